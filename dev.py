@@ -1,0 +1,214 @@
+#!/usr/bin/env python3
+"""Run Retinue from a fresh clone. Needs Python 3.11 or newer, and nothing else.
+
+    python3 dev.py demo     start the demo and print its address
+    python3 dev.py test     run every test on SQLite, PostgreSQL and MariaDB
+    python3 dev.py test --sqlalchemy 2.0    the same on the oldest SQLAlchemy that is supported
+    python3 dev.py lint     style, format and types
+    python3 dev.py lock     write requirements/ anew (after a change in pyproject.toml)
+
+What a command needs goes into .venv beside this file, at the versions and hashes
+that requirements/ names. A second run finds it there and starts at once. The rest of the
+command line is handed on: `python3 dev.py test -k cursor`, `python3 dev.py demo --help`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+REQUIREMENTS = ROOT / "requirements"
+
+# Debian's MariaDB without its daemon: package -> a program that it brings.
+MARIADB = {"mariadb-server-core": "mariadbd", "mariadb-client-core": "my_print_defaults"}
+
+# What `lock` writes: file -> what it takes from pyproject.toml. "test" comes first: the
+# others are held to its versions, as they share its environment.
+LOCKS = {
+    "test": ["pyproject.toml", "--extra=demo", "--group=build", "--group=test"],
+    "test-sqlalchemy-2.0": [
+        "pyproject.toml",
+        "--extra=demo",
+        "--group=build",
+        "--group=test",
+        "--group=sqlalchemy-2-0",
+    ],
+    "app": ["pyproject.toml", "--extra=demo", "--group=build", "--constraint=requirements/test.txt"],
+    "lint": ["--group=lint", "--constraint=requirements/test.txt"],
+    "uv": ["--group=uv"],
+}
+
+
+class Environment:
+    """A virtual environment beside this file."""
+
+    def __init__(self, name: str) -> None:
+        self.path = ROOT / name
+        self.bin = self.path / ("Scripts" if os.name == "nt" else "bin")
+        self.python = self.bin / "python"
+
+    def install(self, *names: str) -> None:
+        """Install the requirements/ files of these *names*, and Retinue itself, editable."""
+        self._create()
+        missing = [name for name in names if not self._stamp(name).is_current()]
+        if not missing:
+            return
+        print(f"dev.py: installing requirements/{{{','.join(missing)}}}.txt into {self.path.name}", flush=True)
+        files = [f"--requirement={REQUIREMENTS / name}.txt" for name in missing]
+        self._pip_install("--require-hashes", *files)
+        self._pip_install("--no-deps", "--no-build-isolation", "--editable", str(ROOT))
+        for name in missing:
+            self._stamp(name).write()
+
+    def uv(self) -> Path | None:
+        """Return uv, which installs several times faster than pip, or None if it cannot be had."""
+        uv = self.bin / "uv"
+        if not shutil.which(uv):
+            argv = [*self._pip(), "--require-hashes", f"--requirement={REQUIREMENTS / 'uv.txt'}"]
+            subprocess.run(argv, cwd=ROOT, check=False, stderr=subprocess.DEVNULL)
+        return uv if shutil.which(uv) else None
+
+    def run(self, *argv: str) -> bool:
+        """Run a program of this environment; return whether it succeeded."""
+        print("dev.py:", *argv, flush=True)
+        return subprocess.run([self.bin / argv[0], *argv[1:]], cwd=ROOT, check=False).returncode == 0
+
+    def become(self, *argv: str) -> None:
+        """Hand the process over to a program of this environment."""
+        program = str(self.bin / argv[0])
+        if os.name == "nt":  # exec would give the prompt back while the program still runs
+            raise SystemExit(subprocess.call([program, *argv[1:]]))
+        os.execv(program, [program, *argv[1:]])
+
+    def _create(self) -> None:
+        made_here = self._stamp()
+        if made_here.is_current() and shutil.which(self.python):
+            return
+        try:
+            run(sys.executable, "-m", "venv", "--clear", str(self.path))
+        except subprocess.CalledProcessError:  # Debian splits venv off from Python
+            apt_install({f"python{sys.version_info.major}.{sys.version_info.minor}-venv": None})
+            run(sys.executable, "-m", "venv", "--clear", str(self.path))
+        made_here.write()
+
+    def _pip(self) -> list[str]:
+        return [str(self.python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+
+    def _pip_install(self, *arguments: str) -> None:
+        if uv := self.uv():
+            argv = [str(uv), "pip", "install", "--quiet", "--python", str(self.python)]
+            if subprocess.run([*argv, *arguments], cwd=ROOT, check=False).returncode == 0:
+                return
+            print("dev.py: uv could not; trying pip", flush=True)
+        run(*self._pip(), *arguments)
+
+    def _stamp(self, name: str = "") -> Stamp:
+        return Stamp(self.path, name)
+
+
+class Stamp:
+    """A note in an environment that says what was installed there."""
+
+    def __init__(self, path: Path, name: str) -> None:
+        self.file = path / f".installed-{name or 'python'}"
+        said = f"{ROOT}\n{sys.version}".encode()  # a moved clone or another Python starts anew
+        if name:
+            said += (REQUIREMENTS / f"{name}.txt").read_bytes() + (ROOT / "pyproject.toml").read_bytes()
+        self.text = hashlib.sha256(said).hexdigest()
+
+    def is_current(self) -> bool:
+        return self.file.exists() and self.file.read_text() == self.text
+
+    def write(self) -> None:
+        self.file.write_text(self.text)
+
+
+def run(*argv: str) -> None:
+    """Run a program; raise `subprocess.CalledProcessError` if it fails."""
+    subprocess.run(argv, cwd=ROOT, check=True)
+
+
+def apt_install(packages: dict[str, str | None]) -> None:
+    """Install Debian *packages* whose program is missing, if this is root on Debian or Ubuntu."""
+    places = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin"])
+    missing = [name for name, program in packages.items() if not (program and shutil.which(program, path=places))]
+    if not missing or os.name == "nt" or os.geteuid() != 0 or not shutil.which("apt-get"):
+        return
+    print("dev.py: apt-get install", *missing, flush=True)
+    quiet = {"stdin": subprocess.DEVNULL, "env": {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}}
+    for step in (["update"], ["install", "--yes", "--no-install-recommends", *missing]):
+        done = subprocess.run(["apt-get", "-qq", *step], check=False, stdout=subprocess.DEVNULL, **quiet)
+        if done.returncode != 0:
+            print(f"dev.py: apt-get {step[0]} failed", flush=True)
+
+
+def demo(arguments: list[str]) -> None:
+    """Start the demo."""
+    environment = Environment(".venv")
+    environment.install("app")
+    environment.become("retinue", "demo", *arguments)
+
+
+def test(arguments: list[str], sqlalchemy: str | None) -> None:
+    """Run the tests; what cannot run on this machine is skipped with the sentence what to install."""
+    environment = Environment(f".venv-{sqlalchemy}" if sqlalchemy else ".venv")
+    environment.install(f"test-sqlalchemy-{sqlalchemy}" if sqlalchemy else "test")
+    apt_install({**MARIADB})
+    environment.become("python", "-m", "pytest", *arguments)
+
+
+def lint() -> None:
+    """Check style, format and types; fail if any of them does."""
+    environment = Environment(".venv")
+    environment.install("test", "lint")
+    checks = [
+        ["ruff", "check"],
+        ["ruff", "format", "--check"],
+        ["mypy"],
+        ["pyright"],
+        ["pyright", "--verifytypes", "retinue", "--ignoreexternal"],
+    ]
+    failed = [" ".join(check) for check in checks if not environment.run(*check)]
+    if failed:
+        raise SystemExit(f"dev.py: failed: {', '.join(failed)}")
+
+
+def lock() -> None:
+    """Write requirements/*.txt: every package with its version and hashes, and no index's address."""
+    environment = Environment(".venv")
+    environment.install()
+    uv = environment.uv()
+    if uv is None:
+        raise SystemExit("dev.py: lock needs uv")
+    how = ["--universal", "--python-version=3.11", "--fork-strategy=fewest", "--generate-hashes", "--upgrade"]
+    for name, what in LOCKS.items():
+        said = ["--quiet", "--custom-compile-command=python3 dev.py lock", f"--output-file=requirements/{name}.txt"]
+        run(str(uv), "pip", "compile", *how, *what, *said)
+
+
+def main() -> None:
+    """Read the command line."""
+    command, *arguments = sys.argv[1:] or ["--help"]
+    if command == "demo":
+        demo(arguments)
+    elif command == "test":
+        parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+        parser.add_argument("--sqlalchemy", choices=["2.0"])
+        known, arguments = parser.parse_known_args(arguments)
+        test(arguments, known.sqlalchemy)
+    elif command == "lint" and not arguments:
+        lint()
+    elif command == "lock" and not arguments:
+        lock()
+    else:
+        raise SystemExit(__doc__)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Tests of Retinue: `python3 dev.py test`."""

@@ -1,0 +1,78 @@
+"""
+Fixtures that every test may use.
+
+- `database`: the address of a new, empty database; the test runs once on each engine.
+- `engine`: a SQLAlchemy engine on it, prepared as Retinue asks for.
+
+Servers start when the first test asks for them. Where one is missing its tests are skipped
+and the summary says what to install; with RETINUE_REQUIRE_ALL=1 any skipped test fails the run.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import URL, Engine, create_engine
+
+from retinue import prepare_engine
+from tests.servers import MariaDB, PostgreSQL, Server, ServerMissingError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+REQUIRE_ALL = os.environ.get("RETINUE_REQUIRE_ALL", "") not in {"", "0"}
+
+SERVERS: dict[str, type[Server]] = {"postgresql": PostgreSQL, "mariadb": MariaDB}
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Callable[[str], Server]]:
+    """Give the server of a kind, started when it is asked for the first time."""
+    started: dict[str, Server] = {}
+    missing: dict[str, str] = {}
+
+    def get(kind: str) -> Server:
+        if kind not in started and kind not in missing:
+            try:
+                started[kind] = SERVERS[kind]()
+            except ServerMissingError as error:
+                missing[kind] = str(error)
+        if kind in missing:
+            pytest.skip(f"NOT TESTED on {kind}: {missing[kind]}")
+        return started[kind]
+
+    yield get
+    for one in started.values():
+        one.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgresql", "mariadb"])
+def database(request: pytest.FixtureRequest, tmp_path: Path, server: Callable[[str], Server]) -> Iterator[URL]:
+    """Give the address of a new, empty database: a file for SQLite, one on a server for the others."""
+    if request.param == "sqlite":
+        yield URL.create("sqlite", database=str(tmp_path / "retinue.sqlite3"))
+        return
+    one = server(request.param)
+    url = one.create_database()
+    yield url
+    one.drop_database(url)
+
+
+@pytest.fixture
+def engine(database: URL) -> Iterator[Engine]:
+    """Give a prepared engine on `database`, with room for 40 connections at once."""
+    engine = create_engine(database, pool_size=20, max_overflow=20)
+    prepare_engine(engine)
+    yield engine
+    engine.dispose()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail a run that had to run everything and did not."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if REQUIRE_ALL and reporter and reporter.stats.get("skipped"):
+        reporter.write_line("RETINUE_REQUIRE_ALL is set, and tests were skipped", red=True, bold=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

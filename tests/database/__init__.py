@@ -1,0 +1,1 @@
+"""Promises, on every database engine."""

@@ -1,0 +1,1 @@
+"""Retinue in Flask applications."""
