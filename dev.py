@@ -59,7 +59,7 @@ class Environment:
         missing = [name for name in names if not self._stamp(name).is_current()]
         if not missing:
             return
-        print(f"dev.py: installing requirements/{{{','.join(missing)}}}.txt into {self.path.name}", flush=True)
+        print(f"dev.py: installing {' and '.join(missing)} into {self.path.name}", flush=True)
         files = [f"--requirement={REQUIREMENTS / name}.txt" for name in missing]
         self._pip_install("--require-hashes", *files)
         self._pip_install("--no-deps", "--no-build-isolation", "--editable", str(ROOT))
@@ -123,9 +123,11 @@ class Stamp:
         self.text = hashlib.sha256(said).hexdigest()
 
     def is_current(self) -> bool:
+        """Tell whether the same was installed before."""
         return self.file.exists() and self.file.read_text() == self.text
 
     def write(self) -> None:
+        """Note that it is installed."""
         self.file.write_text(self.text)
 
 
@@ -141,9 +143,14 @@ def apt_install(packages: dict[str, str | None]) -> None:
     if not missing or os.name == "nt" or os.geteuid() != 0 or not shutil.which("apt-get"):
         return
     print("dev.py: apt-get install", *missing, flush=True)
-    quiet = {"stdin": subprocess.DEVNULL, "env": {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}}
     for step in (["update"], ["install", "--yes", "--no-install-recommends", *missing]):
-        done = subprocess.run(["apt-get", "-qq", *step], check=False, stdout=subprocess.DEVNULL, **quiet)
+        done = subprocess.run(
+            ["apt-get", "-qq", *step],
+            check=False,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
+        )
         if done.returncode != 0:
             print(f"dev.py: apt-get {step[0]} failed", flush=True)
 
@@ -211,4 +218,9 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    if sys.version_info < (3, 11):  # noqa: UP036 - said here, as nothing else has been installed yet
+        raise SystemExit("dev.py: Retinue needs Python 3.11 or newer")
+    try:
+        main()
+    except subprocess.CalledProcessError as error:
+        raise SystemExit(f"dev.py: failed: {' '.join(error.cmd)}") from None

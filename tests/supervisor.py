@@ -21,6 +21,9 @@ from typing import TypedDict
 IDLE_SECONDS = 0.5
 STOP_TIMEOUT_SECONDS = 10.0
 
+# By number, as its name differs between systems.
+NOBODYS_GROUP = 65534
+
 
 class Plan(TypedDict):
     """What a supervisor is to do."""
@@ -46,9 +49,14 @@ def supervise(plan: Plan) -> None:
         return bool(readable) or os.getppid() != parent
 
     def run(argv: list[str], wait_seconds: float) -> bool:
-        # The identity of `nobody` is 65534 wherever that user exists; its group has several names.
-        identity = {"user": plan["run_as"], "group": 65534, "extra_groups": []} if plan["run_as"] else {}
-        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, cwd="/", **identity)
+        process = subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            cwd="/",
+            user=plan["run_as"],
+            group=NOBODYS_GROUP if plan["run_as"] else None,
+            extra_groups=[] if plan["run_as"] else None,
+        )
         while process.poll() is None:
             if is_over(wait_seconds):
                 process.send_signal(plan["stop_signal"])
