@@ -5,7 +5,8 @@ Fixtures that every test may use.
 - `engine`: a SQLAlchemy engine on it, prepared as Retinue asks for.
 
 Servers start when the first test asks for them. Where one is missing its tests are skipped
-and the summary says what to install; with RETINUE_REQUIRE_ALL=1 any skipped test fails the run.
+and the summary says what to install; with RETINUE_REQUIRE_ALL=1 they fail, and so does the run
+if any other test is skipped.
 """
 
 from __future__ import annotations
@@ -27,21 +28,24 @@ REQUIRE_ALL = os.environ.get("RETINUE_REQUIRE_ALL", "") not in {"", "0"}
 
 SERVERS: dict[str, type[Server]] = {"postgresql": PostgreSQL, "mariadb": MariaDB}
 
+# The servers that could not be had, each with the sentence what to install.
+MISSING: dict[str, str] = {}
+
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Callable[[str], Server]]:
     """Give the server of a kind, started when it is asked for the first time."""
     started: dict[str, Server] = {}
-    missing: dict[str, str] = {}
 
     def get(kind: str) -> Server:
-        if kind not in started and kind not in missing:
+        if kind not in started and kind not in MISSING:
             try:
                 started[kind] = SERVERS[kind]()
             except ServerMissingError as error:
-                missing[kind] = str(error)
-        if kind in missing:
-            pytest.skip(f"NOT TESTED on {kind}: {missing[kind]}")
+                MISSING[kind] = str(error)
+        if kind in MISSING:
+            give_up = pytest.fail if REQUIRE_ALL else pytest.skip
+            give_up(f"no {kind}: {MISSING[kind]}")
         return started[kind]
 
     yield get
@@ -74,5 +78,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fail a run that had to run everything and did not."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if REQUIRE_ALL and reporter and reporter.stats.get("skipped"):
-        reporter.write_line("RETINUE_REQUIRE_ALL is set, and tests were skipped", red=True, bold=True)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say at the end, and in colour, what was not tested."""
+    for kind, what_to_do in MISSING.items():
+        terminalreporter.write_line(f"NOT TESTED on {kind}: {what_to_do}", yellow=True, bold=True)
+    if REQUIRE_ALL and terminalreporter.stats.get("skipped"):
+        terminalreporter.write_line("RETINUE_REQUIRE_ALL is set, and tests were skipped", red=True, bold=True)
