@@ -1,0 +1,126 @@
+"""
+The count rows: kept with the edges, in the same transaction.
+
+A row is changed only by the transaction that changed an edge, after the edge,
+and users in ascending order of key: whoever holds a row never waits for an edge.
+Where a user has no row, the first change counts the edges. That is exact although
+others change edges meanwhile: whoever *has* committed a change has made the row.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError
+
+from retinue import statements
+from retinue.engines import EngineRules, rules_of
+from retinue.models import Schema
+from retinue.values import Counts, Key
+
+#: A change: how many more followers, and how many more followed.
+Delta = tuple[int, int]
+
+
+class Deltas:
+    """Changes of several users' counters, to be applied together."""
+
+    def __init__(self) -> None:
+        self._of: defaultdict[Key, list[int]] = defaultdict(lambda: [0, 0])
+
+    def edge(self, follower: Key, followed: Key, change: int) -> None:
+        """Note that *change* edges (1 or -1) lead from *follower* to *followed*."""
+        self._of[follower][1] += change
+        self._of[followed][0] += change
+
+    def __bool__(self) -> bool:
+        return any(a or b for a, b in self._of.values())
+
+    def ascending(self) -> list[tuple[Key, Delta]]:
+        """Return the users that change, in the order in which their rows are to be locked."""
+        changed = [(user, (a, b)) for user, (a, b) in self._of.items() if a or b]
+        return sorted(changed, key=lambda change: change[0])  # type: ignore[return-value,arg-type]
+
+
+def apply(connection: Connection, schema: Schema, deltas: Deltas) -> None:
+    """Change the rows of all users in *deltas*: one statement each, up to four more for one without a row."""
+    if schema.counts is None:
+        return
+    rules = rules_of(connection)
+    for user, delta in deltas.ascending():
+        _add(connection, schema, rules, user, delta)
+
+
+def _add(connection: Connection, schema: Schema, rules: EngineRules, user: Key, delta: Delta) -> None:
+    slots = schema.settings.counter_slots
+    slot = random.randrange(slots) if slots > 1 else 0  # noqa: S311 - spreads load, hides nothing
+    parameters = {"user": user, "slot_": slot, "more_followers": delta[0], "more_following": delta[1]}
+    try:
+        result = connection.execute(statements.add_to_count(schema, rules), parameters)
+    except IntegrityError as error:
+        if rules.names_no_user(error):
+            return  # deleted in this transaction, or waiting to be: there is nothing to count for
+        raise
+    if rules.was_counted(result):
+        return
+    if rules.COUNTS_BY_UPSERT:
+        _count_after_insert(connection, schema, rules, user, slot, delta)
+    else:
+        _insert_after_count(connection, schema, rules, parameters)
+
+
+def _insert_after_count(
+    connection: Connection, schema: Schema, rules: EngineRules, parameters: dict[str, Any]
+) -> None:
+    """Give the user the row that was not there: what the edges say in slot 0, or else the delta."""
+    user = parameters["user"]
+    if not _insert(connection, schema, rules, user, 0, count_edges(connection, schema, user)):
+        # Slot 0 is there, and so is what others counted: add to this slot alone.
+        zero = Counts()
+        if parameters["slot_"]:
+            _insert(connection, schema, rules, user, parameters["slot_"], zero)
+        connection.execute(statements.add_to_count(schema, rules), parameters)
+
+
+def _count_after_insert(
+    connection: Connection, schema: Schema, rules: EngineRules, user: Key, slot: int, delta: Delta
+) -> None:
+    """Correct the row that has just been made, and is locked: slot 0 holds what the edges say."""
+    counted = count_edges(connection, schema, user)
+    if slot == 0:
+        _set(connection, schema, user, counted)
+    else:
+        base = Counts(counted.followers - delta[0], counted.following - delta[1])
+        _insert(connection, schema, rules, user, 0, base)
+
+
+def _insert(
+    connection: Connection, schema: Schema, rules: EngineRules, user: Key, slot: int, counts: Counts
+) -> bool:
+    parameters = {
+        "user": user,
+        "slot_": slot,
+        "set_followers": counts.followers,
+        "set_following": counts.following,
+    }
+    return rules.inserted(connection.execute(statements.insert_count(schema, rules), parameters))
+
+
+def _set(connection: Connection, schema: Schema, user: Key, counts: Counts) -> None:
+    parameters = {
+        "user": user,
+        "slot_": 0,
+        "set_followers": counts.followers,
+        "set_following": counts.following,
+    }
+    connection.execute(statements.set_count(schema), parameters)
+
+
+def count_edges(connection: Connection, schema: Schema, user: Key) -> Counts:
+    """Return what the edges of *user* say, as this transaction sees them. One statement."""
+    followers, following = connection.execute(statements.count_edges(schema), {"user": user}).one()
+    return Counts(followers, following)

@@ -1,0 +1,112 @@
+"""
+Opaque cursors: a place in one list, in a form that only that list accepts.
+
+A cursor holds a direction, a time and a key. Its last bytes are a keyed digest
+over those *and* over the list it belongs to, which is not itself stored: a
+cursor of another list, user or viewer fails exactly as an altered one does.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import enum
+import hashlib
+import hmac
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from retinue.errors import InvalidCursor
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_DIGEST_BYTES = 10
+#: Longer than any cursor over a key of 255 characters; more is not worth decoding.
+_MOST_CHARACTERS = 2_048
+
+
+class Way(enum.Enum):
+    """Which rows a cursor leads to, seen from the row it names."""
+
+    OLDER = ">"
+    OLDER_OR_SAME = "]"
+    NEWER = "<"
+    NEWER_OR_SAME = "["
+
+    @property
+    def forward(self) -> bool:
+        """Whether the way leads on, towards older rows."""
+        return self in (Way.OLDER, Way.OLDER_OR_SAME)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in a list: beside the row made at *time* for the user with *key*."""
+
+    way: Way
+    time: datetime
+    key: int | str | uuid.UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """
+    The list that a cursor belongs to.
+
+    Args:
+        parts: What makes the list this one: its name, user, viewer, sort, filter.
+        secret: The key of the digest; empty for a plain checksum.
+        key_type: The type of the keys in the list: int, str or UUID.
+    """
+
+    parts: Sequence[object]
+    secret: bytes
+    key_type: type
+
+    def encode(self, place: Place) -> str:
+        """Return *place* as a cursor: letters, digits, ``-`` and ``_``."""
+        micros = (place.time - _EPOCH) // _MICROSECOND
+        payload = f"{place.way.value}{micros}:{place.key}".encode()
+        return _text(payload + self._digest(payload))
+
+    def decode(self, cursor: object) -> Place:
+        """
+        Return the place that *cursor* names. No statement.
+
+        Raises:
+            InvalidCursor: Not a string, not a cursor, altered, or of another list.
+        """
+        if not isinstance(cursor, str) or not 0 < len(cursor) <= _MOST_CHARACTERS:
+            raise InvalidCursor(cursor)
+        try:
+            blob = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        except (binascii.Error, ValueError):
+            raise InvalidCursor(cursor) from None
+        payload, digest = blob[:-_DIGEST_BYTES], blob[-_DIGEST_BYTES:]
+        # The second test: base64 ignores the last character's spare bits, so that
+        # several texts decode alike; only the one that we made is ours.
+        if not hmac.compare_digest(digest, self._digest(payload)) or _text(blob) != cursor:
+            raise InvalidCursor(cursor)
+        # Where there is no secret, a forger can get this far: nothing below may trust the text.
+        try:
+            way, (micros, _, key) = Way(payload[:1].decode()), payload[1:].decode().partition(":")
+            return Place(way, _EPOCH + int(micros) * _MICROSECOND, self._key(key))
+        except (ValueError, OverflowError):
+            raise InvalidCursor(cursor) from None
+
+    def _digest(self, payload: bytes) -> bytes:
+        # Blake2 takes a key of at most 64 bytes; a secret may be longer.
+        key = hashlib.blake2b(self.secret).digest() if self.secret else b""
+        scope = repr(tuple(self.parts)).encode()
+        return hashlib.blake2b(scope + b"\0" + payload, key=key, digest_size=_DIGEST_BYTES).digest()
+
+    def _key(self, text: str) -> int | str | uuid.UUID:
+        if self.key_type is int:
+            return int(text)
+        return uuid.UUID(text) if self.key_type is uuid.UUID else text
+
+
+def _text(blob: bytes) -> str:
+    return base64.urlsafe_b64encode(blob).decode().rstrip("=")

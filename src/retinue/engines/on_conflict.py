@@ -1,0 +1,73 @@
+"""What SQLite and PostgreSQL share: ``ON CONFLICT`` and ``RETURNING``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlalchemy import Column, Executable, Table, bindparam, select, update
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.sql.selectable import FromClause
+
+COUNTS_BY_UPSERT = False
+
+
+def insert_new(
+    insert: Callable[[Table], Any],
+    table: Table,
+    values: Mapping[str, str],
+    users: Mapping[Column[Any], list[str]],
+) -> Executable:
+    """
+    Return an ``INSERT .. SELECT`` from the users named: no user, no row, and no error.
+
+    PostgreSQL locks them against deletion as its foreign keys would, only before
+    the insert instead of after it: a user deleted meanwhile gives no row, where a
+    foreign key's error would have ended the caller's transaction.
+    """
+    there: FromClause | None = None
+    conditions = []
+    for key, names in users.items():
+        for name in names:
+            row = key.table.alias(f"user_{name}")
+            found = row.c[key.name] == bindparam(name, type_=key.type)
+            conditions.append(found)
+            there = row if there is None else there.join(row, found)
+    assert there is not None
+    chosen = (
+        select(*(bindparam(name, type_=table.c[column].type) for column, name in values.items()))
+        .select_from(there)
+        .where(*conditions)
+        .with_for_update(read=True, key_share=True)
+    )
+    fresh = insert(table).from_select(list(values), chosen).on_conflict_do_nothing()
+    statement: Executable = fresh.returning(next(iter(table.primary_key)))
+    return statement
+
+
+def inserted(result: CursorResult[Any]) -> bool:
+    """Return whether the insert returned its row."""
+    return result.first() is not None
+
+
+def names_no_user(error: IntegrityError) -> bool:
+    """Return False: `insert_new()` makes no such error here."""
+    return False
+
+
+def add_to_count(counts: Table) -> Executable:
+    """Return an UPDATE of one row."""
+    return (
+        update(counts)
+        .where(counts.c.user_id == bindparam("user"), counts.c.slot == bindparam("slot_"))
+        .values(
+            followers=counts.c.followers + bindparam("more_followers"),
+            following=counts.c.following + bindparam("more_following"),
+        )
+    )
+
+
+def was_counted(result: CursorResult[Any]) -> bool:
+    """Return whether the UPDATE found its row."""
+    return result.rowcount == 1

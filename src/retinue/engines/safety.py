@@ -1,0 +1,115 @@
+"""
+What an engine needs to keep the promises.
+
+Only SQLite needs anything: its driver opens write transactions late and upgrades
+them in the middle, where they fail without waiting.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from typing import Any, TypeVar
+
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.sql.selectable import SelectBase
+
+AnyEngine = TypeVar("AnyEngine", Engine, AsyncEngine)
+
+#: Seconds that a writer of SQLite waits for the writers before it.
+BUSY_TIMEOUT = 30.0
+
+#: First words of statements that came as text. A text that starts with WITH may write.
+_READS = ("SELECT", "VALUES", "EXPLAIN", "PRAGMA")
+_CONTROLS = ("BEGIN", "COMMIT", "ROLLBACK", "END", "SAVEPOINT", "RELEASE", "ATTACH", "DETACH", "VACUUM")
+_ATTEMPTS = 100
+_READY = "retinue.ready"
+_WRITING = "retinue.writing"
+
+
+def prepare_engine(engine: AnyEngine, *, busy_timeout: float = BUSY_TIMEOUT) -> AnyEngine:
+    """
+    Make *engine* keep Retinue's promises, and return it. Once is enough; twice is harmless.
+
+    On SQLite: write-ahead log, foreign keys, a busy timeout, and ``BEGIN
+    IMMEDIATE`` before the first write or savepoint of a transaction. What a
+    transaction reads before that is not part of it: a session that has only read
+    delays nobody, however long it stays open. On other engines: nothing. Call it
+    before the first connection is made.
+
+    Args:
+        engine: An engine of SQLAlchemy, sync or async.
+        busy_timeout: Seconds for which a writer waits for its turn (SQLite).
+    """
+    sync: Engine = engine.sync_engine if isinstance(engine, AsyncEngine) else engine
+    if sync.dialect.name == "sqlite" and not event.contains(sync, "begin", _begin):
+
+        def check_out(connection: Any, record: Any, proxy: Any) -> None:
+            _check_out(connection, record, busy_timeout)
+
+        event.listen(sync, "checkout", check_out)
+        event.listen(sync, "begin", _begin)
+        event.listen(sync, "savepoint", _before_savepoint)
+        event.listen(sync, "before_cursor_execute", _before_statement)
+    return engine
+
+
+def _check_out(connection: Any, record: Any, busy_timeout: float) -> None:
+    # The driver must not open transactions by itself; SQLAlchemy resets this at times.
+    connection.isolation_level = None
+    if _READY in record.info:
+        return
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {round(busy_timeout * 1000)}")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    _use_write_ahead_log(cursor)
+    cursor.close()
+    record.info[_READY] = True
+
+
+def _use_write_ahead_log(cursor: Any) -> None:
+    """Switch the file over, once in its life; while others do so too, SQLite may not wait by itself."""
+    for attempt in range(1, _ATTEMPTS + 1):
+        cursor.execute("PRAGMA journal_mode")
+        if cursor.fetchone()[0] in ("wal", "memory"):
+            return
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+            cursor.fetchall()
+            return
+        except sqlite3.OperationalError as error:
+            if attempt == _ATTEMPTS or error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+            time.sleep(0.02)
+
+
+def _begin(connection: Connection) -> None:
+    connection.info[_WRITING] = False
+
+
+def _before_savepoint(connection: Connection, name: str | None) -> None:
+    _write(connection)
+
+
+def _before_statement(
+    connection: Connection, cursor: Any, statement: str, parameters: Any, context: Any, executemany: bool
+) -> None:
+    if connection.info.get(_WRITING, True):
+        return
+    element = context.compiled.statement if getattr(context, "compiled", None) else None
+    if isinstance(element, SelectBase):
+        # A locking read is compiled to a plain one here; the write lock is what it asks for.
+        writes = getattr(element, "_for_update_arg", None) is not None
+    else:
+        verb = statement.split(None, 1)[0].upper() if statement.strip() else ""
+        writes = verb not in _READS and verb not in _CONTROLS
+    if writes:
+        _write(connection)
+
+
+def _write(connection: Connection) -> None:
+    if not connection.info.get(_WRITING, True):
+        connection.info[_WRITING] = True
+        connection.exec_driver_sql("BEGIN IMMEDIATE")

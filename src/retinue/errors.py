@@ -1,0 +1,103 @@
+"""
+Every error that Retinue raises, in one tree.
+
+::
+
+    RetinueError
+    ├── SelfFollowError     (ValueError)       a user and the same user
+    ├── InvalidUserError    (ValueError)       neither a user nor a key of one
+    ├── InvalidCursor       (ValueError)       altered, cut, or of another list
+    ├── UnknownUserError    (LookupError)      a key that no user has
+    ├── MappingError        (TypeError)        models that cannot make one graph
+    ├── ModelMissingError                      a verb whose model is not declared
+    ├── NoSessionError                         neither user belongs to a session
+    └── NotWritableError    (TypeError)        a write that has a verb of its own
+
+Each carries its evidence as attributes. None is raised after a change: the
+caller's transaction stays as it was, and usable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+
+
+class RetinueError(Exception):
+    """The base of every error in this package."""
+
+
+class SelfFollowError(RetinueError, ValueError):
+    """A user was asked to follow, or stop following, themselves."""
+
+    def __init__(self, user_id: Hashable) -> None:
+        super().__init__(f"user {user_id!r} cannot follow themselves")
+        #: The primary key that stood on both sides; None for a user that has none yet.
+        self.user_id = user_id
+
+
+class InvalidUserError(RetinueError, ValueError):
+    """The argument is neither a user nor a possible primary key of one."""
+
+    def __init__(self, value: object, reason: str) -> None:
+        super().__init__(f"{shown(value)} is not a user: {reason}")
+        #: What was given.
+        self.value = value
+        #: What is wrong with it, in words.
+        self.reason = reason
+
+
+class InvalidCursor(RetinueError, ValueError):
+    """The cursor was not made by this list, for this user and viewer."""
+
+    def __init__(self, cursor: object) -> None:
+        super().__init__(f"{shown(cursor)} is not a cursor of this list")
+        #: What was given.
+        self.cursor = cursor
+
+
+class UnknownUserError(RetinueError, LookupError):
+    """A verb named a primary key that no user has."""
+
+    def __init__(self, user_ids: Iterable[Hashable]) -> None:
+        #: The keys that no user has, as a tuple.
+        self.user_ids = tuple(user_ids)
+        super().__init__("no user has the key " + " or ".join(map(repr, self.user_ids)))
+
+
+class MappingError(RetinueError, TypeError):
+    """The models as declared cannot make one graph of users; the text says what to change."""
+
+
+class ModelMissingError(RetinueError):
+    """A verb needs a model that the application has not declared."""
+
+    def __init__(self, model: str, line: str) -> None:
+        super().__init__(f"this needs a model that is not declared; add: {line}")
+        #: The name of the mixin, such as ``"FollowMixin"``.
+        self.model = model
+        #: The line to add to the application's models.
+        self.line = line
+
+
+class NoSessionError(RetinueError):
+    """Neither of the two users belongs to a session, so there is no transaction to add to."""
+
+    def __init__(self) -> None:
+        super().__init__("neither user is in a session; add one of them first")
+
+
+class NotWritableError(RetinueError, TypeError):
+    """This way of writing is closed; ``instead`` names the verb to use."""
+
+    def __init__(self, what: str, instead: str) -> None:
+        super().__init__(f"{what}; use {instead}")
+        #: The call that does it, such as ``"user.follow(other)"``.
+        self.instead = instead
+
+
+def shown(value: object) -> str:
+    """Show *value* in at most 60 characters: an error text must not carry a hostile megabyte."""
+    if isinstance(value, int) and value.bit_length() > 128:
+        return f"a whole number of {value.bit_length()} bits"
+    text = repr(value[:60] if isinstance(value, (str, bytes)) else value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

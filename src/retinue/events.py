@@ -1,0 +1,225 @@
+"""
+What happened, told after COMMIT.
+
+A verb puts a frozen event into the outbox of its session. The outbox follows
+the transaction: a rollback, also to a savepoint, takes back what was said since;
+a COMMIT delivers the rest, once, in order, in this process. A session that is
+joined to an outer transaction hands its events to that transaction's connection.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar, TypeVar
+
+from sqlalchemy import event
+from sqlalchemy.engine import Connection
+from sqlalchemy.orm import Session, SessionTransaction
+
+from retinue.values import Key
+
+log = logging.getLogger("retinue.events")
+
+_SLOT = "retinue.outbox"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that one user did to another, at a time (aware, UTC)."""
+
+    follower_id: Key
+    followed_id: Key
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Followed(Event):
+    """*follower* now follows *followed*."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unfollowed(Event):
+    """*follower* no longer follows *followed*, by their own choice."""
+
+
+@dataclass(frozen=True, slots=True)
+class FollowerRemoved(Event):
+    """*follower* no longer follows *followed*, because *followed* removed them."""
+
+
+E = TypeVar("E", bound=Event)
+Listener = Callable[[Any], object]
+
+
+class Listeners:
+    """Who wants to hear what, for one graph of users."""
+
+    def __init__(self) -> None:
+        self._of: dict[type[Event], list[Listener]] = {}
+
+    def add(self, kind: type[Event], listener: Listener) -> None:
+        """Call *listener* with each event of *kind* and of its subclasses."""
+        self._of.setdefault(kind, []).append(listener)
+
+    def remove(self, kind: type[Event], listener: Listener) -> None:
+        """Forget *listener*; nothing happens if it is not known."""
+        if listener in self._of.get(kind, ()):
+            self._of[kind].remove(listener)
+
+    def tell(self, happened: Event) -> None:
+        """Call every listener; one that raises is logged and stops nobody."""
+        for kind in type(happened).__mro__:
+            for listener in tuple(self._of.get(kind, ())):
+                try:
+                    listener(happened)
+                except Exception:
+                    log.exception("a listener failed on %r", happened)
+
+    def __bool__(self) -> bool:
+        return any(self._of.values())
+
+
+def listen(user_class: type, kind: type[E], listener: Callable[[E], object]) -> Callable[[], None]:
+    """
+    Call *listener* with every event of *kind* in the graph of *user_class*, after COMMIT.
+
+    The listener gets a frozen value and no session; it runs in the thread that
+    committed, after the connection was given back. One that raises is logged
+    (``retinue.events``) and breaks nothing. `Event` as *kind* hears everything.
+
+    Returns:
+        A function that ends the listening.
+    """
+    listeners: Listeners = user_class.__retinue_listeners__  # type: ignore[attr-defined]
+    listeners.add(kind, listener)
+    return lambda: listeners.remove(kind, listener)
+
+
+@dataclass(slots=True)
+class Outbox:
+    """What was said in one transaction, and how much of it before each savepoint."""
+
+    said: list[tuple[Listeners, Event]] = field(default_factory=list)
+    marks: dict[object, int] = field(default_factory=dict)
+    connections: set[Connection] = field(default_factory=set)
+    committed: bool = False
+
+    SLOT: ClassVar[str] = _SLOT
+
+    def add(self, connection: Connection, listeners: Listeners, happened: Event) -> None:
+        """Keep *happened* until COMMIT."""
+        self.connections.add(connection)
+        self.said.append((listeners, happened))
+
+    def mark(self, savepoint: object) -> None:
+        """Remember what was said before *savepoint*."""
+        self.marks[savepoint] = len(self.said)
+
+    def take_back(self, savepoint: object) -> None:
+        """Forget what was said since *savepoint*; all of it, if that is older than the outbox."""
+        del self.said[self.marks.pop(savepoint, 0) :]
+
+    def deliver(self) -> None:
+        """Tell the listeners, and be empty."""
+        said, self.said = self.said, []
+        for listeners, happened in said:
+            listeners.tell(happened)
+
+
+def outbox_of(session: Session) -> Outbox:
+    """Return the outbox of the transaction that *session* is in."""
+    box: Outbox | None = session.info.get(_SLOT)
+    if box is None:
+        box = session.info[_SLOT] = Outbox()
+    return box
+
+
+@event.listens_for(Session, "after_transaction_create")
+def _savepoint_made(session: Session, transaction: SessionTransaction) -> None:
+    box: Outbox | None = session.info.get(_SLOT)
+    if box is not None and transaction.nested:
+        box.mark(transaction)
+
+
+@event.listens_for(Session, "after_soft_rollback")
+def _rolled_back(session: Session, transaction: SessionTransaction) -> None:
+    box: Outbox | None = session.info.get(_SLOT)
+    if box is None:
+        return
+    if transaction.nested:
+        box.take_back(transaction)
+    else:
+        box.said.clear()
+
+
+@event.listens_for(Session, "after_commit")
+def _committed(session: Session) -> None:
+    box: Outbox | None = session.info.get(_SLOT)
+    if box is not None and not session.in_nested_transaction():
+        box.committed = True
+
+
+@event.listens_for(Session, "after_transaction_end")
+def _ended(session: Session, transaction: SessionTransaction) -> None:
+    # Only here has the connection been given back: a listener may open a session of its own.
+    if transaction.parent is not None:
+        return
+    box: Outbox | None = session.info.pop(_SLOT, None)
+    if box is None or not box.committed or not box.said:
+        return
+    outer = [c for c in box.connections if not c.closed and c.in_transaction()]
+    if outer:
+        _hand_over(box, outer[0])
+    else:
+        box.deliver()
+
+
+def _hand_over(box: Outbox, connection: Connection) -> None:
+    """Let *box* follow the outer transaction of *connection*, to which its session was joined."""
+    # Savepoints of the session are over; those of the connection go by name.
+    box.marks.clear()
+    waiting: list[Outbox] = connection.info.setdefault(_SLOT, [])
+    waiting.append(box)
+    if len(waiting) == 1:
+        for name, handler in _OUTER.items():
+            if not event.contains(connection, name, handler):
+                event.listen(connection, name, handler)
+
+
+def _outer_savepoint(connection: Connection, name: str | None) -> None:
+    for box in connection.info.get(_SLOT, ()):
+        box.mark(name)
+
+
+def _outer_savepoint_rolled_back(connection: Connection, name: str, context: None) -> None:
+    for box in connection.info.get(_SLOT, ()):
+        box.take_back(name)
+
+
+def _outer_rolled_back(connection: Connection) -> None:
+    connection.info.pop(_SLOT, None)
+
+
+def _outer_committed(connection: Connection) -> None:
+    # SQLAlchemy calls this just before its COMMIT, and tells nobody after it. So commit
+    # here: what SQLAlchemy then commits is an empty transaction, on every driver.
+    if connection.info.get(_SLOT):
+        connection.dialect.do_commit(connection.connection)  # type: ignore[arg-type]
+        deliver(connection)
+
+
+_OUTER: dict[str, Callable[..., None]] = {
+    "savepoint": _outer_savepoint,
+    "rollback_savepoint": _outer_savepoint_rolled_back,
+    "rollback": _outer_rolled_back,
+    "commit": _outer_committed,
+}
+
+
+def deliver(connection: Connection) -> None:
+    """Deliver now what waits for the outer transaction of *connection*."""
+    for box in connection.info.pop(_SLOT, ()):
+        box.deliver()

@@ -1,0 +1,410 @@
+"""
+The mixins that become the application's tables, and the schema they form together.
+
+The tables' constraints and indexes are attached when a class is mapped, not by
+``__table_args__``: the application's own ``__table_args__`` cannot lose them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    SmallInteger,
+    Table,
+    event,
+    inspect,
+)
+from sqlalchemy.dialects import mysql
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import (
+    Mapped,
+    Mapper,
+    class_mapper,
+    configure_mappers,
+    declared_attr,
+    mapped_column,
+    relationship,
+    synonym,
+    validates,
+)
+from sqlalchemy.sql.elements import conv
+from sqlalchemy.types import TypeDecorator
+
+from retinue.errors import MappingError, ModelMissingError, NotWritableError
+from retinue.events import Listeners
+from retinue.settings import Settings
+
+#: The longest name that every engine takes (PostgreSQL: 63 bytes), less room for a prefix.
+_NAME_MOST = 60
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """
+    An aware UTC time with microseconds, on every engine.
+
+    SQLite and MariaDB keep no zone: there the UTC time is stored bare. A naive
+    time is refused with `ValueError`, as nobody can know what it means.
+    """
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        if dialect.name in ("mysql", "mariadb"):
+            return dialect.type_descriptor(mysql.DATETIME(fsp=6))
+        return dialect.type_descriptor(DateTime(timezone=True))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            message = f"{value!r} is naive: give an aware time, such as datetime.now(UTC)"
+            raise ValueError(message)
+        value = value.astimezone(UTC)
+        return value if dialect.name == "postgresql" else value.replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def now() -> datetime:
+    """Return the time at which an edge is made: aware, UTC, microseconds."""
+    return datetime.now(UTC)
+
+
+class GraphUser:
+    """What makes a mapped class the user class of its registry; `FollowerMixin` is one."""
+
+    __retinue__: ClassVar[Settings] = Settings()
+    __retinue_listeners__: ClassVar[Listeners]
+
+
+class GraphModel:
+    """What every mixin of this module is: a table that belongs to one user class."""
+
+    #: Set to the user class where a registry has two.
+    __retinue_user__: ClassVar[type[Any] | None] = None
+
+
+class FollowMixin(GraphModel):
+    """
+    One edge: *follower* follows *following*, since *timestamp* (aware, UTC).
+
+    The pair of keys is the primary key; both are foreign keys of the users, and
+    a row goes when either user goes. Add columns of your own freely.
+    """
+
+    if TYPE_CHECKING:
+        follower_id: Mapped[Any]
+        following_id: Mapped[Any]
+        timestamp: Mapped[datetime]
+        follower: Mapped[Any]
+        following: Mapped[Any]
+        followed_id: Mapped[Any]
+        followed: Mapped[Any]
+
+        def __init__(self, **values: Any) -> None: ...
+    else:
+
+        @declared_attr
+        def follower_id(cls):
+            return _user_column(cls)
+
+        @declared_attr
+        def following_id(cls):
+            return _user_column(cls)
+
+        @declared_attr
+        def timestamp(cls):
+            return mapped_column(UTCDateTime, nullable=False, default=now)
+
+        # Joined, so that a list of rows brings its users in the same statement.
+        @declared_attr
+        def follower(cls):
+            return relationship(
+                user_class_of(cls),
+                foreign_keys=[cls.follower_id],
+                back_populates="following",
+                lazy="joined",
+                innerjoin=True,
+            )
+
+        @declared_attr
+        def following(cls):
+            return relationship(
+                user_class_of(cls),
+                foreign_keys=[cls.following_id],
+                back_populates="followers",
+                lazy="joined",
+                innerjoin=True,
+            )
+
+        @declared_attr
+        def followed_id(cls):
+            return synonym("following_id")
+
+        @declared_attr
+        def followed(cls):
+            return synonym("following")
+
+    @validates("follower_id", "following_id", "follower", "following")
+    def _keep_key(self, name: str, value: Any) -> Any:
+        # None comes from remove() on a relationship, which deletes the row.
+        state = inspect(self)
+        if value is not None and state.persistent and value != state.dict.get(name, value):
+            what = f"{name} of a Follow that is in the database cannot change"
+            raise NotWritableError(what, "unfollow() and follow()")
+        return value
+
+
+class FollowCountMixin(GraphModel):
+    """
+    How many follow a user, and how many the user follows; kept by the library.
+
+    A user may have several slots, whose sum counts. No row at all means "not
+    counted yet": the first change counts the edges.
+    """
+
+    if TYPE_CHECKING:
+        user_id: Mapped[Any]
+        slot: Mapped[int]
+        followers: Mapped[int]
+        following: Mapped[int]
+    else:
+
+        @declared_attr
+        def user_id(cls):
+            return _user_column(cls)
+
+        @declared_attr
+        def slot(cls):
+            return mapped_column(SmallInteger, primary_key=True, autoincrement=False, default=0)
+
+        @declared_attr
+        def followers(cls):
+            return mapped_column(BigInteger, nullable=False, default=0)
+
+        @declared_attr
+        def following(cls):
+            return mapped_column(BigInteger, nullable=False, default=0)
+
+
+@dataclasses.dataclass(slots=True, eq=False)
+class Schema:
+    """One user class and the models declared for it: all that a statement is built from."""
+
+    user: type[Any]
+    #: The user's primary key: its name on the class, and its column.
+    key_name: str
+    key: Column[Any]
+    settings: Settings
+    listeners: Listeners
+    follow: type[FollowMixin]
+    follows: Table
+    count: type[FollowCountMixin] | None
+    counts: Table | None
+    #: What tells a session with several databases which one this is.
+    bind: dict[str, Any]
+    #: Statements, each built once, by the function that builds it and its arguments.
+    built: dict[object, Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def edges_by_target(self) -> Table:
+        """Where edges are read from the other end: this table today, a mirror of it elsewhere."""
+        return self.follows
+
+
+def identity(row: Any) -> tuple[Any, ...] | None:
+    """Return the primary key that *row* has in the database; None if it has none. No statement, ever."""
+    key = inspect(row).key
+    return key[1] if key else None
+
+
+def schema_of(cls: type[Any]) -> Schema:
+    """
+    Return the schema of the user class that *cls* is, or is a subclass of.
+
+    Raises:
+        MappingError: *cls* is not a user class, or its models do not fit.
+        ModelMissingError: No `FollowMixin` class is declared for it.
+    """
+    schema: Schema | None = getattr(cls, "__retinue_schema__", None)
+    return schema or _make_schema(cls)
+
+
+def _make_schema(cls: type[Any]) -> Schema:
+    if not (isinstance(cls, type) and issubclass(cls, GraphUser)):
+        message = f"{cls!r} is not a user class: add FollowerMixin to its bases"
+        raise MappingError(message)
+    configure_mappers()
+    user = _root(class_mapper(cls)).class_
+    models: dict[type, type[Any]] = {}
+    for mapper in user.registry.mappers:
+        for kind in (FollowMixin, FollowCountMixin):
+            mapped = mapper.class_
+            if issubclass(mapped, kind) and user_class_of(mapped) is user:
+                models[kind] = _root(mapper).class_
+    if FollowMixin not in models:
+        raise ModelMissingError("FollowMixin", "class Follow(FollowMixin, Base): __tablename__ = 'follows'")
+    follow, count = models[FollowMixin], models.get(FollowCountMixin)
+    key = _key_column(user)
+    schema = Schema(
+        user=user,
+        key_name=class_mapper(user).get_property_by_column(key).key,
+        key=key,
+        settings=user.__retinue__,
+        listeners=user.__retinue_listeners__,
+        follow=follow,
+        follows=cast("Table", class_mapper(follow).local_table),
+        count=count,
+        counts=cast("Table", class_mapper(count).local_table) if count else None,
+        bind={"mapper": class_mapper(follow)},
+    )
+    user.__retinue_schema__ = schema
+    return schema
+
+
+def user_class_of(model: type[Any]) -> type[Any]:
+    """
+    Return the user class that *model* belongs to: by mixin, never by name.
+
+    Raises:
+        MappingError: There is none yet, or there are two and the model names none.
+    """
+    if model.__retinue_user__ is not None:
+        return cast("type[Any]", model.__retinue_user__)
+    users = set(_users_beside(model))
+    if len(users) == 1:
+        return cast("type[Any]", users.pop())
+    if not users:
+        message = (
+            f"{model.__name__} belongs to no user class: declare the class with"
+            " FollowerMixin first, on the same declarative base"
+        )
+        raise MappingError(message)
+    names = " and ".join(sorted(u.__name__ for u in users))
+    message = f"{model.__name__} could belong to {names}: set __retinue_user__ on it"
+    raise MappingError(message)
+
+
+def _users_beside(model: type[Any]) -> Iterator[type[Any]]:
+    """Yield the user classes of *model*'s registry; it may itself still be in the making."""
+    registry, classes = getattr(model, "registry", None), list[type[Any]]([GraphUser])
+    while classes:
+        cls = classes.pop()
+        classes += cls.__subclasses__()
+        if "__mapper__" in vars(cls) and cls.registry is registry:
+            yield _root(cls.__mapper__).class_
+
+
+def _root(mapper: Mapper[Any]) -> Mapper[Any]:
+    """Return the mapper of the class that first took the mixin: subclasses share its graph."""
+    while mapper.inherits is not None and issubclass(mapper.inherits.class_, (GraphUser, GraphModel)):
+        mapper = mapper.inherits
+    return mapper
+
+
+def _key_column(user: type[Any]) -> Column[Any]:
+    # Not configured yet: the user class comes before the models that it refers to.
+    table = cast("Table", class_mapper(user, configure=False).local_table)
+    keys = tuple(table.primary_key.columns)
+    if len(keys) != 1:
+        names = ", ".join(k.name for k in keys)
+        message = f"{user.__name__} has the composite key ({names}); a user class needs a key of one column"
+        raise MappingError(message)
+    return keys[0]
+
+
+def _user_column(model: type[Any]) -> Any:
+    """Return a column of *model* that is part of its key and names a user."""
+    key = _key_column(user_class_of(model))
+    return mapped_column(
+        key.type,
+        ForeignKey(key, ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    )
+
+
+def _named(prefix: str, table: Table, what: str) -> conv:
+    """Name a constraint after its *table*; as ``conv``, so that no naming convention changes it."""
+    name = f"{prefix}_{table.name}_{what}"
+    if len(name) > _NAME_MOST:
+        digest = hashlib.blake2b(name.encode(), digest_size=4).hexdigest()
+        name = f"{name[: _NAME_MOST - 9]}_{digest}"
+    return conv(name)
+
+
+def _complete_follows(table: Table) -> None:
+    follower, following, time = (table.c[n] for n in ("follower_id", "following_id", "timestamp"))
+    table.info.update(shard_key="follower_id", reverse_key="following_id")
+    table.append_constraint(CheckConstraint(follower != following, name=_named("ck", table, "not_self")))
+    # Each list in its order, from its owner's end. `table.c` columns attach an index by themselves.
+    Index(_named("ix", table, "following"), follower, time, following)
+    Index(_named("ix", table, "followers"), following, time, follower)
+
+
+def _complete_counts(table: Table) -> None:
+    table.info.update(shard_key="user_id")
+
+
+_COMPLETE: dict[type, tuple[tuple[str, ...], Callable[[Table], None]]] = {
+    FollowMixin: (("follower_id", "following_id"), _complete_follows),
+    FollowCountMixin: (("user_id", "slot"), _complete_counts),
+}
+
+
+@event.listens_for(GraphModel, "instrument_class", propagate=True)
+def _complete(mapper: Mapper[Any], cls: type[Any]) -> None:
+    """Give the table of a model what the mixin promises, whatever the application's own arguments."""
+    _refuse_dataclass(cls)
+    # A model declared after the first use of the graph belongs to it all the same.
+    user = user_class_of(cls)
+    if "__retinue_schema__" in vars(user):
+        del user.__retinue_schema__
+    if mapper.inherits is not None:
+        return
+    table = cast("Table", mapper.local_table)
+    for kind, (key, complete) in _COMPLETE.items():
+        if issubclass(cls, kind):
+            if tuple(table.primary_key.columns.keys()) != key:
+                message = f"{cls.__name__} needs the primary key ({', '.join(key)}) and no other column in it"
+                raise MappingError(message)
+            # The key is the table's order on disk: one tree less per row.
+            table.dialect_options["sqlite"]["with_rowid"] = False
+            for constraint in table.foreign_key_constraints:
+                if constraint.name is None:
+                    constraint.name = _named("fk", table, constraint.column_keys[0])
+            complete(table)
+
+
+@event.listens_for(GraphUser, "instrument_class", propagate=True)
+def _complete_user(mapper: Mapper[Any], cls: type[Any]) -> None:
+    _refuse_dataclass(cls)
+    if _root(mapper).class_ is cls:
+        cls.__retinue_listeners__ = Listeners()
+        if not isinstance(cls.__retinue__, Settings):
+            message = f"{cls.__name__}.__retinue__ must be Settings(...), not {cls.__retinue__!r}"
+            raise MappingError(message)
+
+
+def _refuse_dataclass(cls: type[Any]) -> None:
+    if dataclasses.is_dataclass(cls):
+        message = (
+            f"{cls.__name__} is mapped as a dataclass, whose constructor cannot take what the mixins"
+            " add: give it a base without MappedAsDataclass (both may share one registry)"
+        )
+        raise MappingError(message)

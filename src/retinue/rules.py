@@ -1,0 +1,89 @@
+"""Pure guards: what is impossible, and what is malformed. None of them asks the database."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import BigInteger, Integer, SmallInteger, String, Uuid
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from retinue.engines import EngineRules
+from retinue.errors import InvalidUserError, SelfFollowError, shown
+from retinue.settings import BATCH_MOST, PAGE_MOST
+from retinue.values import Key
+
+
+def not_oneself(follower: Key, followed: Key) -> None:
+    """Raise `SelfFollowError` if both are the same user."""
+    if follower == followed:
+        raise SelfFollowError(follower)
+
+
+def page_limit(limit: object) -> int:
+    """Return *limit*, rows of a page; `ValueError` unless it is a whole number from 1 to 100."""
+    if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= PAGE_MOST:
+        message = f"limit must be a whole number from 1 to {PAGE_MOST}, not {shown(limit)}"
+        raise ValueError(message)
+    return limit
+
+
+def batch(users: Iterable[Any]) -> Sequence[Any]:
+    """Return *users* as a list; `ValueError` if there are more than 1,000."""
+    if isinstance(users, (str, bytes)):
+        message = "users must be a collection of users, not text"
+        raise ValueError(message)
+    chosen = []
+    for user in users:
+        chosen.append(user)
+        if len(chosen) > BATCH_MOST:
+            message = f"at most {BATCH_MOST} users at once"
+            raise ValueError(message)
+    return chosen
+
+
+def possible_key(value: object, kind: TypeEngine[Any], engine: EngineRules) -> Key:
+    """
+    Return *value*, which the column type *kind* can hold on *engine*.
+
+    Raises:
+        InvalidUserError: It cannot: another type, out of range, or too long.
+    """
+    while isinstance(kind, TypeDecorator):
+        kind = kind.impl_instance
+    if isinstance(kind, Integer):
+        return _integer(value, kind, engine)
+    if isinstance(kind, Uuid):
+        return _exactly(value, uuid.UUID if kind.as_uuid else str)
+    if isinstance(kind, String):
+        return _text(_exactly(value, str), kind.length)
+    return _exactly(value, kind.python_type)
+
+
+def _integer(value: object, kind: Integer, engine: EngineRules) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise InvalidUserError(value, "a key here is a whole number")
+    bits = 64 if isinstance(kind, BigInteger) else 16 if isinstance(kind, SmallInteger) else None
+    lowest, highest = engine.INTEGER_RANGE if bits is None else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+    if not lowest <= value <= highest:
+        raise InvalidUserError(value, f"a key here lies between {lowest} and {highest}")
+    return value
+
+
+def _text(value: str, most: int | None) -> str:
+    if most is not None and len(value) > most:
+        raise InvalidUserError(value, f"a key here has at most {most} characters")
+    if "\0" in value:
+        raise InvalidUserError(value, "a key cannot hold a NUL character")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise InvalidUserError(value, "a key must be valid Unicode") from None
+    return value
+
+
+def _exactly(value: object, kind: type[Any]) -> Any:
+    if not isinstance(value, kind):
+        raise InvalidUserError(value, f"a key here is a {kind.__name__}")
+    return value

@@ -1,0 +1,330 @@
+"""
+Every statement of the graph, as a function that returns it.
+
+Each is built once for a schema, with bound parameters, and carries its name as
+the execution option ``retinue``. All have equality or ``IN`` on the owner of the
+rows they touch, or on the other end through `Schema.edges_by_target`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
+
+from sqlalchemy import (
+    Column,
+    Delete,
+    Executable,
+    Select,
+    Table,
+    Update,
+    bindparam,
+    case,
+    delete,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    union_all,
+    update,
+)
+from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.selectable import CompoundSelect, FromClause, ScalarSelect
+
+from retinue.cursors import Way
+from retinue.engines import EngineRules
+from retinue.models import Schema, UTCDateTime
+
+#: The execution option that names a statement of the library.
+OPTION: Final = "retinue"
+
+P = ParamSpec("P")
+S = TypeVar("S", bound=Executable)
+
+
+def _once(build: Callable[Concatenate[Schema, P], S]) -> Callable[Concatenate[Schema, P], S]:
+    """Keep what *build* returns, for each schema and arguments; and name it."""
+
+    @wraps(build)
+    def get(schema: Schema, *args: P.args, **kwargs: P.kwargs) -> S:
+        key = (build, *args)
+        statement: S | None = schema.built.get(key)
+        if statement is None:
+            statement = build(schema, *args, **kwargs).execution_options(**{OPTION: build.__name__})
+            schema.built[key] = statement
+        return statement
+
+    return get
+
+
+def _user(schema: Schema, name: str) -> ColumnElement[Any]:
+    return bindparam(name, type_=schema.key.type)
+
+
+# --- Edges ---------------------------------------------------------------------------------------
+
+
+@_once
+def is_following(schema: Schema) -> Select[Any]:
+    """A row if *follower* follows *followed*."""
+    edge = schema.follows.c
+    return select(literal(1, literal_execute=True)).where(
+        edge.follower_id == _user(schema, "follower"), edge.following_id == _user(schema, "followed")
+    )
+
+
+@_once
+def insert_edge(schema: Schema, rules: EngineRules) -> Executable:
+    """*follower* follows *followed* since *at*, unless they do already."""
+    values = {"follower_id": "follower", "following_id": "followed", "timestamp": "at"}
+    return rules.insert_new(schema.follows, values, {schema.key: ["follower", "followed"]})
+
+
+@_once
+def delete_edge(schema: Schema) -> Delete:
+    """*follower* no longer follows *followed*."""
+    edge = schema.follows.c
+    return delete(schema.follows).where(
+        edge.follower_id == _user(schema, "follower"), edge.following_id == _user(schema, "followed")
+    )
+
+
+@_once
+def known_users(schema: Schema, rules: EngineRules) -> Select[Any]:
+    """The keys of *users* that a user has."""
+    return select(schema.key).where(rules.one_of(schema.key, "users"))
+
+
+@_once
+def relationships(schema: Schema, rules: EngineRules) -> CompoundSelect[Any]:
+    """(user, since) for each of *users* whom *viewer* follows; (user, NULL) for each who follows *viewer*."""
+    out, back = schema.follows.c, schema.edges_by_target.alias("back").c
+    return union_all(
+        select(out.following_id, out.timestamp.label("since")).where(
+            out.follower_id == _user(schema, "viewer"), rules.one_of(out.following_id, "users")
+        ),
+        select(back.follower_id, null().cast(UTCDateTime)).where(
+            back.following_id == _user(schema, "viewer"), rules.one_of(back.follower_id, "users")
+        ),
+    )
+
+
+# --- Lists ---------------------------------------------------------------------------------------
+
+
+@_once
+def followers(schema: Schema, way: Way | None) -> Select[Any]:
+    """A page of (user, since): those who follow *user*."""
+    edge = schema.edges_by_target.c
+    page = select(edge.follower_id, edge.timestamp).where(edge.following_id == _user(schema, "user"))
+    return _keyset(page, edge.timestamp, edge.follower_id, way)
+
+
+@_once
+def following(schema: Schema, way: Way | None) -> Select[Any]:
+    """A page of (user, since): those whom *user* follows."""
+    edge = schema.follows.c
+    page = select(edge.following_id, edge.timestamp).where(edge.follower_id == _user(schema, "user"))
+    return _keyset(page, edge.timestamp, edge.following_id, way)
+
+
+@_once
+def mutuals(schema: Schema, way: Way | None) -> Select[Any]:
+    """A page of (user, since): those whom *user* follows and who follow *user*; since the former."""
+    edge, back = schema.follows.c, schema.edges_by_target.alias("back").c
+    page = select(edge.following_id, edge.timestamp).where(
+        edge.follower_id == _user(schema, "user"),
+        back.following_id == edge.follower_id,
+        back.follower_id == edge.following_id,
+    )
+    return _keyset(page, edge.timestamp, edge.following_id, way)
+
+
+def _keyset(page: Select[Any], time: Column[Any], key: Column[Any], way: Way | None) -> Select[Any]:
+    """
+    Order *page* newest first, and start it beside the row made at *time* for *key*.
+
+    ``t <= :t AND (t < :t OR k < :k)`` is the one form that every engine answers
+    from the index; a tuple comparison makes MariaDB read the whole list.
+    """
+    forward = way is None or way.forward
+    if way is not None:
+        at, beside = bindparam("time", type_=time.type), bindparam("key", type_=key.type)
+        near, past, tie = {
+            Way.OLDER: (time <= at, time < at, key < beside),
+            Way.OLDER_OR_SAME: (time <= at, time < at, key <= beside),
+            Way.NEWER: (time >= at, time > at, key > beside),
+            Way.NEWER_OR_SAME: (time >= at, time > at, key >= beside),
+        }[way]
+        page = page.where(near, past | tie)
+    order = (time.desc(), key.desc()) if forward else (time.asc(), key.asc())
+    return page.order_by(*order).limit(bindparam("limit"))
+
+
+@_once
+def users(schema: Schema, rules: EngineRules) -> Select[Any]:
+    """The users whose keys are *users*, as objects."""
+    return select(schema.user).where(rules.one_of(schema.key, "users"))
+
+
+# --- Counters ------------------------------------------------------------------------------------
+
+
+def _counted(edges: FromClause, *conditions: ColumnElement[bool]) -> ScalarSelect[Any]:
+    return select(func.count()).select_from(edges).where(*conditions).scalar_subquery()
+
+
+def _counted_edges(schema: Schema, user: ColumnElement[Any]) -> tuple[ScalarSelect[Any], ScalarSelect[Any]]:
+    """Return how many edges lead to *user*, and how many from them."""
+    there, out = schema.edges_by_target.alias("there"), schema.follows.alias("out")
+    return _counted(there, there.c.following_id == user), _counted(out, out.c.follower_id == user)
+
+
+@_once
+def counts(schema: Schema, rules: EngineRules) -> Select[Any]:
+    """(user, followers, following) of those of *users* who exist, from their rows or else from their edges."""
+    followers, following = _counted_edges(schema, schema.key)
+    wanted = rules.one_of(schema.key, "users")
+    if schema.counts is None:
+        return select(schema.key, followers, following).where(wanted)
+    rows = schema.counts
+    there = func.count(rows.c.slot) > 0
+    return (
+        select(
+            schema.key,
+            case((there, func.sum(rows.c.followers)), else_=followers),
+            case((there, func.sum(rows.c.following)), else_=following),
+        )
+        .select_from(schema.key.table.outerjoin(rows, rows.c.user_id == schema.key))
+        .where(wanted)
+        .group_by(schema.key)
+    )
+
+
+@_once
+def count_edges(schema: Schema) -> Select[Any]:
+    """(followers, following) of *user*, counted."""
+    return select(*_counted_edges(schema, _user(schema, "user")))
+
+
+@_once
+def add_to_count(schema: Schema, rules: EngineRules) -> Executable:
+    """Add *more_followers* and *more_following* to the row of *user* and *slot_*."""
+    return rules.add_to_count(_counts(schema))
+
+
+@_once
+def insert_count(schema: Schema, rules: EngineRules) -> Executable:
+    """Give *user* a row in *slot_*, unless there is one or the user has gone."""
+    values = {"user_id": "user", "slot": "slot_", "followers": "set_followers", "following": "set_following"}
+    return rules.insert_new(_counts(schema), values, {schema.key: ["user"]})
+
+
+@_once
+def set_count(schema: Schema) -> Update:
+    """Set the row of *user* and *slot_*."""
+    rows = _counts(schema)
+    return (
+        update(rows)
+        .where(rows.c.user_id == _user(schema, "user"), rows.c.slot == bindparam("slot_"))
+        .values(followers=bindparam("set_followers"), following=bindparam("set_following"))
+    )
+
+
+@_once
+def lock_count(schema: Schema) -> Select[Any]:
+    """The slots of *user*, locked: nobody else counts for them until the transaction ends."""
+    rows = _counts(schema)
+    return (
+        select(rows.c.slot)
+        .where(rows.c.user_id == _user(schema, "user"))
+        .order_by(rows.c.slot)
+        .with_for_update()
+    )
+
+
+def _counts(schema: Schema) -> Table:
+    assert schema.counts is not None, "counters.py asks only where there are any"
+    return schema.counts
+
+
+# --- Users that go -------------------------------------------------------------------------------
+# Scatters over other owners by nature: a user's edges lie with everybody they knew.
+
+
+@_once
+def lock_users(schema: Schema, rules: EngineRules) -> Select[Any]:
+    """Those of *users* who exist, locked: nobody can follow them, or be followed by them, any more."""
+    return select(schema.key).where(rules.one_of(schema.key, "users")).order_by(schema.key).with_for_update()
+
+
+@_once
+def lock_edges(schema: Schema, rules: EngineRules) -> Select[Any]:
+    """Lock all edges of *users*, and return how many: whoever is removing one is waited for."""
+    edge = schema.follows.c
+    touched = or_(rules.one_of(edge.follower_id, "users"), rules.one_of(edge.following_id, "users"))
+    return _locked(select(edge.follower_id).where(touched))
+
+
+@_once
+def lock_neighbours(schema: Schema, rules: EngineRules) -> Select[Any]:
+    """Lock the count rows of all who follow *users* or are followed by them, ascending."""
+    rows = _counts(schema).c
+    touched = or_(
+        rows.user_id.in_(_followers_of(schema, rules)), rows.user_id.in_(_followed_by(schema, rules))
+    )
+    return _locked(select(rows.user_id).where(touched).order_by(rows.user_id, rows.slot))
+
+
+@_once
+def count_out_followers(schema: Schema, rules: EngineRules) -> Update:
+    """Let everybody who follows one of *users* follow so many fewer."""
+    rows, edge = _counts(schema), schema.follows.alias("lost")
+    lost = _counted(edge, edge.c.follower_id == rows.c.user_id, rules.one_of(edge.c.following_id, "users"))
+    there = rows.c.user_id.in_(_followers_of(schema, rules))
+    return update(rows).where(rows.c.slot == 0, there).values(following=rows.c.following - lost)
+
+
+@_once
+def count_out_followed(schema: Schema, rules: EngineRules) -> Update:
+    """Let everybody whom one of *users* follows have so many followers fewer."""
+    rows, edge = _counts(schema), schema.edges_by_target.alias("lost")
+    lost = _counted(edge, edge.c.following_id == rows.c.user_id, rules.one_of(edge.c.follower_id, "users"))
+    there = rows.c.user_id.in_(_followed_by(schema, rules))
+    return update(rows).where(rows.c.slot == 0, there).values(followers=rows.c.followers - lost)
+
+
+@_once
+def delete_followings(schema: Schema, rules: EngineRules) -> Delete:
+    """None of *users* follows anybody any more."""
+    return delete(schema.follows).where(rules.one_of(schema.follows.c.follower_id, "users"))
+
+
+@_once
+def delete_followers(schema: Schema, rules: EngineRules) -> Delete:
+    """Nobody follows any of *users* any more."""
+    return delete(schema.follows).where(rules.one_of(schema.follows.c.following_id, "users"))
+
+
+@_once
+def delete_counts(schema: Schema, rules: EngineRules) -> Delete:
+    """*users* have no count rows any more."""
+    rows = _counts(schema)
+    return delete(rows).where(rules.one_of(rows.c.user_id, "users"))
+
+
+def _followers_of(schema: Schema, rules: EngineRules) -> Select[Any]:
+    edge = schema.edges_by_target.alias("incoming").c
+    return select(edge.follower_id).where(rules.one_of(edge.following_id, "users"))
+
+
+def _followed_by(schema: Schema, rules: EngineRules) -> Select[Any]:
+    edge = schema.follows.alias("outgoing").c
+    return select(edge.following_id).where(rules.one_of(edge.follower_id, "users"))
+
+
+def _locked(rows: Select[Any]) -> Select[Any]:
+    """Lock *rows* and return only their number, so that none is loaded."""
+    return select(func.count()).select_from(rows.with_for_update().subquery())

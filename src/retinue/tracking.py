@@ -1,0 +1,224 @@
+"""
+What the application writes through the ORM: counted and announced like the graph's own verbs.
+
+A row that the ORM inserts is certain: otherwise the insert had failed. A row that
+it deletes is not: two sessions may delete the same one. So the row is deleted here
+first, and the database says whether there was one to count; the ORM's own delete
+then finds nothing. Bulk statements are made to return the rows they changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from sqlalchemy import Delete, Insert, Update, delete, event, select
+from sqlalchemy.engine import Connection, IteratorResult, Result
+from sqlalchemy.engine.result import SimpleResultMetaData
+from sqlalchemy.orm import Mapper, ORMExecuteState, Session, UOWTransaction, object_session
+
+from retinue import counters, statements
+from retinue.counters import Deltas
+from retinue.errors import NotWritableError
+from retinue.events import Followed, Unfollowed, outbox_of
+from retinue.models import FollowMixin, GraphUser, Schema, identity, now, schema_of, user_class_of
+from retinue.removal import detach
+from retinue.statements import OPTION
+from retinue.values import Key
+
+_SLOT = "retinue.flushed"
+
+#: Users that one round of a bulk deletion takes out of the graph.
+_CHUNK = 1_000
+
+
+@dataclass(slots=True)
+class _Flushed:
+    """What one flush changed: counters to be changed after it, and rows to be forgotten."""
+
+    deltas: dict[int, tuple[Schema, Connection, Deltas]] = field(default_factory=dict)
+    gone: set[tuple[type[Any], Key]] = field(default_factory=set)
+
+    def edge(self, schema: Schema, connection: Connection, pair: tuple[Key, Key], change: int) -> None:
+        _, _, deltas = self.deltas.setdefault(id(schema), (schema, connection, Deltas()))
+        deltas.edge(*pair, change)
+
+
+def _flushed(session: Session) -> _Flushed:
+    return cast("_Flushed", session.info.setdefault(_SLOT, _Flushed()))
+
+
+def _of_row(row: Any) -> tuple[Session, Schema]:
+    session = object_session(row)
+    assert session is not None, "a mapper event happens in a flush"
+    return session, schema_of(user_class_of(type(row)))
+
+
+# --- In a flush ----------------------------------------------------------------------------------
+
+
+@event.listens_for(FollowMixin, "after_insert", propagate=True)
+def _inserted(mapper: Mapper[Any], connection: Connection, row: Any) -> None:
+    session, schema = _of_row(row)
+    pair = (row.follower_id, row.following_id)
+    _flushed(session).edge(schema, connection, pair, +1)
+    if schema.listeners:
+        outbox_of(session).add(connection, schema.listeners, Followed(*pair, row.timestamp))
+
+
+@event.listens_for(FollowMixin, "before_delete", propagate=True)
+def _deleting(mapper: Mapper[Any], connection: Connection, row: Any) -> None:
+    session, schema = _of_row(row)
+    follower, followed = identity(row) or ()
+    parameters = {"follower": follower, "followed": followed}
+    if not connection.execute(statements.delete_edge(schema), parameters).rowcount:
+        return  # somebody else deleted it, and counted it out
+    _flushed(session).edge(schema, connection, (follower, followed), -1)
+    if schema.listeners:
+        outbox_of(session).add(connection, schema.listeners, Unfollowed(follower, followed, now()))
+
+
+@event.listens_for(FollowMixin, "after_mapper_constructed", propagate=True)
+def _expect_no_row(mapper: Mapper[Any], cls: type[Any]) -> None:
+    # `_deleting` has deleted it: the ORM must not warn that it finds nothing.
+    mapper.confirm_deleted_rows = False
+
+
+@event.listens_for(GraphUser, "before_delete", propagate=True)
+def _deleting_user(mapper: Mapper[Any], connection: Connection, user: Any) -> None:
+    session, schema = object_session(user), schema_of(type(user))
+    (key,) = identity(user) or ()
+    detach(connection, schema, [key])
+    _flushed(cast("Session", session)).gone.add((schema.follow, key))
+
+
+@event.listens_for(Session, "after_flush")
+def _after_flush(session: Session, context: UOWTransaction) -> None:
+    flushed: _Flushed | None = session.info.get(_SLOT)
+    if flushed is not None:
+        for schema, connection, deltas in flushed.deltas.values():
+            counters.apply(connection, schema, deltas)
+        flushed.deltas.clear()
+
+
+@event.listens_for(Session, "after_flush_postexec")
+def _after_flush_postexec(session: Session, context: UOWTransaction) -> None:
+    flushed: _Flushed | None = session.info.pop(_SLOT, None)
+    if flushed is not None and flushed.gone:
+        _forget_rows(session, flushed.gone)
+
+
+@event.listens_for(Session, "after_soft_rollback")
+def _rolled_back(session: Session, transaction: object) -> None:
+    session.info.pop(_SLOT, None)
+
+
+def _forget_rows(session: Session, gone: Iterable[tuple[type[Any], Key]]) -> None:
+    """Take the loaded rows of users that are gone out of *session*: they have gone as well."""
+    gone = set(gone)
+    for row in session.identity_map.values():
+        if isinstance(row, FollowMixin):
+            follow = schema_of(user_class_of(type(row))).follow
+            if any((follow, key) in gone for key in identity(row) or ()):
+                session.expunge(row)
+
+
+# --- In bulk -------------------------------------------------------------------------------------
+
+
+class _Changed(IteratorResult[Any]):
+    """The result of a bulk statement: what its caller asked for, and the number of rows."""
+
+    rowcount: int = 0
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _executing(state: ORMExecuteState) -> Result[Any] | None:
+    if not (state.is_delete or state.is_insert or state.is_update) or OPTION in state.execution_options:
+        return None
+    mapper = state.bind_mapper
+    if mapper is None:
+        return None
+    if issubclass(mapper.class_, FollowMixin):
+        schema = schema_of(user_class_of(mapper.class_))
+        if state.is_update:
+            return _refuse_new_key(state, cast("Update", state.statement))
+        return _change_rows(state, schema, cast("Insert | Delete", state.statement))
+    if state.is_delete and issubclass(mapper.class_, GraphUser):
+        return _delete_users(state, schema_of(mapper.class_), cast("Delete", state.statement))
+    return None
+
+
+def _refuse_new_key(state: ORMExecuteState, statement: Update) -> None:
+    values: Any = statement._values or dict(statement._ordered_values or ())  # noqa: SLF001 - no public way
+    if {"follower_id", "following_id"} & {getattr(column, "key", column) for column in values}:
+        what = "the key of a Follow that is in the database cannot change"
+        raise NotWritableError(what, "unfollow() and follow()")
+
+
+def _change_rows(state: ORMExecuteState, schema: Schema, statement: Insert | Delete) -> Result[Any]:
+    """Run a bulk insert or delete of `Follow`, and count what the database says it changed."""
+    session, connection = state.session, state.session.connection(bind_arguments=schema.bind)
+    _refuse_uncountable(connection, statement)
+    keys = [getattr(schema.follow, name) for name in ("follower_id", "following_id")]
+    asked = len(statement.returning_column_descriptions)
+    result = state.invoke_statement(statement=statement.returning(*keys))
+    names, rows = list(result.keys()), result.all()
+    deltas = Deltas()
+    for row in rows:
+        deltas.edge(row[asked], row[asked + 1], +1 if state.is_insert else -1)
+    counters.apply(connection, schema, deltas)
+    changed = _Changed(SimpleResultMetaData(names[:asked]), iter([tuple(row[:asked]) for row in rows]))
+    changed.rowcount = len(rows)
+    return changed
+
+
+def _refuse_uncountable(connection: Connection, statement: Insert | Delete) -> None:
+    """Refuse what no engine can say the effect of."""
+    insert = isinstance(statement, Insert)
+    dialect = connection.dialect
+    returns = dialect.insert_executemany_returning if insert else dialect.delete_returning
+    if not returns:
+        what = f"{dialect.name} does not say which rows a bulk statement changed"
+        raise NotWritableError(what, "session.add_all()" if insert else "session.delete()")
+    clause = getattr(statement, "_post_values_clause", None)
+    if clause is not None and not type(clause).__name__.endswith("DoNothing"):
+        what = "an upsert does not say which rows are new, so they cannot be counted"
+        raise NotWritableError(what, "on_conflict_do_nothing()")
+
+
+def _delete_users(state: ORMExecuteState, schema: Schema, statement: Delete) -> Result[Any]:
+    """
+    Run a bulk delete of users: first out of the graph, then out of the table.
+
+    Its criteria are evaluated once. They may speak of followers, which are gone by
+    the time the users are deleted.
+    """
+    session = state.session
+    key = getattr(schema.user, schema.key_name)
+    doomed = select(key).order_by(key).with_for_update().execution_options(**{OPTION: "doomed_users"})
+    if statement.whereclause is not None:
+        doomed = doomed.where(statement.whereclause)
+    entity = cast("Mapper[Any]", state.bind_mapper).class_
+    ids = list(session.execute(doomed, state.parameters or {}).scalars())
+    asked = [column["expr"] for column in statement.returning_column_descriptions]
+    connection = session.connection(bind_arguments=schema.bind)
+    names: list[str] = []
+    rows: list[Any] = []
+    count = 0
+    for start in range(0, len(ids), _CHUNK):
+        chunk = ids[start : start + _CHUNK]
+        detach(connection, schema, chunk)
+        remove: Any = delete(entity).where(key.in_(chunk))
+        if asked:
+            remove = remove.returning(*asked)
+        result: Any = state.invoke_statement(statement=remove, params={})
+        if asked:
+            names = list(result.keys())
+            rows += [tuple(row) for row in result]
+        count += len(rows) if asked else result.rowcount
+    _forget_rows(session, [(schema.follow, user) for user in ids])
+    changed = _Changed(SimpleResultMetaData(names), iter(rows))
+    changed.rowcount = len(rows) if asked else count
+    return changed

@@ -1,0 +1,149 @@
+"""The user class's own methods: what a lesson teaches to write, made right."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from sqlalchemy import inspect
+from sqlalchemy.orm import DynamicMapped, Query, Session, declared_attr, object_session, relationship
+
+from retinue import tracking  # noqa: F401 - what the ORM writes is counted as soon as there is a user class
+from retinue.errors import NoSessionError, NotWritableError
+from retinue.graph import Graph
+from retinue.models import GraphUser, schema_of
+from retinue.settings import Settings
+from retinue.values import Key, Outcome
+
+
+class FollowerMixin(GraphUser):
+    """
+    Makes a mapped class the user class of a graph: its users follow each other.
+
+    Needs a `FollowMixin` class on the same declarative base. Nothing here commits:
+    every method works in the transaction of the session that the user is in.
+    """
+
+    if TYPE_CHECKING:
+        #: The settings of the graph.
+        __retinue__: ClassVar[Settings]
+        #: The `Follow` rows of those whom this user follows: a query.
+        following: DynamicMapped[Any]
+        #: The `Follow` rows of those who follow this user: a query.
+        followers: DynamicMapped[Any]
+    else:
+
+        @declared_attr
+        def following(cls):
+            return _rows(cls, "follower_id", "follower")
+
+        @declared_attr
+        def followers(cls):
+            return _rows(cls, "following_id", "following")
+
+    @property
+    def follows(self) -> Query[Self]:
+        """Those whom this user follows, as a query of users."""
+        return _people(self, "following_id", "follower_id", "user.follow(other)", "user.unfollow(other)")
+
+    @property
+    def followed_by(self) -> Query[Self]:
+        """Those who follow this user, as a query of users."""
+        return _people(
+            self, "follower_id", "following_id", "other.follow(user)", "user.graph.remove_follower(user, other)"
+        )
+
+    @property
+    def graph(self) -> Graph[Self]:
+        """
+        The graph of this user, on the session that the user is in.
+
+        Raises:
+            NoSessionError: The user is in no session.
+        """
+        return Graph(_session(self), schema_of(type(self)).user)
+
+    def follow(self, other: Self | Key) -> Outcome:
+        """Follow *other*, in the caller's transaction; as `Graph.follow()`."""
+        return _graph(self, other).follow(self, other)
+
+    def unfollow(self, other: Self | Key) -> bool:
+        """Follow *other* no longer, in the caller's transaction; as `Graph.unfollow()`."""
+        return _graph(self, other).unfollow(self, other)
+
+    def is_following(self, other: Self | Key) -> bool:
+        """Return whether this user follows *other*; False while either has no key. One select."""
+        return _graph(self, other).is_following(self, other)
+
+    def is_a_follower(self, other: Self | Key) -> bool:
+        """Return whether *other* follows this user; False while either has no key. One select."""
+        return _graph(self, other).is_following(other, self)
+
+
+def _session(*users: Any) -> Session:
+    """Return the session of the first of *users* that is in one."""
+    for user in users:
+        session = object_session(user) if isinstance(user, GraphUser) else None
+        if session is not None:
+            return session
+    raise NoSessionError
+
+
+def _graph(user: Any, other: Any) -> Graph[Any]:
+    return Graph(_session(user, other), schema_of(type(user)).user)
+
+
+def _rows(user_class: Any, key: str, side: str) -> Any:
+    """Return the relationship to the `Follow` rows in which a user is *side*."""
+    # On a Flask-SQLAlchemy model the application's query class, which has paginate().
+    arguments = {"query_class": user_class.query_class} if hasattr(user_class, "query_class") else {}
+
+    def follow() -> Any:
+        return schema_of(user_class).follow
+
+    return relationship(
+        follow,
+        foreign_keys=lambda: [getattr(follow(), key)],
+        back_populates=side,
+        lazy="dynamic",
+        cascade="all, delete-orphan",
+        # The database, or `removal`, deletes them: never load them for that.
+        passive_deletes=True,
+        **arguments,
+    )
+
+
+def _people(user: Any, theirs: str, own: str, append: str, remove: str) -> Any:
+    schema = schema_of(type(user))
+    session = object_session(user)
+    if session is not None and session.autoflush:
+        session.flush()
+    state = inspect(user)
+    query = _query_class(getattr(schema.user, "query_class", Query))(schema.user, session=session)
+    query.append_with, query.remove_with = append, remove
+    edge = schema.follow
+    return query.join(edge, getattr(edge, theirs) == getattr(schema.user, schema.key_name)).filter(
+        getattr(edge, own) == (state.identity[0] if state.identity else None)
+    )
+
+
+class _PeopleQuery:
+    """Closes the two ways of writing that such a list has on a relationship."""
+
+    append_with: str
+    remove_with: str
+
+    def append(self, other: object) -> None:
+        """Refuse: raises `NotWritableError`, which names the verb."""
+        what = "this list of users is read-only"
+        raise NotWritableError(what, self.append_with)
+
+    def remove(self, other: object) -> None:
+        """Refuse: raises `NotWritableError`, which names the verb."""
+        what = "this list of users is read-only"
+        raise NotWritableError(what, self.remove_with)
+
+
+@lru_cache
+def _query_class(application: type[Any]) -> type[Any]:
+    return type("PeopleQuery", (_PeopleQuery, application), {})
