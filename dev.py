@@ -77,14 +77,19 @@ class Environment:
     def run(self, *argv: str) -> bool:
         """Run a program of this environment; return whether it succeeded."""
         print("dev.py:", *argv, flush=True)
-        return subprocess.run([self.bin / argv[0], *argv[1:]], cwd=ROOT, check=False).returncode == 0
+        return subprocess.run([self.bin / argv[0], *argv[1:]], cwd=ROOT, check=False, env=self._env()).returncode == 0
 
     def become(self, *argv: str) -> None:
         """Hand the process over to a program of this environment."""
         program = str(self.bin / argv[0])
         if os.name == "nt":  # exec would give the prompt back while the program still runs
-            raise SystemExit(subprocess.call([program, *argv[1:]]))
-        os.execv(program, [program, *argv[1:]])
+            raise SystemExit(subprocess.call([program, *argv[1:]], env=self._env()))
+        os.execve(program, [program, *argv[1:]], self._env())
+
+    def _env(self) -> dict[str, str]:
+        # As if it were activated: some programs look for Python on the PATH.
+        path = os.pathsep.join([str(self.bin), os.environ.get("PATH", os.defpath)])
+        return {**os.environ, "PATH": path, "VIRTUAL_ENV": str(self.path)}
 
     def _create(self) -> None:
         made_here = self._stamp()
