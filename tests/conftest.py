@@ -4,6 +4,8 @@ Fixtures that every test may use.
 - `database`: the address of a new, empty database; the test runs once on each engine.
 - `engine`: a SQLAlchemy engine on it, prepared as Retinue asks for.
 
+For one engine only: `@pytest.mark.parametrize("database", ["postgresql"], indirect=True)`.
+
 Servers start when the first test asks for them. Where one is missing its tests are skipped
 and the summary says what to install; with RETINUE_REQUIRE_ALL=1 they fail, and so does the run
 if any other test is skipped.
