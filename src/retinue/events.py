@@ -13,11 +13,12 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import event
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session, SessionTransaction
+from sqlalchemy.sql.expression import SavepointClause
 
 from retinue.values import Key
 
@@ -93,9 +94,14 @@ def listen(user_class: type, kind: type[E], listener: Callable[[E], object]) -> 
     Returns:
         A function that ends the listening.
     """
-    listeners: Listeners = user_class.__retinue_listeners__  # type: ignore[attr-defined]
+    listeners = listeners_of(user_class)
     listeners.add(kind, listener)
     return lambda: listeners.remove(kind, listener)
+
+
+def listeners_of(user_class: Any) -> Listeners:
+    """Return who listens in the graph of *user_class*; its subclasses share them."""
+    return cast("Listeners", user_class.__retinue_listeners__)
 
 
 @dataclass(slots=True)
@@ -106,8 +112,6 @@ class Outbox:
     marks: dict[object, int] = field(default_factory=dict)
     connections: set[Connection] = field(default_factory=set)
     committed: bool = False
-
-    SLOT: ClassVar[str] = _SLOT
 
     def add(self, connection: Connection, listeners: Listeners, happened: Event) -> None:
         """Keep *happened* until COMMIT."""
@@ -189,9 +193,11 @@ def _hand_over(box: Outbox, connection: Connection) -> None:
                 event.listen(connection, name, handler)
 
 
-def _outer_savepoint(connection: Connection, name: str | None) -> None:
-    for box in connection.info.get(_SLOT, ()):
-        box.mark(name)
+def _outer_executed(connection: Connection, element: Any, *rest: object) -> None:
+    # The event of this name would do, if it knew what the savepoint will be called.
+    if isinstance(element, SavepointClause):
+        for box in connection.info.get(_SLOT, ()):
+            box.mark(element.ident)
 
 
 def _outer_savepoint_rolled_back(connection: Connection, name: str, context: None) -> None:
@@ -212,7 +218,7 @@ def _outer_committed(connection: Connection) -> None:
 
 
 _OUTER: dict[str, Callable[..., None]] = {
-    "savepoint": _outer_savepoint,
+    "after_execute": _outer_executed,
     "rollback_savepoint": _outer_savepoint_rolled_back,
     "rollback": _outer_rolled_back,
     "commit": _outer_committed,

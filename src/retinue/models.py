@@ -11,9 +11,10 @@ import dataclasses
 import hashlib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
 from sqlalchemy import (
+    Alias,
     BigInteger,
     CheckConstraint,
     Column,
@@ -38,15 +39,18 @@ from sqlalchemy.orm import (
     synonym,
     validates,
 )
+from sqlalchemy.orm.attributes import instance_state
 from sqlalchemy.sql.elements import conv
 from sqlalchemy.types import TypeDecorator
 
 from retinue.errors import MappingError, ModelMissingError, NotWritableError
-from retinue.events import Listeners
 from retinue.settings import Settings
 
 #: The longest name that every engine takes (PostgreSQL: 63 bytes), less room for a prefix.
 _NAME_MOST = 60
+
+#: What a statement calls the edges that it reads from the other end; the auditor knows them by it.
+BY_TARGET: Final = "edges_by_target"
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -89,7 +93,6 @@ class GraphUser:
     """What makes a mapped class the user class of its registry; `FollowerMixin` is one."""
 
     __retinue__: ClassVar[Settings] = Settings()
-    __retinue_listeners__: ClassVar[Listeners]
 
 
 class GraphModel:
@@ -211,7 +214,6 @@ class Schema:
     key_name: str
     key: Column[Any]
     settings: Settings
-    listeners: Listeners
     follow: type[FollowMixin]
     follows: Table
     count: type[FollowCountMixin] | None
@@ -222,14 +224,14 @@ class Schema:
     built: dict[object, Any] = dataclasses.field(default_factory=dict)
 
     @property
-    def edges_by_target(self) -> Table:
+    def edges_by_target(self) -> Alias:
         """Where edges are read from the other end: this table today, a mirror of it elsewhere."""
-        return self.follows
+        return self.follows.alias(BY_TARGET)
 
 
 def identity(row: Any) -> tuple[Any, ...] | None:
     """Return the primary key that *row* has in the database; None if it has none. No statement, ever."""
-    key = inspect(row).key
+    key = instance_state(row).key
     return key[1] if key else None
 
 
@@ -266,7 +268,6 @@ def _make_schema(cls: type[Any]) -> Schema:
         key_name=class_mapper(user).get_property_by_column(key).key,
         key=key,
         settings=user.__retinue__,
-        listeners=user.__retinue_listeners__,
         follow=follow,
         follows=cast("Table", class_mapper(follow).local_table),
         count=count,
@@ -394,11 +395,9 @@ def _complete(mapper: Mapper[Any], cls: type[Any]) -> None:
 @event.listens_for(GraphUser, "instrument_class", propagate=True)
 def _complete_user(mapper: Mapper[Any], cls: type[Any]) -> None:
     _refuse_dataclass(cls)
-    if _root(mapper).class_ is cls:
-        cls.__retinue_listeners__ = Listeners()
-        if not isinstance(cls.__retinue__, Settings):
-            message = f"{cls.__name__}.__retinue__ must be Settings(...), not {cls.__retinue__!r}"
-            raise MappingError(message)
+    if not isinstance(cls.__retinue__, Settings):
+        message = f"{cls.__name__}.__retinue__ must be Settings(...), not {cls.__retinue__!r}"
+        raise MappingError(message)
 
 
 def _refuse_dataclass(cls: type[Any]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import BigInteger, Integer, SmallInteger, String, Uuid
@@ -43,47 +43,58 @@ def batch(users: Iterable[Any]) -> Sequence[Any]:
     return chosen
 
 
-def possible_key(value: object, kind: TypeEngine[Any], engine: EngineRules) -> Key:
+def key_checker(kind: TypeEngine[Any], engine: EngineRules) -> Callable[[object], Key]:
     """
-    Return *value*, which the column type *kind* can hold on *engine*.
+    Return the check that a value is one that the column type *kind* can hold on *engine*.
 
-    Raises:
-        InvalidUserError: It cannot: another type, out of range, or too long.
+    It returns the value, or raises `InvalidUserError`: another type, out of range, too long.
     """
     while isinstance(kind, TypeDecorator):
         kind = kind.impl_instance
     if isinstance(kind, Integer):
-        return _integer(value, kind, engine)
+        return _integers(kind, engine)
     if isinstance(kind, Uuid):
-        return _exactly(value, uuid.UUID if kind.as_uuid else str)
+        return _instances(uuid.UUID if kind.as_uuid else str)
     if isinstance(kind, String):
-        return _text(_exactly(value, str), kind.length)
-    return _exactly(value, kind.python_type)
+        return _texts(kind.length)
+    return _instances(kind.python_type)
 
 
-def _integer(value: object, kind: Integer, engine: EngineRules) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise InvalidUserError(value, "a key here is a whole number")
+def _integers(kind: Integer, engine: EngineRules) -> Callable[[object], int]:
     bits = 64 if isinstance(kind, BigInteger) else 16 if isinstance(kind, SmallInteger) else None
     lowest, highest = engine.INTEGER_RANGE if bits is None else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
-    if not lowest <= value <= highest:
-        raise InvalidUserError(value, f"a key here lies between {lowest} and {highest}")
-    return value
+
+    def check(value: object) -> int:
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise InvalidUserError(value, "a key here is a whole number")
+        if not lowest <= value <= highest:
+            raise InvalidUserError(value, f"a key here lies between {lowest} and {highest}")
+        return value
+
+    return check
 
 
-def _text(value: str, most: int | None) -> str:
-    if most is not None and len(value) > most:
-        raise InvalidUserError(value, f"a key here has at most {most} characters")
-    if "\0" in value:
-        raise InvalidUserError(value, "a key cannot hold a NUL character")
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise InvalidUserError(value, "a key must be valid Unicode") from None
-    return value
+def _texts(most: int | None) -> Callable[[object], str]:
+    def check(value: object) -> str:
+        if not isinstance(value, str):
+            raise InvalidUserError(value, "a key here is text")
+        if most is not None and len(value) > most:
+            raise InvalidUserError(value, f"a key here has at most {most} characters")
+        if "\0" in value:
+            raise InvalidUserError(value, "a key cannot hold a NUL character")
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise InvalidUserError(value, "a key must be valid Unicode") from None
+        return value
+
+    return check
 
 
-def _exactly(value: object, kind: type[Any]) -> Any:
-    if not isinstance(value, kind):
-        raise InvalidUserError(value, f"a key here is a {kind.__name__}")
-    return value
+def _instances(kind: type[Any]) -> Callable[[object], Any]:
+    def check(value: object) -> Any:
+        if not isinstance(value, kind):
+            raise InvalidUserError(value, f"a key here is a {kind.__name__}")
+        return value
+
+    return check

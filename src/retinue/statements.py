@@ -23,7 +23,7 @@ from sqlalchemy import (
     case,
     delete,
     func,
-    literal,
+    literal_column,
     null,
     or_,
     select,
@@ -70,7 +70,7 @@ def _user(schema: Schema, name: str) -> ColumnElement[Any]:
 def is_following(schema: Schema) -> Select[Any]:
     """A row if *follower* follows *followed*."""
     edge = schema.follows.c
-    return select(literal(1, literal_execute=True)).where(
+    return select(literal_column("1")).where(
         edge.follower_id == _user(schema, "follower"), edge.following_id == _user(schema, "followed")
     )
 
@@ -88,6 +88,17 @@ def delete_edge(schema: Schema) -> Delete:
     edge = schema.follows.c
     return delete(schema.follows).where(
         edge.follower_id == _user(schema, "follower"), edge.following_id == _user(schema, "followed")
+    )
+
+
+@_once
+def delete_loaded_edge(schema: Schema) -> Delete:
+    """As `delete_edge()`, through the ORM: a `Follow` that the session has loaded is then deleted in it."""
+    edge: Any = schema.follow
+    return (
+        delete(edge)
+        .where(edge.follower_id == _user(schema, "follower"), edge.following_id == _user(schema, "followed"))
+        .execution_options(synchronize_session="fetch")
     )
 
 

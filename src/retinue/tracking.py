@@ -21,7 +21,7 @@ from sqlalchemy.orm import Mapper, ORMExecuteState, Session, UOWTransaction, obj
 from retinue import counters, statements
 from retinue.counters import Deltas
 from retinue.errors import NotWritableError
-from retinue.events import Followed, Unfollowed, outbox_of
+from retinue.events import Followed, Unfollowed, listeners_of, outbox_of
 from retinue.models import FollowMixin, GraphUser, Schema, identity, now, schema_of, user_class_of
 from retinue.removal import detach
 from retinue.statements import OPTION
@@ -63,8 +63,8 @@ def _inserted(mapper: Mapper[Any], connection: Connection, row: Any) -> None:
     session, schema = _of_row(row)
     pair = (row.follower_id, row.following_id)
     _flushed(session).edge(schema, connection, pair, +1)
-    if schema.listeners:
-        outbox_of(session).add(connection, schema.listeners, Followed(*pair, row.timestamp))
+    if listeners := listeners_of(schema.user):
+        outbox_of(session).add(connection, listeners, Followed(*pair, row.timestamp))
 
 
 @event.listens_for(FollowMixin, "before_delete", propagate=True)
@@ -75,8 +75,8 @@ def _deleting(mapper: Mapper[Any], connection: Connection, row: Any) -> None:
     if not connection.execute(statements.delete_edge(schema), parameters).rowcount:
         return  # somebody else deleted it, and counted it out
     _flushed(session).edge(schema, connection, (follower, followed), -1)
-    if schema.listeners:
-        outbox_of(session).add(connection, schema.listeners, Unfollowed(follower, followed, now()))
+    if listeners := listeners_of(schema.user):
+        outbox_of(session).add(connection, listeners, Unfollowed(follower, followed, now()))
 
 
 @event.listens_for(FollowMixin, "after_mapper_constructed", propagate=True)

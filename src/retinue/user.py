@@ -5,13 +5,14 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from sqlalchemy import inspect
-from sqlalchemy.orm import DynamicMapped, Query, Session, declared_attr, object_session, relationship
+from sqlalchemy import event
+from sqlalchemy.orm import DynamicMapped, Mapper, Query, Session, declared_attr, object_session, relationship
 
 from retinue import tracking  # noqa: F401 - what the ORM writes is counted as soon as there is a user class
 from retinue.errors import NoSessionError, NotWritableError
+from retinue.events import Listeners
 from retinue.graph import Graph
-from retinue.models import GraphUser, schema_of
+from retinue.models import GraphUser, identity, schema_of
 from retinue.settings import Settings
 from retinue.values import Key, Outcome
 
@@ -80,6 +81,12 @@ class FollowerMixin(GraphUser):
         return _graph(self, other).is_following(other, self)
 
 
+@event.listens_for(FollowerMixin, "instrument_class", propagate=True)
+def _give_listeners(mapper: Mapper[Any], cls: type[Any]) -> None:
+    if mapper.inherits is None or not issubclass(mapper.inherits.class_, FollowerMixin):
+        cls.__retinue_listeners__ = Listeners()
+
+
 def _session(*users: Any) -> Session:
     """Return the session of the first of *users* that is in one."""
     for user in users:
@@ -118,12 +125,12 @@ def _people(user: Any, theirs: str, own: str, append: str, remove: str) -> Any:
     session = object_session(user)
     if session is not None and session.autoflush:
         session.flush()
-    state = inspect(user)
     query = _query_class(getattr(schema.user, "query_class", Query))(schema.user, session=session)
     query.append_with, query.remove_with = append, remove
     edge = schema.follow
+    (key,) = identity(user) or (None,)
     return query.join(edge, getattr(edge, theirs) == getattr(schema.user, schema.key_name)).filter(
-        getattr(edge, own) == (state.identity[0] if state.identity else None)
+        getattr(edge, own) == key
     )
 
 

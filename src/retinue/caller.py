@@ -1,0 +1,121 @@
+"""
+The caller's session, as the graph sees it: whose keys are meant, and the connection to work on.
+
+Nothing here commits, rolls back or closes the session.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, cast
+
+from sqlalchemy.engine import Connection
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session, object_session, scoped_session
+
+from retinue import rules, statements
+from retinue.engines import EngineRules, rules_of
+from retinue.errors import InvalidUserError, SelfFollowError, UnknownUserError
+from retinue.models import Schema, identity
+from retinue.values import Key
+
+#: The two keys of an edge: who follows, and whom.
+Pair = tuple[Key, Key]
+
+
+class Caller:
+    """
+    One session, and the schema of the users that it is about.
+
+    Raises:
+        TypeError: *session* is not a session.
+    """
+
+    __slots__ = ("schema", "session")
+
+    def __init__(self, session: Session | scoped_session[Any], schema: Schema) -> None:
+        if isinstance(session, scoped_session):
+            session = session()
+        if not isinstance(session, Session):
+            hint = ": use await session.run_sync(...)" if isinstance(session, AsyncSession) else ""
+            message = f"a graph needs a Session, not {type(session).__name__}{hint}"
+            raise TypeError(message)
+        self.session = session
+        self.schema = schema
+
+    def connect(self) -> tuple[Connection, EngineRules]:
+        """Return the connection of the session's transaction, and the rules of its database."""
+        connection = self.session.connection(bind_arguments=self.schema.bind)
+        return connection, rules_of(connection)
+
+    def read(self) -> tuple[Connection, EngineRules]:
+        """As `connect()`, after a flush of what the session holds back: as before any query."""
+        if self.session.autoflush:
+            self.session.flush()
+        return self.connect()
+
+    def write(self, follower: Any, followed: Any) -> tuple[Connection, EngineRules, Pair]:
+        """
+        As `connect()`, with the keys of two users who are not the same.
+
+        A user that is in no session yet joins this one, and what the session holds
+        back is flushed: so both have keys.
+
+        Raises:
+            SelfFollowError: They are the same.
+            InvalidUserError: One is neither a user nor a possible key.
+        """
+        if follower is followed and isinstance(follower, self.schema.user):
+            raise SelfFollowError(*(identity(follower) or (None,)))
+        for user in (follower, followed):
+            self._join(user)
+        self.session.flush()
+        connection, engine = self.connect()
+        keys = [self.key(user, engine) for user in (follower, followed)]
+        if None in keys:
+            raise InvalidUserError(None, "a user that is pending in another session has no key yet")
+        pair = cast("Pair", tuple(keys))
+        rules.not_oneself(*pair)
+        return connection, engine, pair
+
+    def key(self, user: Any, engine: EngineRules) -> Key | None:
+        """
+        Return the key of *user*; None for an instance that has none yet. No statement.
+
+        Raises:
+            InvalidUserError: It is neither a user nor a possible key.
+        """
+        if isinstance(user, self.schema.user):
+            key = identity(user)
+            return cast("Key", key[0]) if key else None
+        return self.checker(engine)(user)
+
+    def keys(self, users: Iterable[Any], engine: EngineRules) -> list[Key]:
+        """Return the keys of *users*, each once; at most 1,000, and none without a key."""
+        keys = dict.fromkeys([self.key(user, engine) for user in rules.batch(users)])
+        if None in keys:
+            raise InvalidUserError(None, "a user has no key yet: add it to the session first")
+        return cast("list[Key]", list(keys))
+
+    def checker(self, engine: EngineRules) -> Callable[[object], Key]:
+        """Return the check for a possible key, made once for each database."""
+        check: Callable[[object], Key] | None = self.schema.built.get(engine)
+        if check is None:
+            check = self.schema.built[engine] = rules.key_checker(self.schema.key.type, engine)
+        return check
+
+    def refuse_unknown(self, connection: Connection, engine: EngineRules, pair: Pair) -> None:
+        """Raise `UnknownUserError` if no user has one of the keys. One select."""
+        statement = statements.known_users(self.schema, engine)
+        known = set(connection.execute(statement, {"users": list(pair)}).scalars())
+        unknown = [key for key in pair if key not in known]
+        if unknown:
+            raise UnknownUserError(unknown)
+
+    def loaded_edge(self, pair: Pair) -> Any:
+        """Return the `Follow` of *pair* that the session has loaded, or None. No statement."""
+        return self.session.identity_map.get(self.session.identity_key(self.schema.follow, pair))
+
+    def _join(self, user: Any) -> None:
+        if isinstance(user, self.schema.user) and identity(user) is None and object_session(user) is None:
+            self.session.add(user)
