@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, cast
 
+from sqlalchemy import Select
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session, object_session, scoped_session
@@ -21,6 +22,9 @@ from retinue.values import Key
 
 #: The two keys of an edge: who follows, and whom.
 Pair = tuple[Key, Key]
+
+#: The statement that returns which keys are users'.
+UserQuestion = Callable[[Schema, EngineRules], Select[Any]]
 
 
 class Caller:
@@ -104,9 +108,11 @@ class Caller:
             check = self.schema.built[engine] = rules.key_checker(self.schema.key.type, engine)
         return check
 
-    def refuse_unknown(self, connection: Connection, engine: EngineRules, pair: Pair) -> None:
-        """Raise `UnknownUserError` if no user has one of the keys. One select."""
-        statement = statements.known_users(self.schema, engine)
+    def refuse_unknown(
+        self, connection: Connection, engine: EngineRules, pair: Pair, ask: UserQuestion = statements.known_users
+    ) -> None:
+        """Raise `UnknownUserError` if no user has one of the keys. One select, made by *ask*."""
+        statement = ask(self.schema, engine)
         known = set(connection.execute(statement, {"users": list(pair)}).scalars())
         unknown = [key for key in pair if key not in known]
         if unknown:

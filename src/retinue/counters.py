@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy.engine import Connection
@@ -73,9 +72,7 @@ def _add(connection: Connection, schema: Schema, rules: EngineRules, user: Key, 
         _insert_after_count(connection, schema, rules, parameters)
 
 
-def _insert_after_count(
-    connection: Connection, schema: Schema, rules: EngineRules, parameters: dict[str, Any]
-) -> None:
+def _insert_after_count(connection: Connection, schema: Schema, rules: EngineRules, parameters: dict[str, Any]) -> None:
     """Give the user the row that was not there: what the edges say in slot 0, or else the delta."""
     user = parameters["user"]
     if not _insert(connection, schema, rules, user, 0, count_edges(connection, schema, user)):
@@ -98,9 +95,7 @@ def _count_after_insert(
         _insert(connection, schema, rules, user, 0, base)
 
 
-def _insert(
-    connection: Connection, schema: Schema, rules: EngineRules, user: Key, slot: int, counts: Counts
-) -> bool:
+def _insert(connection: Connection, schema: Schema, rules: EngineRules, user: Key, slot: int, counts: Counts) -> bool:
     parameters = {
         "user": user,
         "slot_": slot,

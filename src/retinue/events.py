@@ -193,14 +193,14 @@ def _hand_over(box: Outbox, connection: Connection) -> None:
                 event.listen(connection, name, handler)
 
 
-def _outer_executed(connection: Connection, element: Any, *rest: object) -> None:
+def _outer_executed(connection: Connection, element: Any, *_rest: object) -> None:
     # The event of this name would do, if it knew what the savepoint will be called.
     if isinstance(element, SavepointClause):
         for box in connection.info.get(_SLOT, ()):
             box.mark(element.ident)
 
 
-def _outer_savepoint_rolled_back(connection: Connection, name: str, context: None) -> None:
+def _outer_savepoint_rolled_back(connection: Connection, name: str, _context: None) -> None:
     for box in connection.info.get(_SLOT, ()):
         box.take_back(name)
 

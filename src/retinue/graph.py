@@ -71,7 +71,8 @@ class Graph(Generic[U]):
             result = connection.execute(statements.insert_edge(self._schema, engine), parameters)
         except IntegrityError as error:
             if engine.names_no_user(error):
-                self._caller.refuse_unknown(connection, engine, pair)
+                # Gone, perhaps since this transaction's snapshot: ask about now.
+                self._caller.refuse_unknown(connection, engine, pair, statements.known_users_now)
             raise
         if not engine.inserted(result):
             self._caller.refuse_unknown(connection, engine, pair)
@@ -143,9 +144,7 @@ class Graph(Generic[U]):
                 followers.add(user)
             else:
                 following[user] = since
-        return {
-            user: Relationship(user in following, user in followers, following.get(user)) for user in keys
-        }
+        return {user: Relationship(user in following, user in followers, following.get(user)) for user in keys}
 
     def counts(self, users: Iterable[U | Key]) -> dict[Key, Counts]:
         """
@@ -195,9 +194,7 @@ class Graph(Generic[U]):
             InvalidCursor: *cursor* is of another list, user or viewer, or altered.
             ValueError: *limit* is outside its range.
         """
-        return pages.people(
-            self._caller, statements.followers, user=user, viewer=viewer, limit=limit, cursor=cursor
-        )
+        return pages.people(self._caller, statements.followers, user=user, viewer=viewer, limit=limit, cursor=cursor)
 
     def following(
         self,
@@ -208,9 +205,7 @@ class Graph(Generic[U]):
         cursor: str | None = None,
     ) -> Page[Person[U]]:
         """Return a page of those whom *user* follows, newest first; else as `followers()`."""
-        return pages.people(
-            self._caller, statements.following, user=user, viewer=viewer, limit=limit, cursor=cursor
-        )
+        return pages.people(self._caller, statements.following, user=user, viewer=viewer, limit=limit, cursor=cursor)
 
     def mutuals(
         self,
@@ -225,9 +220,7 @@ class Graph(Generic[U]):
 
         `Person.since` is when *user* began to follow them, and the list goes by it.
         """
-        return pages.people(
-            self._caller, statements.mutuals, user=user, viewer=viewer, limit=limit, cursor=cursor
-        )
+        return pages.people(self._caller, statements.mutuals, user=user, viewer=viewer, limit=limit, cursor=cursor)
 
     # --- Within ----------------------------------------------------------------------------------
 

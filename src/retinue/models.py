@@ -11,7 +11,7 @@ import dataclasses
 import hashlib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
+from typing import Any, ClassVar, Final, cast
 
 from sqlalchemy import (
     Alias,
@@ -65,11 +65,13 @@ class UTCDateTime(TypeDecorator[datetime]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> Any:
+        """Ask MariaDB for microseconds, which it leaves out otherwise."""
         if dialect.name in ("mysql", "mariadb"):
             return dialect.type_descriptor(mysql.DATETIME(fsp=6))
         return dialect.type_descriptor(DateTime(timezone=True))
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Store UTC; refuse a naive time."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -78,7 +80,8 @@ class UTCDateTime(TypeDecorator[datetime]):
         value = value.astimezone(UTC)
         return value if dialect.name == "postgresql" else value.replace(tzinfo=None)
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        """Return UTC, and say so."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
@@ -110,58 +113,41 @@ class FollowMixin(GraphModel):
     a row goes when either user goes. Add columns of your own freely.
     """
 
-    if TYPE_CHECKING:
-        follower_id: Mapped[Any]
-        following_id: Mapped[Any]
-        timestamp: Mapped[datetime]
-        follower: Mapped[Any]
-        following: Mapped[Any]
-        followed_id: Mapped[Any]
-        followed: Mapped[Any]
+    @declared_attr
+    def follower_id(cls) -> Mapped[Any]:
+        """The key of the user who follows."""
+        return _user_column(cls)
 
-        def __init__(self, **values: Any) -> None: ...
-    else:
+    @declared_attr
+    def following_id(cls) -> Mapped[Any]:
+        """The key of the user who is followed."""
+        return _user_column(cls)
 
-        @declared_attr
-        def follower_id(cls):
-            return _user_column(cls)
+    @declared_attr
+    def timestamp(cls) -> Mapped[datetime]:
+        """When it began (aware, UTC), made by the application."""
+        return mapped_column(UTCDateTime, nullable=False, default=now)
 
-        @declared_attr
-        def following_id(cls):
-            return _user_column(cls)
+    # Joined, so that a list of rows brings its users in the same statement.
+    @declared_attr
+    def follower(cls) -> Mapped[Any]:
+        """The user who follows."""
+        return _user_relationship(cls, cls.follower_id, "following")
 
-        @declared_attr
-        def timestamp(cls):
-            return mapped_column(UTCDateTime, nullable=False, default=now)
+    @declared_attr
+    def following(cls) -> Mapped[Any]:
+        """The user who is followed."""
+        return _user_relationship(cls, cls.following_id, "followers")
 
-        # Joined, so that a list of rows brings its users in the same statement.
-        @declared_attr
-        def follower(cls):
-            return relationship(
-                user_class_of(cls),
-                foreign_keys=[cls.follower_id],
-                back_populates="following",
-                lazy="joined",
-                innerjoin=True,
-            )
+    @declared_attr
+    def followed_id(cls) -> Mapped[Any]:
+        """Another name of ``following_id``, in queries as well."""
+        return synonym("following_id")
 
-        @declared_attr
-        def following(cls):
-            return relationship(
-                user_class_of(cls),
-                foreign_keys=[cls.following_id],
-                back_populates="followers",
-                lazy="joined",
-                innerjoin=True,
-            )
-
-        @declared_attr
-        def followed_id(cls):
-            return synonym("following_id")
-
-        @declared_attr
-        def followed(cls):
-            return synonym("following")
+    @declared_attr
+    def followed(cls) -> Mapped[Any]:
+        """Another name of ``following``, in queries as well."""
+        return synonym("following")
 
     @validates("follower_id", "following_id", "follower", "following")
     def _keep_key(self, name: str, value: Any) -> Any:
@@ -181,28 +167,25 @@ class FollowCountMixin(GraphModel):
     counted yet": the first change counts the edges.
     """
 
-    if TYPE_CHECKING:
-        user_id: Mapped[Any]
-        slot: Mapped[int]
-        followers: Mapped[int]
-        following: Mapped[int]
-    else:
+    @declared_attr
+    def user_id(cls) -> Mapped[Any]:
+        """The key of the user."""
+        return _user_column(cls)
 
-        @declared_attr
-        def user_id(cls):
-            return _user_column(cls)
+    @declared_attr
+    def slot(cls) -> Mapped[int]:
+        """Which of the user's rows this is, from 0."""
+        return mapped_column(SmallInteger, primary_key=True, autoincrement=False, default=0)
 
-        @declared_attr
-        def slot(cls):
-            return mapped_column(SmallInteger, primary_key=True, autoincrement=False, default=0)
+    @declared_attr
+    def followers(cls) -> Mapped[int]:
+        """How many follow the user; the sum over the slots counts."""
+        return mapped_column(BigInteger, nullable=False, default=0)
 
-        @declared_attr
-        def followers(cls):
-            return mapped_column(BigInteger, nullable=False, default=0)
-
-        @declared_attr
-        def following(cls):
-            return mapped_column(BigInteger, nullable=False, default=0)
+    @declared_attr
+    def following(cls) -> Mapped[int]:
+        """How many the user follows; the sum over the slots counts."""
+        return mapped_column(BigInteger, nullable=False, default=0)
 
 
 @dataclasses.dataclass(slots=True, eq=False)
@@ -340,6 +323,10 @@ def _user_column(model: type[Any]) -> Any:
     )
 
 
+def _user_relationship(model: type[Any], column: Any, rows: str) -> Any:
+    return relationship(user_class_of(model), foreign_keys=[column], back_populates=rows, lazy="joined", innerjoin=True)
+
+
 def _named(prefix: str, table: Table, what: str) -> conv:
     """Name a constraint after its *table*; as ``conv``, so that no naming convention changes it."""
     name = f"{prefix}_{table.name}_{what}"
@@ -393,7 +380,7 @@ def _complete(mapper: Mapper[Any], cls: type[Any]) -> None:
 
 
 @event.listens_for(GraphUser, "instrument_class", propagate=True)
-def _complete_user(mapper: Mapper[Any], cls: type[Any]) -> None:
+def _complete_user(_mapper: Mapper[Any], cls: type[Any]) -> None:
     _refuse_dataclass(cls)
     if not isinstance(cls.__retinue__, Settings):
         message = f"{cls.__name__}.__retinue__ must be Settings(...), not {cls.__retinue__!r}"

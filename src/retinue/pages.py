@@ -68,9 +68,7 @@ def _place(caller: Caller, scope: Scope, cursor: object, engine: EngineRules) ->
     return place
 
 
-def _ends(
-    scope: Scope, place: Place | None, edges: Sequence[Row[Any]], *, more: bool
-) -> tuple[str | None, str | None]:
+def _ends(scope: Scope, place: Place | None, edges: Sequence[Row[Any]], *, more: bool) -> tuple[str | None, str | None]:
     """Return the cursors to older and to newer rows than *edges*, to which *place* led."""
     if not edges:
         return _ends_of_nothing(scope, place)

@@ -32,8 +32,7 @@ def page_limit(limit: object) -> int:
 def batch(users: Iterable[Any]) -> Sequence[Any]:
     """Return *users* as a list; `ValueError` if there are more than 1,000."""
     if isinstance(users, (str, bytes)):
-        message = "users must be a collection of users, not text"
-        raise ValueError(message)
+        raise InvalidUserError(users, "a collection of users is wanted, not text")
     chosen = []
     for user in users:
         chosen.append(user)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, Final, ParamSpec, TypeVar
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar, cast
 
 from sqlalchemy import (
     Column,
@@ -79,7 +79,7 @@ def is_following(schema: Schema) -> Select[Any]:
 def insert_edge(schema: Schema, rules: EngineRules) -> Executable:
     """*follower* follows *followed* since *at*, unless they do already."""
     values = {"follower_id": "follower", "following_id": "followed", "timestamp": "at"}
-    return rules.insert_new(schema.follows, values, {schema.key: ["follower", "followed"]})
+    return rules.insert_new(schema.follows, values, schema.key, ["follower", "followed"])
 
 
 @_once
@@ -106,6 +106,12 @@ def delete_loaded_edge(schema: Schema) -> Delete:
 def known_users(schema: Schema, rules: EngineRules) -> Select[Any]:
     """The keys of *users* that a user has."""
     return select(schema.key).where(rules.one_of(schema.key, "users"))
+
+
+@_once
+def known_users_now(schema: Schema, rules: EngineRules) -> Select[Any]:
+    """As `known_users()`, but by what is committed now, not by an older snapshot of the transaction."""
+    return select(schema.key).where(rules.one_of(schema.key, "users")).with_for_update(read=True)
 
 
 @_once
@@ -230,7 +236,7 @@ def add_to_count(schema: Schema, rules: EngineRules) -> Executable:
 def insert_count(schema: Schema, rules: EngineRules) -> Executable:
     """Give *user* a row in *slot_*, unless there is one or the user has gone."""
     values = {"user_id": "user", "slot": "slot_", "followers": "set_followers", "following": "set_following"}
-    return rules.insert_new(_counts(schema), values, {schema.key: ["user"]})
+    return rules.insert_new(_counts(schema), values, schema.key, ["user"])
 
 
 @_once
@@ -248,17 +254,12 @@ def set_count(schema: Schema) -> Update:
 def lock_count(schema: Schema) -> Select[Any]:
     """The slots of *user*, locked: nobody else counts for them until the transaction ends."""
     rows = _counts(schema)
-    return (
-        select(rows.c.slot)
-        .where(rows.c.user_id == _user(schema, "user"))
-        .order_by(rows.c.slot)
-        .with_for_update()
-    )
+    return select(rows.c.slot).where(rows.c.user_id == _user(schema, "user")).order_by(rows.c.slot).with_for_update()
 
 
 def _counts(schema: Schema) -> Table:
-    assert schema.counts is not None, "counters.py asks only where there are any"
-    return schema.counts
+    # Asked for only where counts are kept.
+    return cast("Table", schema.counts)
 
 
 # --- Users that go -------------------------------------------------------------------------------
@@ -283,9 +284,7 @@ def lock_edges(schema: Schema, rules: EngineRules) -> Select[Any]:
 def lock_neighbours(schema: Schema, rules: EngineRules) -> Select[Any]:
     """Lock the count rows of all who follow *users* or are followed by them, ascending."""
     rows = _counts(schema).c
-    touched = or_(
-        rows.user_id.in_(_followers_of(schema, rules)), rows.user_id.in_(_followed_by(schema, rules))
-    )
+    touched = or_(rows.user_id.in_(_followers_of(schema, rules)), rows.user_id.in_(_followed_by(schema, rules)))
     return _locked(select(rows.user_id).where(touched).order_by(rows.user_id, rows.slot))
 
 

@@ -50,16 +50,15 @@ def _flushed(session: Session) -> _Flushed:
 
 
 def _of_row(row: Any) -> tuple[Session, Schema]:
-    session = object_session(row)
-    assert session is not None, "a mapper event happens in a flush"
-    return session, schema_of(user_class_of(type(row)))
+    # A mapper event happens in a flush: there is a session.
+    return cast("Session", object_session(row)), schema_of(user_class_of(type(row)))
 
 
 # --- In a flush ----------------------------------------------------------------------------------
 
 
 @event.listens_for(FollowMixin, "after_insert", propagate=True)
-def _inserted(mapper: Mapper[Any], connection: Connection, row: Any) -> None:
+def _inserted(_mapper: Mapper[Any], connection: Connection, row: Any) -> None:
     session, schema = _of_row(row)
     pair = (row.follower_id, row.following_id)
     _flushed(session).edge(schema, connection, pair, +1)
@@ -68,7 +67,7 @@ def _inserted(mapper: Mapper[Any], connection: Connection, row: Any) -> None:
 
 
 @event.listens_for(FollowMixin, "before_delete", propagate=True)
-def _deleting(mapper: Mapper[Any], connection: Connection, row: Any) -> None:
+def _deleting(_mapper: Mapper[Any], connection: Connection, row: Any) -> None:
     session, schema = _of_row(row)
     follower, followed = identity(row) or ()
     parameters = {"follower": follower, "followed": followed}
@@ -80,13 +79,13 @@ def _deleting(mapper: Mapper[Any], connection: Connection, row: Any) -> None:
 
 
 @event.listens_for(FollowMixin, "after_mapper_constructed", propagate=True)
-def _expect_no_row(mapper: Mapper[Any], cls: type[Any]) -> None:
+def _expect_no_row(mapper: Mapper[Any], _cls: type[Any]) -> None:
     # `_deleting` has deleted it: the ORM must not warn that it finds nothing.
     mapper.confirm_deleted_rows = False
 
 
 @event.listens_for(GraphUser, "before_delete", propagate=True)
-def _deleting_user(mapper: Mapper[Any], connection: Connection, user: Any) -> None:
+def _deleting_user(_mapper: Mapper[Any], connection: Connection, user: Any) -> None:
     session, schema = object_session(user), schema_of(type(user))
     (key,) = identity(user) or ()
     detach(connection, schema, [key])
@@ -94,7 +93,7 @@ def _deleting_user(mapper: Mapper[Any], connection: Connection, user: Any) -> No
 
 
 @event.listens_for(Session, "after_flush")
-def _after_flush(session: Session, context: UOWTransaction) -> None:
+def _after_flush(session: Session, _context: UOWTransaction) -> None:
     flushed: _Flushed | None = session.info.get(_SLOT)
     if flushed is not None:
         for schema, connection, deltas in flushed.deltas.values():
@@ -103,14 +102,14 @@ def _after_flush(session: Session, context: UOWTransaction) -> None:
 
 
 @event.listens_for(Session, "after_flush_postexec")
-def _after_flush_postexec(session: Session, context: UOWTransaction) -> None:
+def _after_flush_postexec(session: Session, _context: UOWTransaction) -> None:
     flushed: _Flushed | None = session.info.pop(_SLOT, None)
     if flushed is not None and flushed.gone:
         _forget_rows(session, flushed.gone)
 
 
 @event.listens_for(Session, "after_soft_rollback")
-def _rolled_back(session: Session, transaction: object) -> None:
+def _rolled_back(session: Session, _transaction: object) -> None:
     session.info.pop(_SLOT, None)
 
 
@@ -143,15 +142,17 @@ def _executing(state: ORMExecuteState) -> Result[Any] | None:
     if issubclass(mapper.class_, FollowMixin):
         schema = schema_of(user_class_of(mapper.class_))
         if state.is_update:
-            return _refuse_new_key(state, cast("Update", state.statement))
+            _refuse_new_key(cast("Update", state.statement))
+            return None
         return _change_rows(state, schema, cast("Insert | Delete", state.statement))
     if state.is_delete and issubclass(mapper.class_, GraphUser):
         return _delete_users(state, schema_of(mapper.class_), cast("Delete", state.statement))
     return None
 
 
-def _refuse_new_key(state: ORMExecuteState, statement: Update) -> None:
-    values: Any = statement._values or dict(statement._ordered_values or ())  # noqa: SLF001 - no public way
+def _refuse_new_key(statement: Update) -> None:
+    # SQLAlchemy has no public way to ask what an UPDATE sets.
+    values: Any = getattr(statement, "_values", None) or dict(getattr(statement, "_ordered_values", None) or ())
     if {"follower_id", "following_id"} & {getattr(column, "key", column) for column in values}:
         what = "the key of a Follow that is in the database cannot change"
         raise NotWritableError(what, "unfollow() and follow()")
@@ -159,7 +160,7 @@ def _refuse_new_key(state: ORMExecuteState, statement: Update) -> None:
 
 def _change_rows(state: ORMExecuteState, schema: Schema, statement: Insert | Delete) -> Result[Any]:
     """Run a bulk insert or delete of `Follow`, and count what the database says it changed."""
-    session, connection = state.session, state.session.connection(bind_arguments=schema.bind)
+    connection = state.session.connection(bind_arguments=schema.bind)
     _refuse_uncountable(connection, statement)
     keys = [getattr(schema.follow, name) for name in ("follower_id", "following_id")]
     asked = len(statement.returning_column_descriptions)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from sqlalchemy import event
 from sqlalchemy.orm import DynamicMapped, Mapper, Query, Session, declared_attr, object_session, relationship
@@ -13,7 +13,6 @@ from retinue.errors import NoSessionError, NotWritableError
 from retinue.events import Listeners
 from retinue.graph import Graph
 from retinue.models import GraphUser, identity, schema_of
-from retinue.settings import Settings
 from retinue.values import Key, Outcome
 
 
@@ -26,33 +25,26 @@ class FollowerMixin(GraphUser):
     """
 
     if TYPE_CHECKING:
-        #: The settings of the graph.
-        __retinue__: ClassVar[Settings]
-        #: The `Follow` rows of those whom this user follows: a query.
+        #: The `Follow` rows of those whom this user follows: a query, each row with both users.
         following: DynamicMapped[Any]
-        #: The `Follow` rows of those who follow this user: a query.
+        #: The `Follow` rows of those who follow this user: a query, each row with both users.
         followers: DynamicMapped[Any]
     else:
-
-        @declared_attr
-        def following(cls):
-            return _rows(cls, "follower_id", "follower")
-
-        @declared_attr
-        def followers(cls):
-            return _rows(cls, "following_id", "following")
+        following = declared_attr(lambda cls: _rows(cls, "follower_id", "follower"))
+        followers = declared_attr(lambda cls: _rows(cls, "following_id", "following"))
 
     @property
     def follows(self) -> Query[Self]:
         """Those whom this user follows, as a query of users."""
-        return _people(self, "following_id", "follower_id", "user.follow(other)", "user.unfollow(other)")
+        query = _people(self, "following_id", "follower_id", "user.follow(other)", "user.unfollow(other)")
+        return cast("Query[Self]", query)
 
     @property
     def followed_by(self) -> Query[Self]:
         """Those who follow this user, as a query of users."""
-        return _people(
-            self, "follower_id", "following_id", "other.follow(user)", "user.graph.remove_follower(user, other)"
-        )
+        remove = "user.graph.remove_follower(user, other)"
+        query = _people(self, "follower_id", "following_id", "other.follow(user)", remove)
+        return cast("Query[Self]", query)
 
     @property
     def graph(self) -> Graph[Self]:
@@ -140,12 +132,12 @@ class _PeopleQuery:
     append_with: str
     remove_with: str
 
-    def append(self, other: object) -> None:
+    def append(self, _other: object) -> None:
         """Refuse: raises `NotWritableError`, which names the verb."""
         what = "this list of users is read-only"
         raise NotWritableError(what, self.append_with)
 
-    def remove(self, other: object) -> None:
+    def remove(self, _other: object) -> None:
         """Refuse: raises `NotWritableError`, which names the verb."""
         what = "this list of users is read-only"
         raise NotWritableError(what, self.remove_with)

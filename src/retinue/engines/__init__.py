@@ -6,7 +6,7 @@ A statement that every engine understands alike does not belong here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from sqlalchemy import Column, Executable, Table
@@ -33,19 +33,20 @@ class EngineRules(Protocol):
     def one_of(self, column: Column[Any], name: str) -> ColumnElement[bool]:
         """Return "*column* is in the list bound as *name*", one statement for any length."""
 
-    def insert_new(self, table: Table, values: Mapping[str, str], users: Mapping[Column[Any], list[str]]) -> Executable:
+    def insert_new(
+        self, table: Table, values: Mapping[str, str], key: Column[Any], users: Sequence[str], /
+    ) -> Executable:
         """
-        Return an insert that leaves an existing row as it is, without an error.
+        Return an insert into *table* that leaves an existing row as it is, without an error.
 
-        Args:
-            values: The parameter for each column.
-            users: The key column of the users, and which parameters must be one.
+        *values* names the parameter for each column; those in *users* must be the
+        *key* of a user.
         """
 
     def inserted(self, result: CursorResult[Any]) -> bool:
         """Return whether `insert_new()` made a row, as the database says."""
 
-    def names_no_user(self, error: IntegrityError) -> bool:
+    def names_no_user(self, error: IntegrityError, /) -> bool:
         """Return whether *error* says that `insert_new()` named a user who is not there."""
 
     def add_to_count(self, counts: Table) -> Executable:

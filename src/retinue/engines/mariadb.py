@@ -12,7 +12,7 @@ report rows found, and ``INSERT IGNORE`` would follow the wrong user.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Column, Executable, Table, bindparam, case, func
@@ -33,7 +33,7 @@ def one_of(column: Column[Any], name: str) -> ColumnElement[bool]:
     return column.in_(bindparam(name, expanding=True))
 
 
-def insert_new(table: Table, values: Mapping[str, str], users: Mapping[Column[Any], list[str]]) -> Executable:
+def insert_new(table: Table, values: Mapping[str, str], _key: Column[Any], _users: Sequence[str]) -> Executable:
     """Return the insert; the foreign keys say whether its users are there."""
     fresh = insert(table).values({column: bindparam(name) for column, name in values.items()})
     kept = next(table.c[column] for column in values if not table.c[column].primary_key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Column, Executable, Table, bindparam, select, update
@@ -17,7 +17,8 @@ def insert_new(
     insert: Callable[[Table], Any],
     table: Table,
     values: Mapping[str, str],
-    users: Mapping[Column[Any], list[str]],
+    key: Column[Any],
+    users: Sequence[str],
 ) -> Executable:
     """
     Return an ``INSERT .. SELECT`` from the users named: no user, no row, and no error.
@@ -26,19 +27,17 @@ def insert_new(
     the insert instead of after it: a user deleted meanwhile gives no row, where a
     foreign key's error would have ended the caller's transaction.
     """
-    there: FromClause | None = None
-    conditions = []
-    for key, names in users.items():
-        for name in names:
-            row = key.table.alias(f"user_{name}")
-            found = row.c[key.name] == bindparam(name, type_=key.type)
-            conditions.append(found)
-            there = row if there is None else there.join(row, found)
-    assert there is not None
+    rows = {name: key.table.alias(f"user_{name}") for name in users}
+    found = {name: row.c[key.name] == bindparam(name, type_=key.type) for name, row in rows.items()}
+    first, *others = rows
+    # Joined on what each of them is, as a bare list of tables looks like a mistake to SQLAlchemy.
+    there: FromClause = rows[first]
+    for name in others:
+        there = there.join(rows[name], found[name])
     chosen = (
         select(*(bindparam(name, type_=table.c[column].type) for column, name in values.items()))
         .select_from(there)
-        .where(*conditions)
+        .where(found[first])
         .with_for_update(read=True, key_share=True)
     )
     fresh = insert(table).from_select(list(values), chosen).on_conflict_do_nothing()
@@ -51,7 +50,7 @@ def inserted(result: CursorResult[Any]) -> bool:
     return result.first() is not None
 
 
-def names_no_user(error: IntegrityError) -> bool:
+def names_no_user(_error: IntegrityError) -> bool:
     """Return False: `insert_new()` makes no such error here."""
     return False
 

@@ -46,7 +46,7 @@ def prepare_engine(engine: AnyEngine, *, busy_timeout: float = BUSY_TIMEOUT) -> 
     sync: Engine = engine.sync_engine if isinstance(engine, AsyncEngine) else engine
     if sync.dialect.name == "sqlite" and not event.contains(sync, "begin", _begin):
 
-        def check_out(connection: Any, record: Any, proxy: Any) -> None:
+        def check_out(connection: Any, record: Any, _proxy: Any) -> None:
             _check_out(connection, record, busy_timeout)
 
         event.listen(sync, "checkout", check_out)
@@ -89,12 +89,12 @@ def _begin(connection: Connection) -> None:
     connection.info[_WRITING] = False
 
 
-def _before_savepoint(connection: Connection, name: str | None) -> None:
+def _before_savepoint(connection: Connection, _name: str | None) -> None:
     _write(connection)
 
 
 def _before_statement(
-    connection: Connection, cursor: Any, statement: str, parameters: Any, context: Any, executemany: bool
+    connection: Connection, _cursor: Any, statement: str, _parameters: Any, context: Any, _many: bool
 ) -> None:
     if connection.info.get(_WRITING, True):
         return
