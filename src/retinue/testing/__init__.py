@@ -1,0 +1,26 @@
+"""
+For an application's own tests: users, counted statements, a checker of pages, and a contract.
+
+`GraphContract` runs Retinue's promises on the application's own models. Nothing
+here is for production, and nothing but these names is public::
+
+    from retinue.testing import GraphContract, count_statements
+
+For readable failures, let pytest rewrite the assertions, in ``conftest.py`` and
+before the import: ``pytest.register_assert_rewrite("retinue.testing")``.
+"""
+
+from retinue.events import deliver
+from retinue.testing.auditor import EXEMPT, Audit, audited, count_statements
+from retinue.testing.contract import GraphContract, assert_pages_join_up, make_users
+
+__all__ = [
+    "EXEMPT",
+    "Audit",
+    "GraphContract",
+    "assert_pages_join_up",
+    "audited",
+    "count_statements",
+    "deliver",
+    "make_users",
+]

@@ -1,0 +1,379 @@
+"""
+What a test can know about statements: how many there were, and whether they are shard-safe.
+
+A statement is shard-safe if it reaches every row through the row's owner. On one
+server it then uses an index; on several it asks one of them, not all.
+"""
+
+from __future__ import annotations
+
+import enum
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from sqlalchemy import Alias, BindParameter, Column, Delete, Insert, Join, Select, Subquery, Table, Update, event
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine.interfaces import Compiled
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.sql import operators
+from sqlalchemy.sql.elements import (
+    BinaryExpression,
+    BooleanClauseList,
+    Cast,
+    ClauseElement,
+    CollectionAggregate,
+    ColumnClause,
+    Grouping,
+    Label,
+    TextClause,
+)
+from sqlalchemy.sql.selectable import CTE, ScalarSelect, SelectBase
+
+from retinue.models import BY_TARGET
+from retinue.statements import OPTION
+
+#: Statements of the library that are not shard-safe, and why they may be so.
+EXEMPT: Final[Mapping[str, str]] = {
+    "doomed_users": "deletion of users: the application says which, by whatever criteria it likes",
+    "lock_edges": "deletion of users: a user's edges lie with everybody they knew",
+    "lock_neighbours": "deletion of users: everybody they knew is counted anew",
+    "delete_followers": "deletion of users: as lock_edges; a mirror of the edges deletes them by their owner",
+}
+
+_TEXT = "came as text, which nobody can check"
+
+#: First words of statements that belong to transactions, not to the work in them.
+_CONTROL = ("BEGIN", "SAVEPOINT", "RELEASE", "ROLLBACK", "COMMIT", "SET")
+
+#: Functions of SQLAlchemy that run what the application asked for, whoever called them: its pending
+#: objects, its bulk statements, the relationships that it loads eagerly.
+_FOR_THE_APPLICATION = frozenset({"_flush", "invoke_statement", "_load_for_path"})
+
+
+# --- Counting ------------------------------------------------------------------------------------
+
+
+@contextmanager
+def count_statements(engine: Engine | AsyncEngine | Connection) -> Iterator[list[str]]:
+    """
+    Collect the statements that run on *engine* while the block does, as a list of SQL texts.
+
+    What opens, marks and ends transactions (``BEGIN IMMEDIATE``, ``SAVEPOINT``) is
+    left out: it depends on the engine and on what ran before. Example::
+
+        with count_statements(engine) as statements:
+            user.follow(other)
+        assert len(statements) == 3
+    """
+    statements: list[str] = []
+
+    def collect(**said: Any) -> None:
+        if not _is_control(said["statement"]):
+            statements.append(said["statement"])
+
+    with _listening(engine, collect):
+        yield statements
+
+
+def _is_control(statement: str) -> bool:
+    return statement.lstrip().upper().startswith(_CONTROL)
+
+
+@contextmanager
+def _listening(engine: Engine | AsyncEngine | Connection, listener: Any) -> Iterator[None]:
+    target = engine.sync_engine if isinstance(engine, AsyncEngine) else engine
+    event.listen(target, "before_cursor_execute", listener, named=True)
+    try:
+        yield
+    finally:
+        event.remove(target, "before_cursor_execute", listener)
+
+
+# --- Auditing ------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Audit:
+    """What `audited()` saw."""
+
+    #: How often each statement of the library ran, by name.
+    seen: Counter[str] = field(default_factory=Counter)
+    #: What was wrong, one sentence each.
+    faults: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def audited(engine: Engine | AsyncEngine | Connection) -> Iterator[Audit]:
+    """
+    Check every statement that the graph issues on *engine* while the block runs.
+
+    Each has, for every table of the library that it touches, equality or ``IN`` on
+    the row's owner; other owners come as ``IN (subquery)`` only; none locks the
+    rows of several owners. A statement that library code issues without its name
+    is a fault as well. `EXEMPT` names the exceptions, with their reasons. Not
+    checked: what the application issues, be it through the relationships
+    ``following`` and ``followers`` or the queries ``follows`` and ``followed_by``.
+
+    Raises:
+        AssertionError: At the end of the block; its text lists all faults.
+    """
+    audit = Audit()
+
+    def check(**said: Any) -> None:
+        context, statement = said["context"], said["statement"]
+        name = context.execution_options.get(OPTION)
+        if name is not None:
+            audit.seen[name] += 1
+            if name not in EXEMPT:
+                audit.faults += [f"{name}: {fault}" for fault in faults_of(context.compiled)]
+        elif not _is_control(statement) and (place := _place_in_library()):
+            audit.faults.append(f"{place} issues a statement without a name: {statement}")
+
+    with _listening(engine, check):
+        yield audit
+    if audit.faults:
+        raise AssertionError("\n".join(audit.faults))
+
+
+def _place_in_library() -> str | None:
+    """Return the line of the library that issues the running statement; None if the application does."""
+    frame = sys._getframe(2)  # noqa: SLF001 - the documented way to look at one's callers
+    while frame.f_back is not None:
+        frame = frame.f_back
+        top, _, rest = frame.f_globals.get("__name__", "").partition(".")
+        if top == "retinue" and not rest.startswith("testing"):
+            return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+        if top not in ("sqlalchemy", "contextlib") or frame.f_code.co_name in _FOR_THE_APPLICATION:
+            return None
+    return None
+
+
+def faults_of(compiled: Compiled | None) -> list[str]:
+    """Return why a statement is not shard-safe, one sentence for each reason; empty if it is."""
+    if compiled is None or compiled.statement is None:
+        return [_TEXT]
+    # What the ORM made of a statement, with the joins that it added, is what runs.
+    made = getattr(compiled.compile_state, "statement", None)
+    faults: list[str] = []
+    elements = list(_topmost(made if isinstance(made, SelectBase) else compiled.statement))
+    for element in elements:
+        _Scope(element, None, faults)
+    return faults if elements else [_TEXT]
+
+
+class _Reach(enum.IntEnum):
+    """How far a condition on an owner reaches."""
+
+    SEVERAL = 1
+    ONE = 2
+
+
+#: A column in one FROM element: two aliases of a table have different ones.
+_ColumnKey = tuple[int, str]
+
+
+class _Scope:
+    """
+    One SELECT, INSERT, UPDATE or DELETE: what it reads from, and which columns it holds to bound values.
+
+    A scope within another one sees what that one holds.
+    """
+
+    def __init__(self, element: Any, outer: _Scope | None, faults: list[str]) -> None:
+        self.element = element
+        self.held: dict[_ColumnKey, _Reach] = dict(outer.held) if outer else {}
+        self.within: frozenset[Any] = outer.within if outer else frozenset()
+        self._links: list[tuple[_ColumnKey, _ColumnKey]] = []
+        self._faults = faults
+        self._inner: dict[Any, _Scope] = {}
+        sources = [s for s in _sources(element) if s not in self.within]
+        self.within |= frozenset(sources)
+        for source in sources:
+            if isinstance(source, (Subquery, CTE)):
+                self._read_subquery(source)
+        for condition, only in _conditions(element):
+            self._hold(condition, only)
+        self._follow_links()
+        if isinstance(element, Insert):
+            self._check_insert(element)
+        else:
+            self._check(sources)
+        for nested in _nested(element):
+            self._scope_of(nested, self)
+
+    def _scope_of(self, element: Any, outer: _Scope | None) -> _Scope:
+        if element not in self._inner:
+            self._inner[element] = _Scope(element, outer, self._faults)
+        return self._inner[element]
+
+    def _read_subquery(self, source: Subquery | CTE) -> None:
+        """What a subquery holds to bound values is held in what it returns."""
+        for chosen in _topmost(source.element):
+            inner = self._scope_of(chosen, None)
+            for name, column in getattr(chosen, "selected_columns", {}).items():
+                reach = inner.held.get(_key(_bare(column)))
+                if reach is not None:
+                    self.held[hash(source), name] = reach
+
+    def _hold(self, condition: Any, only: frozenset[Any] | None) -> None:
+        """Note what *condition* holds; in an outer join that is the columns of *only*, its far side."""
+        if not isinstance(condition, BinaryExpression):
+            return
+        left, right = _bare(condition.left), _bare(condition.right)
+        if condition.operator is operators.eq:
+            for here, there in ((left, right), (right, left)):
+                if not _is_column(here) or (only is not None and here.table not in only):
+                    continue
+                if isinstance(there, BindParameter):
+                    self.held[_key(here)] = _Reach.ONE
+                elif isinstance(there, CollectionAggregate) and isinstance(_bare(there.element), BindParameter):
+                    self.held.setdefault(_key(here), _Reach.SEVERAL)
+                elif _is_column(there):
+                    self._links.append((_key(there), _key(here)))
+        elif condition.operator is operators.in_op and isinstance(right, (BindParameter, SelectBase, ScalarSelect)):
+            self._hold_list(left, only)
+
+    def _hold_list(self, column: Any, only: frozenset[Any] | None) -> None:
+        if _is_column(column) and (only is None or column.table in only):
+            self.held.setdefault(_key(column), _Reach.SEVERAL)
+
+    def _follow_links(self) -> None:
+        """A column that equals a held one is held."""
+        changed = True
+        while changed:
+            changed = False
+            for there, here in self._links:
+                if self.held.get(there, 0) > self.held.get(here, 0):
+                    self.held[here] = self.held[there]
+                    changed = True
+
+    def _check(self, sources: list[Any]) -> None:
+        lock = getattr(self.element, "_for_update_arg", None)
+        for source in sources:
+            table, by_target = _table_of(source)
+            if isinstance(source, TextClause):
+                self._faults.append(_TEXT)
+            if table is None or "shard_key" not in table.info:
+                continue
+            owners = [table.info["shard_key"]]
+            if by_target and "reverse_key" in table.info:
+                owners.append(table.info["reverse_key"])
+            reach = max(self.held.get((hash(source), owner), 0) for owner in owners)
+            wanted = " or ".join(owners)
+            if not reach:
+                self._faults.append(f"{table.name} is not held to an owner by {wanted}")
+            elif lock is not None and reach < _Reach.ONE:
+                self._faults.append(f"the lock on {table.name} takes several owners by {wanted}")
+
+    def _check_insert(self, insert: Any) -> None:
+        owner = insert.table.info.get("shard_key")
+        if owner is None:
+            return
+        if insert.select is None:
+            values = {getattr(c, "key", c): v for c, v in (insert._values or {}).items()}  # noqa: SLF001 - no other way
+            held = owner not in values or isinstance(_bare(values[owner]), BindParameter)
+        else:
+            names = [getattr(name, "key", name) for name in insert._select_names]  # noqa: SLF001 - no other way
+            value = _bare(list(insert.select.selected_columns)[names.index(owner)])
+            inner = self._scope_of(insert.select, None)
+            held = isinstance(value, BindParameter) or _key(value) in inner.held
+        if not held:
+            self._faults.append(f"what is inserted into {insert.table.name} is not held to an owner by {owner}")
+
+
+def _is_column(element: Any) -> bool:
+    return isinstance(element, ColumnClause) and element.table is not None
+
+
+def _key(column: Any) -> _ColumnKey:
+    return hash(getattr(column, "table", None)), getattr(column, "key", "")
+
+
+def _bare(element: Any) -> Any:
+    """Take off what changes nothing about where a value comes from."""
+    while isinstance(element, (Grouping, Cast, Label)):
+        element = element.clause if isinstance(element, Cast) else element.element
+    return element
+
+
+def _table_of(source: Any) -> tuple[Table | None, bool]:
+    """Return the table that *source* is, or is an alias of; and whether it is read through `edges_by_target`."""
+    by_target = False
+    while isinstance(source, Alias):
+        by_target |= source.name == BY_TARGET
+        source = source.element
+    return (source if isinstance(source, Table) else None), by_target
+
+
+def _sources(element: Any) -> list[Any]:
+    """Return the tables, aliases and subqueries that *element* reads from, or writes to."""
+    if isinstance(element, Insert):
+        return [element.table]
+    if isinstance(element, (Update, Delete)):
+        others = [c.table for condition, _ in _conditions(element) for c in _columns(condition)]
+        return list(dict.fromkeys([element.table, *others]))
+    return [source for chosen in element.get_final_froms() for source in _joined(chosen)]
+
+
+def _joined(source: Any) -> list[Any]:
+    if isinstance(source, Join):
+        return [*_joined(source.left), *_joined(source.right)]
+    return [source]
+
+
+def _conditions(element: Any) -> Iterator[tuple[Any, frozenset[Any] | None]]:
+    """Yield each condition that all rows fulfil; and for an outer join, which side it says something about."""
+    where = getattr(element, "whereclause", None)
+    if where is not None:
+        yield from ((condition, None) for condition in _conjuncts(where))
+    if isinstance(element, Select):
+        for source in element.get_final_froms():
+            yield from _join_conditions(source)
+
+
+def _join_conditions(source: Any) -> Iterator[tuple[Any, frozenset[Any] | None]]:
+    if isinstance(source, Join):
+        yield from _join_conditions(source.left)
+        yield from _join_conditions(source.right)
+        if not source.full:
+            only = frozenset(_joined(source.right)) if source.isouter else None
+            yield from ((condition, only) for condition in _conjuncts(source.onclause))
+
+
+def _conjuncts(condition: Any) -> Iterator[Any]:
+    condition = _bare(condition)
+    if isinstance(condition, BooleanClauseList) and condition.operator is operators.and_:
+        for part in condition.clauses:
+            yield from _conjuncts(part)
+    else:
+        yield condition
+
+
+def _columns(element: Any) -> Iterator[Any]:
+    """Yield the tables' columns in *element* that are not within a subquery."""
+    if _is_column(element):
+        yield element
+    elif not isinstance(element, SelectBase):
+        for child in element.get_children():
+            yield from _columns(child)
+
+
+def _topmost(element: Any) -> Iterator[Any]:
+    """Yield the SELECTs that a statement or a UNION consists of, or the INSERT, UPDATE or DELETE itself."""
+    if isinstance(element, (Select, Insert, Update, Delete)):
+        yield element
+    else:
+        yield from _nested(element)
+
+
+def _nested(element: ClauseElement) -> Iterator[Any]:
+    """Yield the SELECTs right below *element*."""
+    for child in element.get_children():
+        if isinstance(child, (Select, Insert, Update, Delete)):
+            yield child
+        elif not isinstance(child, (Table, Column)):
+            yield from _nested(child)

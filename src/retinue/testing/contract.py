@@ -1,0 +1,320 @@
+"""
+Promises as tests, to be run on an application's own models.
+
+Plain functions and one class without a dependency on pytest: whoever calls them
+brings the session.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import decimal
+import itertools
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol, TypeVar, cast
+
+from sqlalchemy import Column, event, inspect
+from sqlalchemy import Enum as EnumType
+from sqlalchemy.orm import Mapper, Session, class_mapper, object_session
+
+from retinue.errors import SelfFollowError
+from retinue.graph import Graph
+from retinue.models import schema_of
+from retinue.testing.auditor import audited, count_statements
+from retinue.values import Counts, Outcome, Page, Relationship
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+_numbers = itertools.count(1)
+
+
+# --- Users ---------------------------------------------------------------------------------------
+
+
+def make_users(session: Session, user_class: type[U], count: int, **values: Any) -> list[U]:
+    """
+    Add *count* new users to *session*, flush, and return them. Commits nothing.
+
+    Columns that must have a value and have no default are filled by their type,
+    with another value each time. *values* come first; one that can be called is
+    called with a running number.
+
+    Raises:
+        TypeError: A column needs a value that nobody can guess, such as a foreign key.
+    """
+    users = []
+    for _ in range(count):
+        number = next(_numbers)
+        filled = {name: make(number) for name, make in _required(user_class).items() if name not in values}
+        given = {name: value(number) if callable(value) else value for name, value in values.items()}
+        users.append(user_class(**filled, **given))
+    session.add_all(users)
+    session.flush()
+    return users
+
+
+def _required(user_class: type[Any]) -> dict[str, Callable[[int], Any]]:
+    mapper: Mapper[Any] = class_mapper(user_class)
+    makers = {}
+    for name, attribute in mapper.column_attrs.items():
+        column = attribute.columns[0]
+        if not isinstance(column, Column) or column.nullable or column.default is not None:
+            continue
+        if column.server_default is not None or column is mapper.polymorphic_on:
+            continue
+        if column is column.table.autoincrement_column or attribute.columns[1:]:
+            continue  # the database gives it, or the table that is inherited from
+        makers[name] = _maker(name, column)
+    return makers
+
+
+def _maker(name: str, column: Column[Any]) -> Callable[[int], Any]:
+    kind = column.type.python_type
+    if column.foreign_keys or (kind not in _MAKERS and not isinstance(column.type, EnumType)):
+        message = f"make_users() cannot guess {name}: give {name}=... or {name}=lambda number: ..."
+        raise TypeError(message)
+    if isinstance(column.type, EnumType):
+        first = next(iter(column.type.enum_class or column.type.enums))
+        return lambda _: first
+    if kind is str:
+        length = getattr(column.type, "length", None) or 255
+        return lambda number: f"{name}{number}"[-length:]
+    return _MAKERS[kind]
+
+
+_MAKERS: dict[type, Callable[[int], Any]] = {
+    str: str,
+    int: lambda number: number,
+    float: float,
+    bool: lambda _: False,
+    bytes: lambda number: str(number).encode(),
+    decimal.Decimal: decimal.Decimal,
+    uuid.UUID: lambda number: uuid.UUID(int=number),
+    dt.datetime: lambda _: dt.datetime.now(dt.UTC),
+    dt.date: lambda _: dt.datetime.now(dt.UTC).date(),
+}
+
+
+# --- Pages ---------------------------------------------------------------------------------------
+
+
+class Read(Protocol[T]):
+    """A list that comes in pages, such as ``functools.partial(graph.followers, user)``."""
+
+    def __call__(self, *, limit: int, cursor: str | None) -> Page[T]:
+        """Return the page of *limit* rows that *cursor* leads to; the first one for None."""
+
+
+def assert_pages_join_up(read: Read[T], limits: Iterable[int] = range(1, 12)) -> list[T]:
+    """
+    Walk a list to its end and back, by pages of each of *limits* rows; return the list.
+
+    All walks must give the same rows, each once; every page but the last is full,
+    and going back gives the same pages again. The list must not change meanwhile.
+
+    Raises:
+        AssertionError: They do not.
+    """
+    whole: list[T] | None = None
+    for limit in limits:
+        there = _walk(read, limit)
+        rows = [row for page in there for row in page]
+        whole = rows if whole is None else whole
+        assert rows == whole, f"pages of {limit} rows give another list"
+        assert all(len(page) == limit for page in there[:-1]), f"a page of {limit} rows came back short"
+        assert there[0].prev is None, "the first page leads to newer rows"
+        assert len(there) == 1 or there[-1].items, "the last page is empty"
+        back = [there[-1]]
+        while (cursor := back[-1].prev) is not None:
+            back.append(read(limit=limit, cursor=cursor))
+            assert len(back) <= len(there), f"going back by {limit} rows does not end"
+        assert [page.items for page in reversed(back)] == [page.items for page in there], (
+            f"going back by {limit} rows gives other pages"
+        )
+        for page, older in zip(back[1:], back, strict=False):
+            assert page.next is not None, "a page that was come back to has lost its way on"
+            assert read(limit=limit, cursor=page.next).items == older.items, "the way on leads elsewhere"
+    return whole or []
+
+
+def _walk(read: Read[T], limit: int) -> list[Page[T]]:
+    pages, seen = [read(limit=limit, cursor=None)], set[str]()
+    while (cursor := pages[-1].next) is not None:
+        assert cursor not in seen, f"pages of {limit} rows go in a circle"
+        seen.add(cursor)
+        pages.append(read(limit=limit, cursor=cursor))
+    return pages
+
+
+# --- The contract --------------------------------------------------------------------------------
+
+
+class GraphContract:
+    """
+    What holds for every user class, as tests for pytest.
+
+    Inherit it, and give it a fixture ``users``: at least six users of one session,
+    saved, whom nobody follows yet. Each test writes to their session and commits
+    nothing, so the fixture rolls back, or throws its database away::
+
+        class TestGraph(GraphContract):
+            @pytest.fixture
+            def users(self, session):
+                return make_users(session, User, 6)
+    """
+
+    def test_a_follow_is_there_once_until_it_is_taken_back(self, users: Sequence[Any]) -> None:
+        """Following twice, or unfollowing twice, changes nothing the second time."""
+        a, b = users[:2]
+        assert (a.is_following(b), b.is_a_follower(a)) == (False, False)
+        assert (a.follow(b), a.follow(b)) == (Outcome.FOLLOWED, Outcome.UNCHANGED)
+        assert (a.is_following(b), b.is_a_follower(a), b.is_following(a)) == (True, True, False)
+        assert (a.follows.all(), b.followed_by.all()) == ([b], [a])
+        assert (a.unfollow(b), a.unfollow(b)) == (True, False)
+        assert (a.follows.all(), b.followed_by.all()) == ([], [])
+
+    def test_nobody_follows_themselves(self, users: Sequence[Any]) -> None:
+        """It is refused, and the transaction goes on."""
+        for attempt in (users[0].follow, users[0].unfollow):
+            try:
+                attempt(users[0])
+            except SelfFollowError:
+                pass
+            else:
+                raise AssertionError("a user could follow themselves")
+        assert users[0].follow(users[1]) is Outcome.FOLLOWED
+
+    def test_a_row_brings_both_users(self, users: Sequence[Any]) -> None:
+        """A list of rows, and the users of each row, are one statement."""
+        session, (a, *others) = _session(users)
+        for other in others:
+            other.follow(a)
+        session.flush()
+        session.expire_all()
+        _key(a)
+        with count_statements(_bind(session, a)) as statements:
+            read = {(row.follower, row.following) for row in a.followers.all()}
+        assert read == {(other, a) for other in others}
+        assert len(statements) == 1
+
+    def test_lists_are_newest_first_and_pages_join_up(self, users: Sequence[Any]) -> None:
+        """Walking every page, either way, gives exactly the list."""
+        session, (a, *others) = _session(users)
+        graph = Graph(session, type(a))
+        for other in others:
+            other.follow(a)
+        for other in others[::2]:
+            a.follow(other)
+        for read, expected in (
+            (graph.followers, others[::-1]),
+            (graph.following, others[::2][::-1]),
+            (graph.mutuals, others[::2][::-1]),
+        ):
+
+            def page(*, limit: int, cursor: str | None, read: Any = read) -> Page[Any]:
+                return cast("Page[Any]", read(a, limit=limit, cursor=cursor))
+
+            assert [person.user for person in assert_pages_join_up(page)] == expected
+
+    def test_counts_and_relationships_say_what_the_rows_say(self, users: Sequence[Any]) -> None:
+        """After verbs and after writes through the ORM alike."""
+        session, (a, b, c, d, *_) = _session(users)
+        follow: Any = schema_of(type(a)).follow
+        a.follow(b)
+        b.follow(a)
+        session.add(follow(follower=c, following=a))
+        a.following.append(follow(following=d))
+        session.flush()
+        assert _counts(a, b, c, d) == [(2, 2), (1, 1), (0, 1), (1, 0)]
+        stand = a.graph.relationships(a, users)
+        assert [_stands(stand[_key(user)]) for user in (b, c, d)] == [(True, True), (False, True), (True, False)]
+        session.delete(a.followers.filter_by(follower_id=_key(b)).one())
+        session.flush()
+        a.graph.remove_follower(a, c)
+        assert _counts(a, b, c, d) == [(0, 2), (1, 0), (0, 0), (1, 0)]
+
+    def test_what_is_rolled_back_was_never_there(self, users: Sequence[Any]) -> None:
+        """A savepoint that is rolled back takes rows and counts with it."""
+        session, (a, b, c, *_) = _session(users)
+        a.follow(b)
+        savepoint = session.begin_nested()
+        a.follow(c)
+        a.unfollow(b)
+        savepoint.rollback()
+        assert (a.follows.all(), _counts(a, b, c)) == ([b], [(0, 1), (1, 0), (0, 0)])
+
+    def test_a_user_who_goes_leaves_nothing_behind(self, users: Sequence[Any]) -> None:
+        """Their rows go on both sides, and the counts of the others stay right."""
+        session, (a, b, c, *_) = _session(users)
+        a.follow(b)
+        b.follow(c)
+        c.follow(a)
+        loaded = a.following.all() + c.following.all()
+        session.delete(b)
+        session.flush()
+        assert (a.follows.all(), c.follows.all(), _counts(a, c)) == ([], [a], [(1, 0), (0, 1)])
+        assert [inspect(row).persistent for row in loaded] == [False, True]
+
+    def test_statements_are_shard_safe(self, users: Sequence[Any]) -> None:
+        """Every statement of the graph holds the rows that it reads to their owner."""
+        session, (a, b, *_) = _session(users)
+        graph = Graph(session, type(a))
+        with audited(_bind(session, a)) as audit:
+            a.follow(b)
+            b.follow(a)
+            graph.relationships(a, users)
+            graph.counts(users)
+            for read in (graph.followers, graph.following, graph.mutuals):
+                assert len(read(a)) == 1
+            a.is_following(b)
+            a.unfollow(b)
+            session.delete(b)
+            session.flush()
+        assert audit.seen
+
+    def test_nothing_is_committed(self, users: Sequence[Any]) -> None:
+        """Every verb works in the caller's transaction, and leaves it open."""
+        session, (a, b, *_) = _session(users)
+        ended: list[object] = []
+
+        def note(*_: object) -> None:
+            ended.append(1)
+
+        for name in ("after_commit", "after_rollback"):
+            event.listen(session, name, note)
+        a.follow(b)
+        a.graph.remove_follower(b, a)
+        a.graph.followers(b)
+        for name in ("after_commit", "after_rollback"):
+            event.remove(session, name, note)
+        assert ended == []
+        assert session.in_transaction()
+
+
+def _session(users: Sequence[Any]) -> tuple[Session, Sequence[Any]]:
+    session = object_session(users[0])
+    assert session is not None, "the fixture `users` gives users of a session"
+    assert len(users) >= 6, "the fixture `users` gives at least six users"
+    return session, users
+
+
+def _bind(session: Session, user: Any) -> Any:
+    return session.get_bind(mapper=class_mapper(schema_of(type(user)).follow))
+
+
+def _key(user: Any) -> Any:
+    return getattr(user, schema_of(type(user)).key_name)
+
+
+def _counts(*users: Any) -> list[tuple[int, int]]:
+    """Return (followers, following) of each user, as the graph counts them, after comparing with the rows."""
+    counts: dict[Any, Counts] = users[0].graph.counts(users)
+    found = [(counts[_key(user)].followers, counts[_key(user)].following) for user in users]
+    assert found == [(user.followers.count(), user.following.count()) for user in users]
+    return found
+
+
+def _stands(relationship: Relationship) -> tuple[bool, bool]:
+    return relationship.following, relationship.followed_by

@@ -1,0 +1,403 @@
+"""
+What makes the graph fit for several servers: tables that name their owner, and statements that hold to it.
+
+Nothing here runs a statement: they are built for each engine, and looked at.
+"""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any
+
+import pytest
+from sqlalchemy import (
+    ARRAY,
+    CheckConstraint,
+    Column,
+    Dialect,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+    any_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    not_,
+    or_,
+    select,
+    text,
+    tuple_,
+    union_all,
+    update,
+)
+from sqlalchemy.dialects import mysql, postgresql, sqlite
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+import retinue.engines.mariadb
+import retinue.engines.postgresql
+import retinue.engines.sqlite
+from retinue import FollowCountMixin, FollowerMixin, FollowMixin, statements
+from retinue.cursors import Way
+from retinue.models import Schema, schema_of
+from retinue.testing import EXEMPT
+from retinue.testing.auditor import faults_of
+from tests.database.models_plain import Follow, FollowCount, UncountedUser, User
+
+SQLITE: Dialect = sqlite.dialect()
+POSTGRESQL: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+MARIADB: Dialect = mysql.dialect(is_mariadb=True)
+
+ENGINES: dict[str, tuple[ModuleType, Dialect]] = {
+    "sqlite": (retinue.engines.sqlite, SQLITE),
+    "postgresql": (retinue.engines.postgresql, POSTGRESQL),
+    "mariadb": (retinue.engines.mariadb, MARIADB),
+}
+
+BUILDERS = {name: f for name, f in inspect.getmembers(statements, inspect.isfunction) if hasattr(f, "__wrapped__")}
+
+
+def built(schema: Schema, name: str, rules: ModuleType) -> Iterator[Any]:
+    """Yield every form of a statement of the library."""
+    choices: dict[str, list[Any]] = {"rules": [rules], "way": [None, *Way]}
+    needed = list(inspect.signature(inspect.unwrap(BUILDERS[name])).parameters)[1:]
+    for arguments in itertools.product(*(choices[parameter] for parameter in needed)):
+        yield BUILDERS[name](schema, *arguments)
+
+
+# --- The library's own statements ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("name", BUILDERS)
+def test_every_statement_holds_to_an_owner_or_says_why_not(name: str, engine: str) -> None:
+    """Each is shard-safe in all its forms, or on the list of exceptions and really one."""
+    rules, dialect = ENGINES[engine]
+
+    for statement in built(schema_of(User), name, rules):
+        assert statement.get_execution_options()[statements.OPTION] == name
+        assert bool(faults_of(statement.compile(dialect=dialect))) == (name in EXEMPT)
+
+
+def test_a_count_of_edges_holds_to_its_owner_as_well() -> None:
+    """Where no count rows are declared, `counts()` reads edges, of the users asked for."""
+    rules, dialect = ENGINES["postgresql"]
+
+    (statement,) = built(schema_of(UncountedUser), "counts", rules)
+
+    assert faults_of(statement.compile(dialect=dialect)) == []
+
+
+def test_the_list_of_exceptions_is_not_stale() -> None:
+    """It names statements that exist, each with a reason."""
+    assert EXEMPT.keys() - BUILDERS.keys() == {"doomed_users"}
+    assert all(reason.startswith("deletion of users: ") for reason in EXEMPT.values())
+
+
+# --- Planted ones --------------------------------------------------------------------------------
+
+edge: Any = Follow.__table__
+count: Any = FollowCount.__table__
+users: Any = User.__table__
+by_target = schema_of(User).edges_by_target
+me = bindparam("me", type_=Integer)
+many: Any = bindparam("many", expanding=True)
+other = edge.alias("other")
+renamed = by_target.alias("renamed")
+mine = select(edge.c.following_id).where(edge.c.follower_id == me)
+page = mine.order_by(edge.c.timestamp).limit(20).subquery()
+key = select(edge.c.follower_id.label("who")).where(edge.c.follower_id == me).limit(1).subquery()
+not_owner = "follows is not held to an owner by follower_id"
+
+BAD: dict[str, tuple[Any, str]] = {
+    "no condition": (select(edge.c.timestamp), not_owner),
+    "a condition on something else": (select(edge).where(edge.c.timestamp > bindparam("at")), not_owner),
+    "the reverse key of the table itself": (select(edge).where(edge.c.following_id == me), not_owner),
+    "the reverse key of another alias": (select(other).where(other.c.following_id == me), not_owner),
+    "by_target without a key": (select(by_target), "follows is not held to an owner by follower_id or following_id"),
+    "another alias is held": (select(edge, other.c.timestamp).where(edge.c.follower_id == me), not_owner),
+    "either of two": (select(edge).where(or_(edge.c.follower_id == me, edge.c.following_id == me)), not_owner),
+    "not": (select(edge).where(not_(edge.c.follower_id == me)), not_owner),
+    "not in": (select(edge).where(edge.c.follower_id.not_in(many)), not_owner),
+    "a range": (select(edge).where(edge.c.follower_id > me), not_owner),
+    "an expression of the key": (select(edge).where(edge.c.follower_id + 1 == me), not_owner),
+    "equal to a column that nothing holds": (
+        select(edge).where(edge.c.follower_id == users.c.id, users.c.username == bindparam("name")),
+        not_owner,
+    ),
+    "equal to a subquery": (select(edge).where(edge.c.follower_id == mine.scalar_subquery()), not_owner),
+    "equal to a text": (select(edge).where(edge.c.follower_id == text("42")), not_owner),
+    "pairs": (select(edge).where(tuple_(edge.c.follower_id, edge.c.following_id).in_(many)), not_owner),
+    "in a union": (union_all(mine, select(edge.c.following_id)), not_owner),
+    "in a subquery of FROM": (select(select(edge.c.following_id).limit(20).subquery()), not_owner),
+    "in a CTE": (select(select(edge.c.following_id).cte("c")), not_owner),
+    "in EXISTS": (select(users).where(users.c.id == me, exists().where(edge.c.following_id == users.c.id)), not_owner),
+    "in a scalar subquery": (
+        select(users.c.id, select(func.count()).select_from(edge).scalar_subquery()).where(users.c.id == me),
+        not_owner,
+    ),
+    "in IN": (select(users).where(users.c.id.in_(select(edge.c.following_id))), not_owner),
+    "a subquery does not hold the same table outside": (
+        select(edge).join(page, page.c.following_id == edge.c.following_id),
+        not_owner,
+    ),
+    "the optional side of an outer join holds nothing": (
+        select(edge).outerjoin(other, (other.c.follower_id == me) & (edge.c.follower_id == me)),
+        not_owner,
+    ),
+    "update": (update(edge).where(edge.c.following_id == me).values(timestamp=bindparam("at")), not_owner),
+    "update by another table": (
+        update(count).where(count.c.user_id == users.c.id).values(followers=0),
+        "follow_counts is not held to an owner by user_id",
+    ),
+    "update from an unheld subquery": (
+        update(count)
+        .where(count.c.user_id == me)
+        .values(followers=select(func.count()).select_from(edge).scalar_subquery()),
+        not_owner,
+    ),
+    "delete": (delete(edge).where(edge.c.following_id.in_(many)), not_owner),
+    "delete all": (delete(count), "follow_counts is not held to an owner by user_id"),
+    "insert from select": (
+        insert(count).from_select(
+            ["user_id", "slot"], select(edge.c.following_id, literal(0)).where(edge.c.follower_id == me)
+        ),
+        "what is inserted into follow_counts is not held to an owner by user_id",
+    ),
+    "insert an expression": (
+        insert(edge).values(follower_id=func.random(), following_id=me),
+        "what is inserted into follows is not held to an owner by follower_id",
+    ),
+    "lock several owners": (
+        select(count).where(count.c.user_id.in_(many)).with_for_update(),
+        "the lock on follow_counts takes several owners by user_id",
+    ),
+    "share several owners": (
+        select(count)
+        .where(count.c.user_id == any_(bindparam("many", type_=ARRAY(Integer))))
+        .with_for_update(read=True),
+        "the lock on follow_counts takes several owners by user_id",
+    ),
+    "lock the owners in a subquery": (
+        select(count).where(count.c.user_id.in_(mine)).with_for_update(),
+        "the lock on follow_counts takes several owners by user_id",
+    ),
+    "lock inside a subquery": (
+        select(func.count()).select_from(select(edge).where(edge.c.follower_id.in_(many)).with_for_update().subquery()),
+        "the lock on follows takes several owners by follower_id",
+    ),
+    "lock a joined owner": (
+        select(count)
+        .join(edge, edge.c.following_id == count.c.user_id)
+        .where(edge.c.follower_id == me)
+        .with_for_update(),
+        "follow_counts is not held to an owner by user_id",
+    ),
+    "text": (text("SELECT * FROM follows"), "came as text"),
+    "a table that is text": (select(text("follower_id")).select_from(text("follows")), "came as text"),
+}
+
+GOOD: dict[str, Any] = {
+    "equality": mine,
+    "equality the other way round": select(edge).where(me == edge.c.follower_id),
+    "in": select(edge).where(edge.c.follower_id.in_(many)),
+    "in a list": select(edge).where(edge.c.follower_id.in_([1, 2, 3])),
+    "any": select(edge).where(edge.c.follower_id == any_(bindparam("many", type_=ARRAY(Integer)))),
+    "in a subquery that is held": select(count).where(count.c.user_id.in_(mine)),
+    "by_target": select(by_target).where(by_target.c.following_id == me),
+    "by_target under another name": select(renamed).where(renamed.c.following_id == me),
+    "by_target by its own key": select(by_target).where(by_target.c.follower_id == me),
+    "equal to a held column": select(count).join(edge, edge.c.follower_id == count.c.user_id).where(edge.c.follower_id == me),
+    "equal to a column that is held elsewhere": select(other, edge).where(
+        other.c.follower_id == edge.c.follower_id, edge.c.follower_id == users.c.id, users.c.id.in_(many)
+    ),
+    "outer join to a held column": select(users.c.id, count).outerjoin(count, count.c.user_id == users.c.id).where(users.c.id == me),
+    "outer join held by itself": select(users).outerjoin(edge, (edge.c.follower_id == me) & (edge.c.following_id == users.c.id)),
+    "correlated": select(users).where(users.c.id == me, exists().where(edge.c.follower_id == users.c.id)),
+    "a page, and who is on it": select(page, edge.c.timestamp).join(edge, edge.c.follower_id == page.c.following_id).where(edge.c.follower_id == me),
+    "a key that a subquery returns": select(count).join(key, key.c.who == count.c.user_id),
+    "insert": insert(edge).values(follower_id=me, following_id=bindparam("you")),
+    "insert what is given on execution": insert(edge),
+    "insert from select of a held key": insert(count).from_select(
+        ["user_id", "slot"], select(edge.c.follower_id, literal(0)).where(edge.c.follower_id == me)
+    ),
+    "update": update(count).where(count.c.user_id == me).values(followers=count.c.followers + 1),
+    "lock one owner": select(count).where(count.c.user_id == me).with_for_update(),
+    "lock one of a list as well": select(count).where(count.c.user_id.in_(many), count.c.user_id == me).with_for_update(),
+    "nothing of the library": select(users),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_a_planted_bad_statement_turns_the_auditor_red(kind: str) -> None:
+    """Each way of not holding to an owner is found, and the sentence names the table and the column."""
+    statement, fault = BAD[kind]
+
+    (found,) = faults_of(statement.compile(dialect=POSTGRESQL))
+
+    assert fault in found
+
+
+@pytest.mark.parametrize("kind", GOOD)
+def test_the_auditor_does_not_cry_wolf(kind: str) -> None:
+    """What holds to an owner passes, whatever it looks like."""
+    assert faults_of(GOOD[kind].compile(dialect=POSTGRESQL)) == []
+
+
+# --- The tables ----------------------------------------------------------------------------------
+
+Declare = Callable[[], tuple[Table, Table]]
+
+LONG = "a_table_name_so_long_that_nothing_could_be_put_before_or_after_it"[:63]
+
+
+def declare(
+    follow_args: Any = None,
+    count_args: Any = None,
+    metadata: MetaData | None = None,
+    names: tuple[str, str, str] = ("users", "follows", "follow_counts"),
+) -> tuple[Table, Table]:
+    """Declare models whose tables have these names and arguments; return the tables."""
+
+    class Base(DeclarativeBase):
+        pass
+
+    if metadata is not None:
+        Base.metadata = metadata
+
+    class Someone(FollowerMixin, Base):
+        __tablename__ = names[0]
+        id: Mapped[int] = mapped_column(primary_key=True)
+
+    class Edge(FollowMixin, Base):
+        __tablename__ = names[1]
+        note: Mapped[str | None] = mapped_column(String(20))
+        if follow_args is not None:
+            __table_args__ = follow_args
+
+    class Count(FollowCountMixin, Base):
+        __tablename__ = names[2]
+        if count_args is not None:
+            __table_args__ = count_args
+
+    Base.registry.configure()
+    assert isinstance(Edge.__table__, Table)
+    assert isinstance(Count.__table__, Table)
+    return Edge.__table__, Count.__table__
+
+
+CONVENTION = {
+    "ix": "ix_%(column_0_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+DECLARED: dict[str, Declare] = {
+    "plain": declare,
+    "a dict of arguments": lambda: declare({"comment": "edges"}, {"comment": "counts"}),
+    "a tuple of arguments": lambda: declare(
+        (CheckConstraint("note <> ''", name="note_said"),), (CheckConstraint("slot >= 0", name="slot_sane"), {"comment": "counts"})
+    ),
+    "a tuple that ends in a dict": lambda: declare((CheckConstraint("note <> ''", name="note_said"), {"comment": "edges"})),
+    "a schema": lambda: declare(metadata=MetaData(schema="social")),
+    "a schema of their own": lambda: declare({"schema": "social"}, {"schema": "social"}),
+    "a naming convention": lambda: declare(metadata=MetaData(naming_convention=CONVENTION)),
+    "long names": lambda: declare(names=(f"u{LONG}"[:63], f"f{LONG}"[:63], f"c{LONG}"[:63])),
+    "long names and a convention": lambda: declare(
+        metadata=MetaData(naming_convention=CONVENTION), names=(f"u{LONG}"[:63], f"f{LONG}"[:63], f"c{LONG}"[:63])
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("how", DECLARED)
+def test_every_key_contains_the_owner(how: str) -> None:
+    """A table can be spread over servers by its owner: no key and no unique constraint leaves it out."""
+    for table in DECLARED[how]():
+        owner = table.info["shard_key"]
+        keys: list[Any] = [table.primary_key, *(c for c in table.constraints if isinstance(c, UniqueConstraint))]
+        keys += [index for index in table.indexes if index.unique]
+
+        assert next(iter(table.primary_key.columns)).name == owner
+        assert all(owner in {column.name for column in key.columns} for key in keys)
+        assert not table.c[owner].autoincrement
+
+
+@pytest.mark.parametrize("how", DECLARED)
+def test_constraints_and_indexes_survive_the_applications_own(how: str) -> None:
+    """Whatever the application says about its table, what the mixin promises is there."""
+    follows, counts = DECLARED[how]()
+
+    assert follows.info == {"shard_key": "follower_id", "reverse_key": "following_id"}
+    assert counts.info == {"shard_key": "user_id"}
+    assert {tuple(c.name for c in index.columns) for index in follows.indexes} == {
+        ("follower_id", "timestamp", "following_id"),
+        ("following_id", "timestamp", "follower_id"),
+    }
+    checks = [str(c.sqltext) for c in follows.constraints if isinstance(c, CheckConstraint)]
+    assert any("follower_id !=" in check for check in checks)
+    for table, owners in ((follows, ["follower_id", "following_id"]), (counts, ["user_id"])):
+        cascades = {key.column_keys[0]: key.ondelete for key in table.foreign_key_constraints}
+        assert cascades == dict.fromkeys(owners, "CASCADE")
+    if "arguments" in how or "tuple" in how:
+        assert follows.comment == "edges" or any("note <>" in check for check in checks)
+
+
+@pytest.mark.parametrize("how", DECLARED)
+def test_names_derive_from_the_table_and_fit_every_engine(how: str) -> None:
+    """Two graphs can share a database: names are theirs, differ, and have at most 63 characters."""
+    follows, counts = DECLARED[how]()
+    format_ = POSTGRESQL.identifier_preparer
+
+    for table in (follows, counts):
+        checks = [c for c in table.constraints if isinstance(c, CheckConstraint)]
+        constraints = [*table.foreign_key_constraints, *(c for c in checks if "follower_id !=" in str(c.sqltext))]
+        names = [format_.format_constraint(constraint) for constraint in constraints]
+        names += [format_.format_index(index) for index in table.indexes]
+        assert len(set(names)) == len(names)
+        assert all(name and len(name) <= 63 and table.name[:40] in name for name in names)
+
+
+def test_two_graphs_beside_each_other_share_no_name() -> None:
+    """What SQLite and PostgreSQL keep in one namespace for all tables does not clash."""
+    names = []
+    for table in (*declare(), *declare(names=("people", "contacts", "contact_counts"))):
+        names += [index.name for index in table.indexes]
+
+    assert len(set(names)) == len(names) == 4
+
+
+def test_a_key_of_the_applications_own_is_refused() -> None:
+    """A further column in the primary key would allow two edges of one pair."""
+
+    class Base(DeclarativeBase):
+        pass
+
+    def broken() -> None:
+        class Someone(FollowerMixin, Base):
+            __tablename__ = "users"
+            id: Mapped[int] = mapped_column(primary_key=True)
+
+        class Edge(FollowMixin, Base):
+            __tablename__ = "follows"
+            kind: Mapped[str] = mapped_column(String(20), primary_key=True)
+
+    with pytest.raises(TypeError, match="Edge needs the primary key"):
+        broken()
+    Base.registry.dispose()
+
+
+def test_columns_of_the_applications_own_are_left_alone() -> None:
+    """A column beside the library's is a column like any other."""
+    follows, _ = declare()
+
+    assert isinstance(follows.c.note, Column)
+    assert follows.c.note.nullable
