@@ -58,11 +58,7 @@ class UncountedFollow(FollowMixin, UncountedBase):
 def crowd(engine: Engine, count: int) -> Iterator[tuple[Session, list[User]]]:
     """Make the tables; give a session, and in it *count* users that are committed and loaded."""
     Base.metadata.create_all(engine)
-    with Session(engine) as session:
+    with Session(engine, expire_on_commit=False) as session:
         users = make_users(session, User, count)
         session.commit()
-        for user in users:
-            session.refresh(user)
-        session.commit()
-        session.expire_on_commit = False
         yield session, users

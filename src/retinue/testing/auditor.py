@@ -17,9 +17,9 @@ from typing import Any, Final
 
 from sqlalchemy import Alias, BindParameter, Column, Delete, Insert, Join, Select, Subquery, Table, Update, event
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.engine.interfaces import Compiled
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.sql import operators
+from sqlalchemy.sql.compiler import Compiled
 from sqlalchemy.sql.elements import (
     BinaryExpression,
     BooleanClauseList,

@@ -12,7 +12,8 @@ import decimal
 import itertools
 import uuid
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Protocol, TypeVar, cast
+from functools import partial
+from typing import Any, TypeVar
 
 from sqlalchemy import Column, event, inspect
 from sqlalchemy import Enum as EnumType
@@ -22,7 +23,7 @@ from retinue.errors import SelfFollowError
 from retinue.graph import Graph
 from retinue.models import schema_of
 from retinue.testing.auditor import audited, count_statements
-from retinue.values import Counts, Outcome, Page, Relationship
+from retinue.values import Counts, Outcome, Page, Person, Relationship
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -100,17 +101,11 @@ _MAKERS: dict[type, Callable[[int], Any]] = {
 # --- Pages ---------------------------------------------------------------------------------------
 
 
-class Read(Protocol[T]):
-    """A list that comes in pages, such as ``functools.partial(graph.followers, user)``."""
-
-    def __call__(self, *, limit: int, cursor: str | None) -> Page[T]:
-        """Return the page of *limit* rows that *cursor* leads to; the first one for None."""
-
-
-def assert_pages_join_up(read: Read[T], limits: Iterable[int] = range(1, 12)) -> list[T]:
+def assert_pages_join_up(read: Callable[..., Page[T]], limits: Iterable[int] = range(1, 12)) -> list[T]:
     """
     Walk a list to its end and back, by pages of each of *limits* rows; return the list.
 
+    *read* takes ``limit`` and ``cursor``: ``functools.partial(graph.followers, user)``.
     All walks must give the same rows, each once; every page but the last is full,
     and going back gives the same pages again. The list must not change meanwhile.
 
@@ -139,7 +134,7 @@ def assert_pages_join_up(read: Read[T], limits: Iterable[int] = range(1, 12)) ->
     return whole or []
 
 
-def _walk(read: Read[T], limit: int) -> list[Page[T]]:
+def _walk(read: Callable[..., Page[T]], limit: int) -> list[Page[T]]:
     pages, seen = [read(limit=limit, cursor=None)], set[str]()
     while (cursor := pages[-1].next) is not None:
         assert cursor not in seen, f"pages of {limit} rows go in a circle"
@@ -212,11 +207,8 @@ class GraphContract:
             (graph.following, others[::2][::-1]),
             (graph.mutuals, others[::2][::-1]),
         ):
-
-            def page(*, limit: int, cursor: str | None, read: Any = read) -> Page[Any]:
-                return cast("Page[Any]", read(a, limit=limit, cursor=cursor))
-
-            assert [person.user for person in assert_pages_join_up(page)] == expected
+            found: list[Person[Any]] = assert_pages_join_up(partial(read, a))
+            assert [person.user for person in found] == expected
 
     def test_counts_and_relationships_say_what_the_rows_say(self, users: Sequence[Any]) -> None:
         """After verbs and after writes through the ORM alike."""

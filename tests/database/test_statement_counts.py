@@ -1,0 +1,230 @@
+"""Every call takes the number of statements that its docstring says: for one row or fifty, loaded or expired."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, delete
+from sqlalchemy.orm import Session
+
+from retinue import FollowerMixin, Graph
+from retinue.testing import count_statements, make_users
+from tests.database.models_plain import Follow, UncountedBase, UncountedFollow, UncountedUser, User, crowd
+
+SIZES = (1, 10, 50)
+
+
+@contextmanager
+def statements(engine: Engine, number: int) -> Iterator[None]:
+    """Fail unless the block runs exactly *number* statements."""
+    with count_statements(engine) as ran:
+        yield
+    assert len(ran) == number, ran
+
+
+def surround(graph: Graph[Any], user: Any, others: list[Any]) -> None:
+    """Let *user* and each of *others* follow each other, and *others* be followed."""
+    for other in others:
+        graph.follow(user, other)
+        graph.follow(other, user)
+
+
+def says(method: Any, *phrases: str) -> None:
+    """Fail unless the docstring of *method* names the cost in these words."""
+    text = " ".join(method.__doc__.split())
+    for phrase in phrases:
+        assert phrase in text
+
+
+def test_the_docstrings_say_what_the_tests_below_count() -> None:
+    """A number that changes here changes in what `help()` says as well."""
+    says(Graph.follow, "one insert, and two updates where counts are kept", "at most one select")
+    says(Graph.unfollow, "one delete, and two updates where counts are kept", "one delete and one select")
+    says(Graph.remove_follower, "As `unfollow()`")
+    for one in (Graph.is_following, Graph.relationships, Graph.counts):
+        says(one, "One select.")
+    says(Graph.followers, "Two selects, at any depth.")
+    for list_ in (Graph.following, Graph.mutuals):
+        says(list_, "else as `followers()`")
+    says(FollowerMixin.is_following, "One select.")
+    says(FollowerMixin.is_a_follower, "One select.")
+    says(FollowerMixin.follow, "as `Graph.follow()`")
+    says(FollowerMixin.unfollow, "as `Graph.unfollow()`")
+
+
+@pytest.mark.parametrize("expired", [False, True], ids=["loaded", "expired"])
+def test_the_graphs_calls_take_a_fixed_number_of_statements(engine: Engine, expired: bool) -> None:
+    """Verbs, questions and lists, given instances or keys, in a transaction that has just begun."""
+    with crowd(engine, max(SIZES) + 2) as (session, (a, stranger, *others)):
+        graph = Graph(session, User)
+        keys = {user: user.id for user in (a, stranger, *others)}
+        people: list[User] = []
+        done = 0
+        for size in SIZES:
+            surround(graph, a, others[done:size])
+            done = size
+            people[:] = others[:size]
+            graph.follow(stranger, a)
+            graph.unfollow(stranger, a)
+            calls: list[tuple[int, Callable[[Any, Any], Any]]] = [
+                (3, graph.follow),
+                (2, graph.follow),
+                (1, graph.is_following),
+                (3, graph.unfollow),
+                (2, graph.unfollow),
+                (1, graph.is_following),
+                (3, lambda x, y: graph.follow(y, x)),
+                (3, graph.remove_follower),
+                (2, graph.remove_follower),
+                (1, lambda x, _: graph.relationships(x, people)),
+                (1, lambda _, y: graph.relationships(y, people)),
+                (1, lambda x, y: graph.counts([x, y, *people])),
+                (2, lambda x, _: graph.followers(x)),
+                (2, lambda x, _: graph.following(x, limit=100)),
+                (2, lambda x, _: graph.mutuals(x, limit=1)),
+                (1, lambda _, y: graph.followers(y)),
+            ]
+            for number, call in calls:
+                for form in ("instances", "keys") if number < 3 else ("instances",):
+                    arguments = (a, stranger) if form == "instances" else (keys[a], keys[stranger])
+                    session.commit()
+                    if expired:
+                        session.expire_all()
+                    with statements(engine, number):
+                        call(*arguments)
+
+
+def test_a_page_costs_the_same_at_any_depth(engine: Engine) -> None:
+    """Two statements for each page, first and last, forward and back."""
+    with crowd(engine, 31) as (session, (a, *others)):
+        graph = Graph(session, User)
+        surround(graph, a, others)
+        for read in (graph.followers, graph.following, graph.mutuals):
+            page = read(a, limit=4)
+            while page.next:
+                with statements(engine, 2):
+                    page = read(a, limit=4, cursor=page.next)
+            with statements(engine, 2):
+                read(a, limit=4, cursor=page.prev)
+
+
+def test_a_first_ever_count_takes_at_most_four_more_for_each_user(engine: Engine) -> None:
+    """A user who was never counted is counted on the first change."""
+    with crowd(engine, 2) as (session, (a, b)):
+        with count_statements(engine) as ran:
+            a.follow(b)
+
+        assert 3 < len(ran) <= 3 + 2 * 4
+        with statements(engine, 3):
+            a.unfollow(b)
+        session.rollback()
+
+
+def test_without_counts_a_verb_is_one_statement(engine: Engine) -> None:
+    """Where no `FollowCountMixin` class is declared, nothing is spent on it."""
+    UncountedBase.metadata.create_all(engine)
+    with Session(engine) as session:
+        a, b = make_users(session, UncountedUser, 2)
+        for number, call in ((1, a.follow), (2, a.follow), (1, a.unfollow), (2, a.unfollow)):
+            with statements(engine, number):
+                call(b)
+        with statements(engine, 1):
+            a.graph.counts([a, b])
+        a.follow(b)
+        with statements(engine, 4):  # three of the graph's, and the user
+            session.delete(b)
+            session.flush()
+        assert session.query(UncountedFollow).count() == 0
+
+
+@pytest.mark.parametrize("expired", [False, True], ids=["loaded", "expired"])
+def test_the_users_own_methods_take_a_fixed_number_of_statements(engine: Engine, expired: bool) -> None:
+    """What the lesson teaches: the same as the graph's calls, and one for each list."""
+    with crowd(engine, max(SIZES) + 2) as (session, (a, stranger, *others)):
+        graph = Graph(session, User)
+        done = 0
+        for size in SIZES:
+            surround(graph, a, others[done:size])
+            done = size
+            graph.follow(stranger, a)
+            graph.unfollow(stranger, a)
+            calls: list[tuple[int, Callable[[], Any]]] = [
+                (3, lambda: a.follow(stranger)),
+                (2, lambda: a.follow(stranger)),
+                (1, lambda: a.is_following(stranger)),
+                (1, lambda: stranger.is_a_follower(a)),
+                (3, lambda: a.unfollow(stranger)),
+                (2, lambda: a.unfollow(stranger)),
+                (1, lambda: a.follows.all()),
+                (1, lambda: sorted(user.username for user in a.followed_by)),
+                (0, lambda: a.graph.__class__),
+            ]
+            for number, call in calls:
+                session.commit()
+                if expired:
+                    session.expire_all()
+                with statements(engine, number):
+                    call()
+
+
+def test_ten_followers_and_both_users_of_every_row_are_one_statement(engine: Engine) -> None:
+    """The lesson's own example: george.followers.all(), and then everything about them."""
+    with crowd(engine, 11) as (session, (george, *others)):
+        surround(george.graph, george, others)
+        session.commit()
+        for list_, side in (("followers", "follower"), ("following", "following")):
+            session.expire_all()
+            session.refresh(george)
+            with statements(engine, 1):
+                rows = getattr(george, list_).all()
+                names = {(row.follower.username, row.following.username, row.timestamp) for row in rows}
+            assert len(names) == 10
+            assert {getattr(row, side) for row in rows} == set(others)
+
+
+def test_deleting_a_user_takes_as_many_statements_for_fifty_rows_as_for_one(engine: Engine) -> None:
+    """Their rows are not loaded, and the others' counts are corrected all the same."""
+    numbers: dict[bool, set[int]] = {False: set(), True: set()}
+    with crowd(engine, sum(SIZES) + 2 * len(SIZES)) as (session, users):
+        for size in SIZES:
+            a, keeper, *others = users[: size + 2]
+            del users[: size + 2]
+            surround(a.graph, a, others)
+            a.graph.follow(keeper, others[0])
+            for expired in (False, True):
+                session.commit()
+                if expired:
+                    session.expire(a)
+                savepoint = session.begin_nested()
+                with count_statements(engine) as ran:
+                    session.delete(a)
+                    session.flush()
+                assert not any(isinstance(row, Follow) for row in session)
+                numbers[expired].add(len(ran))
+                counts = keeper.graph.counts([keeper, *others])
+                assert sum(count.followers + count.following for count in counts.values()) == 2
+                if not expired:
+                    savepoint.rollback()
+            session.commit()
+
+    # Eight of the graph's, and the user; an expired one SQLAlchemy reads first.
+    assert numbers == {False: {9}, True: {10}}
+
+
+def test_deleting_users_in_bulk_takes_a_fixed_number_of_statements(engine: Engine) -> None:
+    """However many users go at once: one to find them, and the same as for a single one."""
+    with crowd(engine, 2 * sum(SIZES) + 1) as (session, (keeper, *users)):
+        for size in SIZES:
+            going = users[: 2 * size]
+            del users[: 2 * size]
+            surround(keeper.graph, keeper, going)
+            session.commit()
+
+            with statements(engine, 10):
+                session.execute(delete(User).where(User.id.in_([user.id for user in going])))
+
+            assert keeper.graph.counts([keeper])[keeper.id].followers == 0
+            session.commit()
