@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
-from retinue import statements
+from retinue import prepared, statements
 from retinue.engines import EngineRules, rules_of
 from retinue.models import Schema
 from retinue.values import Counts, Key
@@ -59,7 +59,7 @@ def _add(connection: Connection, schema: Schema, rules: EngineRules, user: Key, 
     slot = random.randrange(slots) if slots > 1 else 0  # noqa: S311 - spreads load, hides nothing
     parameters = {"user": user, "slot_": slot, "more_followers": delta[0], "more_following": delta[1]}
     try:
-        result = connection.execute(statements.add_to_count(schema, rules), parameters)
+        result = prepared.run(connection, schema, statements.add_to_count, parameters, rules)
     except IntegrityError as error:
         if rules.names_no_user(error):
             return  # deleted in this transaction, or waiting to be: there is nothing to count for
@@ -80,7 +80,7 @@ def _insert_after_count(connection: Connection, schema: Schema, rules: EngineRul
         zero = Counts()
         if parameters["slot_"]:
             _insert(connection, schema, rules, user, parameters["slot_"], zero)
-        connection.execute(statements.add_to_count(schema, rules), parameters)
+        prepared.run(connection, schema, statements.add_to_count, parameters, rules)
 
 
 def _count_after_insert(

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, scoped_session
 
-from retinue import counters, pages, statements
+from retinue import counters, pages, prepared, statements
 from retinue.caller import Caller, Pair
 from retinue.events import Event, Followed, FollowerRemoved, Unfollowed, listeners_of, outbox_of
 from retinue.models import now, schema_of
@@ -118,7 +118,7 @@ class Graph(Generic[U]):
         if None in pair:
             return False
         parameters = {"follower": pair[0], "followed": pair[1]}
-        return connection.execute(statements.is_following(self._schema), parameters).first() is not None
+        return prepared.run(connection, self._schema, statements.is_following, parameters).first() is not None
 
     def relationships(self, viewer: U | Key | None, users: Iterable[U | Key]) -> dict[Key, Relationship]:
         """
@@ -229,7 +229,7 @@ class Graph(Generic[U]):
         parameters = {"follower": pair[0], "followed": pair[1]}
         row = self._caller.loaded_edge(pair)
         if row is None:
-            gone = connection.execute(statements.delete_edge(self._schema), parameters).rowcount
+            gone = prepared.run(connection, self._schema, statements.delete_edge, parameters).rowcount
         else:
             statement = statements.delete_loaded_edge(self._schema)
             gone = self._caller.session.execute(statement, parameters).rowcount

@@ -18,7 +18,7 @@ from sqlalchemy.engine import Connection, IteratorResult, Result
 from sqlalchemy.engine.result import SimpleResultMetaData
 from sqlalchemy.orm import Mapper, ORMExecuteState, Session, UOWTransaction, object_session
 
-from retinue import counters, statements
+from retinue import counters, prepared, statements
 from retinue.counters import Deltas
 from retinue.errors import NotWritableError
 from retinue.events import Followed, Unfollowed, listeners_of, outbox_of
@@ -71,7 +71,7 @@ def _deleting(_mapper: Mapper[Any], connection: Connection, row: Any) -> None:
     session, schema = _of_row(row)
     follower, followed = identity(row) or ()
     parameters = {"follower": follower, "followed": followed}
-    if not connection.execute(statements.delete_edge(schema), parameters).rowcount:
+    if not prepared.run(connection, schema, statements.delete_edge, parameters).rowcount:
         return  # somebody else deleted it, and counted it out
     _flushed(session).edge(schema, connection, (follower, followed), -1)
     if listeners := listeners_of(schema.user):

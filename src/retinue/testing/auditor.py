@@ -34,6 +34,7 @@ from sqlalchemy.sql.elements import (
 from sqlalchemy.sql.selectable import CTE, ScalarSelect, SelectBase
 
 from retinue.models import BY_TARGET
+from retinue.prepared import COMPILED
 from retinue.statements import OPTION
 
 #: Statements of the library that are not shard-safe, and why they may be so.
@@ -129,7 +130,7 @@ def audited(engine: Engine | AsyncEngine | Connection) -> Iterator[Audit]:
         if name is not None:
             audit.seen[name] += 1
             if name not in EXEMPT:
-                audit.faults += [f"{name}: {fault}" for fault in faults_of(context.compiled)]
+                audit.faults += [f"{name}: {fault}" for fault in faults_of(context.compiled or context.execution_options.get(COMPILED))]
         elif not _is_control(statement) and (place := _place_in_library()):
             audit.faults.append(f"{place} issues a statement without a name: {statement}")
 
