@@ -158,7 +158,7 @@ def test_the_users_own_methods_take_a_fixed_number_of_statements(engine: Engine,
                 (1, lambda: stranger.is_a_follower(a)),
                 (3, lambda: a.unfollow(stranger)),
                 (2, lambda: a.unfollow(stranger)),
-                (1, lambda: a.follows.all()),
+                (1, lambda: list(a.follows)),
                 (1, lambda: sorted(user.username for user in a.followed_by)),
                 (0, lambda: a.graph.__class__),
             ]
