@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy.engine import Connection
@@ -43,6 +44,27 @@ class Deltas:
         """Return the users that change, in the order in which their rows are to be locked."""
         changed = [(user, (a, b)) for user, (a, b) in self._of.items() if a or b]
         return sorted(changed, key=lambda change: change[0])  # type: ignore[return-value,arg-type]
+
+
+def read(connection: Connection, schema: Schema, users: Sequence[Key]) -> dict[Key, Counts]:
+    """Return the counts of *users*, as `Graph.counts()` says."""
+    found = dict.fromkeys(users, Counts())
+    if not users:
+        return found
+    rules, uncounted = rules_of(connection), list(users)
+    if schema.counts is not None:
+        uncounted = []
+        for user, followers, following in connection.execute(statements.counts(schema, rules), {"users": users}):
+            if followers is None:
+                uncounted.append(user)
+            else:
+                other_slots = found[user]
+                found[user] = Counts(other_slots.followers + followers, other_slots.following + following)
+    if uncounted:
+        statement = statements.counts_of_edges(schema, rules)
+        for user, followers, following in connection.execute(statement, {"users": uncounted}):
+            found[user] = Counts(followers, following)
+    return found
 
 
 def apply(connection: Connection, schema: Schema, deltas: Deltas) -> None:

@@ -148,10 +148,11 @@ class Graph(Generic[U]):
 
     def counts(self, users: Iterable[U | Key]) -> dict[Key, Counts]:
         """
-        Return how many follow each of *users* and how many each follows, by their keys. One select.
+        Return how many follow each of *users* and how many each follows, by their keys.
 
-        From the count rows; for a user without one, and where no `FollowCountMixin`
-        class is declared, by counting the edges. Users that do not exist have zero.
+        Users that do not exist have zero. Cost: one select, of the count rows; one
+        more, which counts the edges, if one of *users* was never counted. Where no
+        `FollowCountMixin` class is declared: one select, which counts the edges.
 
         Raises:
             InvalidUserError: One is neither a user nor a possible key, or has no key yet.
@@ -159,12 +160,7 @@ class Graph(Generic[U]):
         """
         connection, engine = self._caller.read()
         keys = self._caller.keys(users, engine)
-        found = dict.fromkeys(keys, Counts())
-        if keys:
-            statement = statements.counts(self._schema, engine)
-            for user, followers, following in connection.execute(statement, {"users": keys}):
-                found[user] = Counts(int(followers), int(following))
-        return found
+        return counters.read(connection, self._schema, keys)
 
     # --- Lists -----------------------------------------------------------------------------------
 
@@ -177,7 +173,7 @@ class Graph(Generic[U]):
         cursor: str | None = None,
     ) -> Page[Person[U]]:
         """
-        Return a page of those who follow *user*, newest first. Two selects, at any depth.
+        Return a page of those who follow *user*, newest first. One select, at any depth.
 
         What stays on the list is neither repeated nor left out between pages, while
         others follow and unfollow. A row whose transaction commits late may appear

@@ -32,7 +32,6 @@ from sqlalchemy.orm import (
     Mapped,
     Mapper,
     class_mapper,
-    configure_mappers,
     declared_attr,
     mapped_column,
     relationship,
@@ -234,14 +233,15 @@ def _make_schema(cls: type[Any]) -> Schema:
     if not (isinstance(cls, type) and issubclass(cls, GraphUser)):
         message = f"{cls!r} is not a user class: add FollowerMixin to its bases"
         raise MappingError(message)
-    configure_mappers()
-    user = _root(class_mapper(cls)).class_
+    mapper = class_mapper(cls, configure=False)
+    mapper.registry.configure(cascade=True)
+    user = _root(mapper).class_
     models: dict[type, type[Any]] = {}
-    for mapper in user.registry.mappers:
+    for declared in mapper.registry.mappers:
         for kind in (FollowMixin, FollowCountMixin):
-            mapped = mapper.class_
-            if issubclass(mapped, kind) and user_class_of(mapped) is user:
-                models[kind] = _root(mapper).class_
+            model = declared.class_
+            if issubclass(model, kind) and user_class_of(model) is user:
+                models[kind] = _root(declared).class_
     if FollowMixin not in models:
         raise ModelMissingError("FollowMixin", "class Follow(FollowMixin, Base): __tablename__ = 'follows'")
     follow, count = models[FollowMixin], models.get(FollowCountMixin)
@@ -290,8 +290,9 @@ def _users_beside(model: type[Any]) -> Iterator[type[Any]]:
     while classes:
         cls = classes.pop()
         classes += cls.__subclasses__()
-        if "__mapper__" in vars(cls) and cls.registry is registry:
-            yield _root(cls.__mapper__).class_
+        mapper: Mapper[Any] | None = vars(cls).get("__mapper__")
+        if mapper is not None and mapper.registry is registry:
+            yield _root(mapper).class_
 
 
 def _root(mapper: Mapper[Any]) -> Mapper[Any]:

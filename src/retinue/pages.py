@@ -1,4 +1,4 @@
-"""Pages of people: a keyset from one list, and the users on it, in two statements at any depth."""
+"""Pages of people: a keyset from one list, with the users on it, in one statement at any depth."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import Select
-from sqlalchemy.engine import Row
 
-from retinue import rules, statements
+from retinue import rules
 from retinue.caller import Caller
 from retinue.cursors import Place, Scope, Way
 from retinue.engines import EngineRules
@@ -25,7 +24,7 @@ def people(
 ) -> Page[Person[Any]]:
     """Return the page of *rows* of *user* that *cursor* leads to; raises as `Graph.followers()` says."""
     limit = rules.page_limit(limit)
-    connection, engine = caller.read()
+    _, engine = caller.read()
     owner = caller.key(user, engine)
     watching = viewer if viewer is None or viewer is ALL else caller.key(viewer, engine)
     scope = _scope(caller.schema, rows, owner, watching)
@@ -35,22 +34,14 @@ def people(
     parameters = {"user": owner, "limit": limit + 1}
     if place is not None:
         parameters |= {"time": place.time, "key": place.key}
-    found = connection.execute(rows(caller.schema, place.way if place else None), parameters).all()
-    edges = list(found[:limit])
+    statement = rows(caller.schema, place.way if place else None)
+    # Unique, as an application's user may bring a collection along, joined.
+    found = caller.session.execute(statement, parameters).unique().all()
+    items = [Person(user, since) for user, since in found[:limit]]
     if place is not None and not place.way.forward:
-        edges.reverse()
-    older, newer = _ends(scope, place, edges, more=len(found) > limit)
-    return Page(_hydrated(caller, engine, edges), older, newer)
-
-
-def _hydrated(caller: Caller, engine: EngineRules, edges: Sequence[Row[Any]]) -> tuple[Person[Any], ...]:
-    """Return the users of *edges*, in their order; one who was deleted meanwhile is left out."""
-    if not edges:
-        return ()
-    statement = statements.users(caller.schema, engine)
-    found = caller.session.scalars(statement, {"users": [key for key, _ in edges]}).unique()
-    users = {identity(user): user for user in found}
-    return tuple([Person(users[key,], since) for key, since in edges if (key,) in users])
+        items.reverse()
+    older, newer = _ends(scope, place, items, more=len(found) > limit)
+    return Page(tuple(items), older, newer)
 
 
 def _scope(schema: Schema, rows: PeopleList, owner: Key | None, viewer: Key | Everything | None) -> Scope:
@@ -68,19 +59,25 @@ def _place(caller: Caller, scope: Scope, cursor: object, engine: EngineRules) ->
     return place
 
 
-def _ends(scope: Scope, place: Place | None, edges: Sequence[Row[Any]], *, more: bool) -> tuple[str | None, str | None]:
-    """Return the cursors to older and to newer rows than *edges*, to which *place* led."""
-    if not edges:
+def _ends(
+    scope: Scope, place: Place | None, items: Sequence[Person[Any]], *, more: bool
+) -> tuple[str | None, str | None]:
+    """Return the cursors to older and to newer rows than *items*, to which *place* led."""
+    if not items:
         return _ends_of_nothing(scope, place)
-    (first_key, first_time), (last_key, last_time) = edges[0], edges[-1]
     forward = place is None or place.way.forward
     # Where we come from there is always something; where we go, if the list had one row more.
     to_older = more if forward else True
     to_newer = place is not None if forward else more
     return (
-        scope.encode(Place(Way.OLDER, last_time, last_key)) if to_older else None,
-        scope.encode(Place(Way.NEWER, first_time, first_key)) if to_newer else None,
+        scope.encode(_beside(items[-1], Way.OLDER)) if to_older else None,
+        scope.encode(_beside(items[0], Way.NEWER)) if to_newer else None,
     )
+
+
+def _beside(person: Person[Any], way: Way) -> Place:
+    (key,) = identity(person.user) or ()
+    return Place(way, person.since, key)
 
 
 def _ends_of_nothing(scope: Scope, place: Place | None) -> tuple[str | None, str | None]:

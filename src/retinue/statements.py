@@ -8,7 +8,7 @@ rows they touch, or on the other end through `Schema.edges_by_target`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar, cast
 
@@ -20,7 +20,6 @@ from sqlalchemy import (
     Table,
     Update,
     bindparam,
-    case,
     delete,
     func,
     literal_column,
@@ -133,57 +132,70 @@ def relationships(schema: Schema, rules: EngineRules) -> CompoundSelect[Any]:
 
 @_once
 def followers(schema: Schema, way: Way | None) -> Select[Any]:
-    """A page of (user, since): those who follow *user*."""
+    """A page of (user, since), users as objects: those who follow *user*."""
     edge = schema.edges_by_target.c
-    page = select(edge.follower_id, edge.timestamp).where(edge.following_id == _user(schema, "user"))
-    return _keyset(page, edge.timestamp, edge.follower_id, way)
+    return _page(schema, edge.follower_id, edge.timestamp, way, edge.following_id == _user(schema, "user"))
 
 
 @_once
 def following(schema: Schema, way: Way | None) -> Select[Any]:
-    """A page of (user, since): those whom *user* follows."""
+    """A page of (user, since), users as objects: those whom *user* follows."""
     edge = schema.follows.c
-    page = select(edge.following_id, edge.timestamp).where(edge.follower_id == _user(schema, "user"))
-    return _keyset(page, edge.timestamp, edge.following_id, way)
+    return _page(schema, edge.following_id, edge.timestamp, way, edge.follower_id == _user(schema, "user"))
 
 
 @_once
 def mutuals(schema: Schema, way: Way | None) -> Select[Any]:
-    """A page of (user, since): those whom *user* follows and who follow *user*; since the former."""
-    edge, back = schema.follows.c, schema.edges_by_target.alias("back").c
-    page = select(edge.following_id, edge.timestamp).where(
+    """A page of (user, since), users as objects: those whom *user* follows, and who follow *user* as well."""
+    edge, back = schema.follows.c, schema.edges_by_target.c
+    mutual = (
         edge.follower_id == _user(schema, "user"),
         back.following_id == edge.follower_id,
         back.follower_id == edge.following_id,
     )
-    return _keyset(page, edge.timestamp, edge.following_id, way)
+    return _page(schema, edge.following_id, edge.timestamp, way, *mutual)
 
 
-def _keyset(page: Select[Any], time: Column[Any], key: Column[Any], way: Way | None) -> Select[Any]:
+def _page(
+    schema: Schema, key: Column[Any], time: Column[Any], way: Way | None, *conditions: ColumnElement[bool]
+) -> Select[Any]:
     """
-    Order *page* newest first, and start it beside the row made at *time* for *key*.
+    Return (user, *time*) for the edges that meet *conditions*, newest first, from the given place on.
+
+    The page comes first, from the index alone; its users are joined to what is left.
+    """
+    edges = select(key.label("user_key"), time.label("since")).where(*conditions)
+    if way is not None:
+        edges = edges.where(*_beside(key, time, way))
+    page = edges.order_by(*_ordered(key, time, way)).limit(bindparam("limit")).subquery("page")
+    user: Any = schema.user
+    return (
+        select(user, page.c.since)
+        .join(page, page.c.user_key == getattr(user, schema.key_name))
+        .order_by(*_ordered(page.c.user_key, page.c.since, way))
+    )
+
+
+def _ordered(key: ColumnElement[Any], time: ColumnElement[Any], way: Way | None) -> Sequence[ColumnElement[Any]]:
+    forward = way is None or way.forward
+    return (time.desc(), key.desc()) if forward else (time.asc(), key.asc())
+
+
+def _beside(key: Column[Any], time: Column[Any], way: Way) -> Sequence[ColumnElement[bool]]:
+    """
+    Return the conditions for rows beside the one made at *time* for *key*.
 
     ``t <= :t AND (t < :t OR k < :k)`` is the one form that every engine answers
     from the index; a tuple comparison makes MariaDB read the whole list.
     """
-    forward = way is None or way.forward
-    if way is not None:
-        at, beside = bindparam("time", type_=time.type), bindparam("key", type_=key.type)
-        near, past, tie = {
-            Way.OLDER: (time <= at, time < at, key < beside),
-            Way.OLDER_OR_SAME: (time <= at, time < at, key <= beside),
-            Way.NEWER: (time >= at, time > at, key > beside),
-            Way.NEWER_OR_SAME: (time >= at, time > at, key >= beside),
-        }[way]
-        page = page.where(near, past | tie)
-    order = (time.desc(), key.desc()) if forward else (time.asc(), key.asc())
-    return page.order_by(*order).limit(bindparam("limit"))
-
-
-@_once
-def users(schema: Schema, rules: EngineRules) -> Select[Any]:
-    """The users whose keys are *users*, as objects."""
-    return select(schema.user).where(rules.one_of(schema.key, "users"))
+    at, beside = bindparam("time", type_=time.type), bindparam("key", type_=key.type)
+    near, past, tie = {
+        Way.OLDER: (time <= at, time < at, key < beside),
+        Way.OLDER_OR_SAME: (time <= at, time < at, key <= beside),
+        Way.NEWER: (time >= at, time > at, key > beside),
+        Way.NEWER_OR_SAME: (time >= at, time > at, key >= beside),
+    }[way]
+    return near, past | tie
 
 
 # --- Counters ------------------------------------------------------------------------------------
@@ -201,23 +213,19 @@ def _counted_edges(schema: Schema, user: ColumnElement[Any]) -> tuple[ScalarSele
 
 @_once
 def counts(schema: Schema, rules: EngineRules) -> Select[Any]:
-    """(user, followers, following) of those of *users* who exist, from their rows or else from their edges."""
-    followers, following = _counted_edges(schema, schema.key)
-    wanted = rules.one_of(schema.key, "users")
-    if schema.counts is None:
-        return select(schema.key, followers, following).where(wanted)
-    rows = schema.counts
-    there = func.count(rows.c.slot) > 0
+    """(user, followers, following) of each slot of those of *users* who exist; NULLs for one without a slot."""
+    rows = _counts(schema)
     return (
-        select(
-            schema.key,
-            case((there, func.sum(rows.c.followers)), else_=followers),
-            case((there, func.sum(rows.c.following)), else_=following),
-        )
+        select(schema.key, rows.c.followers, rows.c.following)
         .select_from(schema.key.table.outerjoin(rows, rows.c.user_id == schema.key))
-        .where(wanted)
-        .group_by(schema.key)
+        .where(rules.one_of(schema.key, "users"))
     )
+
+
+@_once
+def counts_of_edges(schema: Schema, rules: EngineRules) -> Select[Any]:
+    """(user, followers, following) of those of *users* who exist, counted."""
+    return select(schema.key, *_counted_edges(schema, schema.key)).where(rules.one_of(schema.key, "users"))
 
 
 @_once
@@ -248,13 +256,6 @@ def set_count(schema: Schema) -> Update:
         .where(rows.c.user_id == _user(schema, "user"), rows.c.slot == bindparam("slot_"))
         .values(followers=bindparam("set_followers"), following=bindparam("set_following"))
     )
-
-
-@_once
-def lock_count(schema: Schema) -> Select[Any]:
-    """The slots of *user*, locked: nobody else counts for them until the transaction ends."""
-    rows = _counts(schema)
-    return select(rows.c.slot).where(rows.c.user_id == _user(schema, "user")).order_by(rows.c.slot).with_for_update()
 
 
 def _counts(schema: Schema) -> Table:

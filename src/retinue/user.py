@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from sqlalchemy import event
 from sqlalchemy.orm import DynamicMapped, Mapper, Query, Session, declared_attr, object_session, relationship
+from sqlalchemy.orm.attributes import set_committed_value
 
 from retinue import tracking  # noqa: F401 - what the ORM writes is counted as soon as there is a user class
 from retinue.errors import NoSessionError, NotWritableError
@@ -77,6 +79,16 @@ class FollowerMixin(GraphUser):
 def _give_listeners(mapper: Mapper[Any], cls: type[Any]) -> None:
     if mapper.inherits is None or not issubclass(mapper.inherits.class_, FollowerMixin):
         cls.__retinue_listeners__ = Listeners()
+
+
+@event.listens_for(FollowerMixin, "expire", propagate=True)
+def _keep_key(user: Any, expired: Collection[str] | None) -> None:
+    # An expired user still knows their key: a list of theirs costs no statement to ask for it.
+    key = identity(user)
+    if key is not None:
+        name = schema_of(type(user)).key_name
+        if expired is None or name in expired:
+            set_committed_value(user, name, key[0])
 
 
 def _session(*users: Any) -> Session:
