@@ -125,7 +125,7 @@ class FollowMixin(GraphModel):
     @declared_attr
     def timestamp(cls) -> Mapped[datetime]:
         """When it began (aware, UTC), made by the application."""
-        return mapped_column(UTCDateTime, nullable=False, default=now)
+        return mapped_column(UTCDateTime, nullable=False, insert_default=now)
 
     # Joined, so that a list of rows brings its users in the same statement.
     @declared_attr
@@ -174,17 +174,17 @@ class FollowCountMixin(GraphModel):
     @declared_attr
     def slot(cls) -> Mapped[int]:
         """Which of the user's rows this is, from 0."""
-        return mapped_column(SmallInteger, primary_key=True, autoincrement=False, default=0)
+        return mapped_column(SmallInteger, primary_key=True, autoincrement=False, insert_default=0)
 
     @declared_attr
     def followers(cls) -> Mapped[int]:
         """How many follow the user; the sum over the slots counts."""
-        return mapped_column(BigInteger, nullable=False, default=0)
+        return mapped_column(BigInteger, nullable=False, insert_default=0)
 
     @declared_attr
     def following(cls) -> Mapped[int]:
         """How many the user follows; the sum over the slots counts."""
-        return mapped_column(BigInteger, nullable=False, default=0)
+        return mapped_column(BigInteger, nullable=False, insert_default=0)
 
 
 @dataclasses.dataclass(slots=True, eq=False)
@@ -225,7 +225,7 @@ def schema_of(cls: type[Any]) -> Schema:
         MappingError: *cls* is not a user class, or its models do not fit.
         ModelMissingError: No `FollowMixin` class is declared for it.
     """
-    schema: Schema | None = getattr(cls, "__retinue_schema__", None)
+    schema: Schema | None = getattr(cls, "__retinue_schema__", None) if isinstance(cls, type) else None
     return schema or _make_schema(cls)
 
 
