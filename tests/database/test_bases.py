@@ -29,9 +29,9 @@ from sqlalchemy import (
     Uuid,
     create_engine,
     event,
-    inspect,
     text,
 )
+from sqlalchemy.exc import InvalidRequestError, SADeprecationWarning
 from sqlalchemy.orm import (
     DeclarativeBase,
     Mapped,
@@ -622,6 +622,25 @@ def test_a_dataclass_is_refused_at_mapping() -> None:
     assert "User is mapped as a dataclass" in refused(Base, user)
 
 
+def test_an_edge_that_is_a_dataclass_is_refused_at_mapping() -> None:
+    """Also where the user class is none; newer SQLAlchemy refuses it before Retinue can."""
+
+    class Base(DeclarativeBase):
+        pass
+
+    class User(FollowerMixin, Base):
+        __tablename__ = "users"
+        id: Mapped[int] = mapped_column(primary_key=True)
+
+    with pytest.raises((MappingError, InvalidRequestError, SADeprecationWarning), match=r"(?i)dataclass"):
+
+        class Follow(MappedAsDataclass, FollowMixin, Base):
+            __tablename__ = "follows"
+
+    Base.registry.dispose()
+    assert User.__tablename__ == "users"
+
+
 def test_a_composite_key_is_refused_at_mapping() -> None:
     """The sentence names the columns, and what is needed instead."""
 
@@ -646,12 +665,19 @@ def test_two_user_classes_without_a_choice_are_refused_at_mapping() -> None:
     class Base(DeclarativeBase):
         pass
 
+    class Dog(FollowerMixin, Base):
+        __tablename__ = "dogs"
+        id: Mapped[int] = mapped_column(primary_key=True)
+
+    class Ant(FollowerMixin, Base):
+        __tablename__ = "ants"
+        id: Mapped[int] = mapped_column(primary_key=True)
+
     def edge(base: type[Any]) -> None:
-        for name in ("Dog", "Ant"):
-            type(name, (FollowerMixin, base), {"__tablename__": name, "id": mapped_column(Integer, primary_key=True)})
         type("Follow", (FollowMixin, base), {"__tablename__": "follows"})
 
     assert "Follow could belong to Ant and Dog: set __retinue_user__" in refused(Base, edge)
+    assert {Dog.__tablename__, Ant.__tablename__} == {"dogs", "ants"}
 
 
 def test_an_edge_before_its_user_class_is_refused_at_mapping() -> None:
@@ -712,6 +738,14 @@ def test_a_missing_edge_class_is_named_on_first_use() -> None:
 
     assert error.value.model == "FollowMixin"
     assert "class Follow(FollowMixin" in error.value.line
+
+
+def test_what_is_no_user_class_is_refused() -> None:
+    """Neither a model without the mixin nor an instance."""
+    things: list[Any] = [models_plain.Follow, int, models_plain.User(), "User", None]
+    for thing in things:
+        with pytest.raises(MappingError):
+            Graph(Session(), thing)
 
 
 def test_every_model_of_this_module_can_be_configured() -> None:
