@@ -7,14 +7,22 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from sqlalchemy import event
-from sqlalchemy.orm import DynamicMapped, Mapper, Query, Session, declared_attr, object_session, relationship
-from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.orm import (
+    DynamicMapped,
+    InstanceState,
+    Mapper,
+    Query,
+    Session,
+    declared_attr,
+    object_session,
+    relationship,
+)
 
 from retinue import tracking  # noqa: F401 - what the ORM writes is counted as soon as there is a user class
 from retinue.errors import NoSessionError, NotWritableError
 from retinue.events import Listeners
 from retinue.graph import Graph
-from retinue.models import GraphUser, identity, schema_of
+from retinue.models import GraphUser, Schema, identity, schema_of
 from retinue.values import Key, Outcome
 
 
@@ -81,14 +89,14 @@ def _give_listeners(mapper: Mapper[Any], cls: type[Any]) -> None:
         cls.__retinue_listeners__ = Listeners()
 
 
-@event.listens_for(FollowerMixin, "expire", propagate=True)
-def _keep_key(user: Any, expired: Collection[str] | None) -> None:
+@event.listens_for(FollowerMixin, "expire", propagate=True, raw=True)
+def _keep_key(state: InstanceState[Any], expired: Collection[str] | None) -> None:
     # An expired user still knows their key: a list of theirs costs no statement to ask for it.
-    key = identity(user)
-    if key is not None:
-        name = schema_of(type(user)).key_name
-        if expired is None or name in expired:
-            set_committed_value(user, name, key[0])
+    # A commit expires every user that is loaded, so this does no more than it must.
+    schema: Schema | None = getattr(state.class_, "__retinue_schema__", None)
+    if state.key is not None and schema is not None and (expired is None or schema.key_name in expired):
+        state.dict[schema.key_name] = state.key[1][0]
+        state.expired_attributes.discard(schema.key_name)
 
 
 def _session(*users: Any) -> Session:
