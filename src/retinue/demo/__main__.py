@@ -1,0 +1,76 @@
+"""The command line: ``retinue demo``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+PEOPLE_DEFAULT = 400
+PEOPLE_MOST = 5_000
+PORT_DEFAULT = 8000
+
+WHERE = """\
+The community lives in an SQLite file of its own for each number of people, beside the key that
+signs the session cookies: in $XDG_DATA_HOME/retinue (~/.local/share/retinue where that is unset),
+~/Library/Application Support/retinue on macOS, %LOCALAPPDATA%\\retinue on Windows. Delete the
+file to begin anew.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """
+    Run the command that the command line names; return the exit code.
+
+    0: stopped as asked. 1: could not start, and said why. 2: the command line is wrong.
+    """
+    parser = argparse.ArgumentParser(prog="retinue", description="Users follow users.", allow_abbrev=False)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    demo = commands.add_parser(
+        "demo",
+        help="start a small community in which people follow each other",
+        description="Start a small community in which people follow each other, and print its address.",
+        epilog=WHERE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    demo.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
+    demo.add_argument(
+        "--port",
+        type=_whole("a port", 0, 65_535),
+        default=PORT_DEFAULT,
+        help="the port to listen on; another one if it is taken, any free one if 0 (default: %(default)s)",
+    )
+    demo.add_argument("--database", metavar="URL", help="an SQLAlchemy URL (default: a file, see below)")
+    demo.add_argument(
+        "--users",
+        type=_whole("the number of people", 2, PEOPLE_MOST),
+        default=PEOPLE_DEFAULT,
+        metavar="N",
+        help=f"how many people a new community has, 2 to {PEOPLE_MOST:,} (default: %(default)s)",
+    )
+    chosen = parser.parse_args(arguments)
+    try:
+        # Late: without the demo's packages there is still a sentence to say.
+        from retinue.demo import server  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        print(f"retinue: {error.name} is not installed; the demo needs: pip install 'retinue[demo]'", file=sys.stderr)
+        return 1
+    return server.run(chosen.host, chosen.port, chosen.database, chosen.users)
+
+
+class _whole:  # noqa: N801 - argparse calls it like a function
+    """Reads a whole number within bounds from the command line."""
+
+    def __init__(self, what: str, lowest: int, highest: int) -> None:
+        self.what, self.lowest, self.highest = what, lowest, highest
+
+    def __call__(self, text: str) -> int:
+        if text.isascii() and text.isdigit() and len(text) < 10 and self.lowest <= int(text) <= self.highest:
+            return int(text)
+        message = f"{self.what} is a whole number from {self.lowest} to {self.highest}, not {text!r}"
+        raise argparse.ArgumentTypeError(message)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,77 @@
+"""The Flask application, put together."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from flask import Flask, url_for
+from flask_login import LoginManager
+from flask_wtf import CSRFProtect
+from sqlalchemy import URL
+
+from retinue import prepare_engine
+from retinue.demo import errors, portraits, request_log, security, wording
+from retinue.demo.choosing import choosing
+from retinue.demo.following import following
+from retinue.demo.models import User, db
+from retinue.demo.pages import pages
+
+_STATIC = Path(__file__).parent / "static"
+
+
+def create_app(database: URL | str, *, secret_key: str) -> Flask:
+    """
+    Return the demo on *database*, whose tables are made if they are not there.
+
+    Args:
+        database: Where the community lives; `seed()` fills it.
+        secret_key: Signs the cookies that say who somebody is.
+    """
+    app = Flask(__name__)
+    app.config.update(
+        SECRET_KEY=secret_key,
+        SQLALCHEMY_DATABASE_URI=database,
+        # Cookies go by host, not by port: two demos, or a demo and something else, share "localhost".
+        SESSION_COOKIE_NAME="retinue_demo",
+        SESSION_COOKIE_SAMESITE="Lax",
+        # Bytes. A form here is a name, a place to return to and a token.
+        MAX_CONTENT_LENGTH=16 * 1024,
+        # A page may stay open overnight and its buttons still work.
+        WTF_CSRF_TIME_LIMIT=None,
+        # Seconds. What is static is asked for by its content's digest.
+        SEND_FILE_MAX_AGE_DEFAULT=365 * 86_400,
+    )
+    app.jinja_options = {"autoescape": True, "trim_blocks": True, "lstrip_blocks": True}
+    db.init_app(app)
+    with app.app_context():
+        prepare_engine(db.engine)
+        request_log.init_app(app, db.engine)
+        db.create_all()
+    CSRFProtect(app)
+    _init_login(app)
+    security.init_app(app)
+    errors.init_app(app)
+    wording.init_app(app)
+    portraits.init_app(app)
+    app.add_template_global(_asset, "asset")
+    for blueprint in (pages, choosing, following):
+        app.register_blueprint(blueprint)
+    return app
+
+
+def _init_login(app: Flask) -> None:
+    login = LoginManager(app)
+    login.user_loader(_load_user)
+
+
+def _load_user(key: str) -> User | None:
+    return db.session.get(User, int(key))
+
+
+_digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:12] for path in _STATIC.iterdir()}
+
+
+def _asset(name: str) -> str:
+    """Return the address of a static file, another one whenever its content changes."""
+    return url_for("static", filename=name, v=_digests[name])

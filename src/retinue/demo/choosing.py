@@ -1,0 +1,48 @@
+"""Choosing who to be: the demo's stand-in for logging in."""
+
+from __future__ import annotations
+
+from flask import Blueprint, abort, flash, redirect, request, session, url_for
+from flask_login import login_user, logout_user
+from werkzeug.wrappers import Response
+
+from retinue.demo import people
+from retinue.demo.models import db
+from retinue.demo.pages import directory_page
+from retinue.demo.security import local_path
+from retinue.demo.visitor import render
+
+choosing = Blueprint("choosing", __name__)
+
+
+@choosing.get("/choose")
+def choose() -> str:
+    """Everybody whom one may be. Four statements."""
+    return render("choose.html", back_to=local_path(request.args.get("next")), **directory_page())
+
+
+@choosing.post("/choose")
+def become() -> Response:
+    """Be somebody from now on."""
+    username = request.form.get("username", "")
+    user = people.by_username(db.session(), username) if people.USERNAME.fullmatch(username) else None
+    if user is None:
+        abort(404, "Nobody here has this name.")
+    # Nothing of whom one was before stays behind, the token of their forms included.
+    session.clear()
+    login_user(user)
+    flash(f"You are {user.name} now.")
+    return redirect(local_path(request.form.get("next")) or url_for("pages.home"), 303)
+
+
+@choosing.post("/leave")
+def leave() -> Response:
+    """Be nobody again."""
+    logout_user()
+    session.clear()
+    return redirect(url_for("choosing.choose"), 303)
+
+
+def send_to_choose() -> Response:
+    """Answer the form of somebody who has to choose first, and bring them back afterwards."""
+    return redirect(url_for("choosing.choose", next=local_path(request.form.get("next"))), 303)

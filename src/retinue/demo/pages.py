@@ -1,0 +1,131 @@
+"""The pages: each reads everything first, and then renders values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, abort, redirect, request, url_for
+from werkzeug.routing import BaseConverter
+from werkzeug.wrappers import Response
+
+from retinue import Graph
+from retinue.demo import people
+from retinue.demo.cards import Cards
+from retinue.demo.models import User, db
+from retinue.demo.visitor import render, visitor
+
+#: Rows: of the lists, and what is shown of a list on another page.
+ROWS = 20
+ROWS_MOST = 100
+GLIMPSE = 6
+NEWEST = 5
+
+pages = Blueprint("pages", __name__)
+
+
+class UsernameConverter(BaseConverter):
+    """Matches a username in an address; anything else is not found, without asking the database."""
+
+    regex = people.USERNAME.pattern
+
+
+pages.record_once(lambda setup: setup.app.url_map.converters.update(username=UsernameConverter))
+
+
+def user_or_404(username: str) -> User:
+    """Return the user of that name; 404 if there is none. One select."""
+    return people.by_username(db.session(), username) or abort(404, "Nobody here has this name.")
+
+
+def rows_asked_for() -> int:
+    """Return the ``limit`` of the address; 400 if it is not a number of rows that may be had."""
+    limit = number_asked_for("limit")
+    if limit is None:
+        return ROWS
+    if not 1 <= limit <= ROWS_MOST:
+        abort(400, f"A page has 1 to {ROWS_MOST} rows.")
+    return limit
+
+
+def number_asked_for(name: str) -> int | None:
+    """Return the number of that *name* in the address, if it is there; 400 if it is no number."""
+    text = request.args.get(name)
+    if text is not None and not (text.isascii() and text.isdigit() and len(text) <= 9):
+        abort(400, f"The “{name}” in this address is not a number that makes sense.")
+    return None if text is None else int(text)
+
+
+def same_page(**place: str | int) -> str:
+    """Return the address of this page at another place in its list."""
+    # By name: whatever else stands in the query must not become an argument of url_for().
+    kept = {name: request.args[name] for name in ("q", "limit", "next") if name in request.args}
+    query: dict[str, Any] = {**(request.view_args or {}), **kept, **place}
+    return url_for(request.endpoint or "", **query)
+
+
+@pages.get("/")
+def home() -> str | Response:
+    """People to discover, and who has come to follow one lately. Five statements."""
+    viewer = visitor()
+    if viewer is None:
+        return redirect(url_for("choosing.choose"))
+    graph = Graph(db.session, User)
+    strangers = people.most_followed_strangers(db.session(), viewer, ROWS)
+    newest = graph.followers(viewer, viewer=viewer, limit=NEWEST)
+    cards = Cards(graph, viewer, [viewer, *strangers, *(person.user for person in newest)])
+    return render(
+        "home.html",
+        mine=cards.of(viewer),
+        strangers=[cards.of(user) for user in strangers],
+        newest=cards.listed(newest),
+    )
+
+
+@pages.get("/people")
+def everybody() -> str:
+    """Everybody, who has been here longest first, with a search. Four statements."""
+    return render("people.html", **directory_page())
+
+
+def directory_page() -> dict[str, Any]:
+    """Return what a page of the directory shows. Three statements, and one for who is looking."""
+    viewer = visitor()
+    search = request.args.get("q", "")[:64].strip()
+    found = people.directory(
+        db.session(), search, rows_asked_for(), number_asked_for("after"), number_asked_for("before")
+    )
+    cards = Cards(Graph(db.session, User), viewer, found.users)
+    return {
+        "search": search,
+        "everybody": [cards.of(user) for user in found.users],
+        "older": None if found.after is None else same_page(after=found.after),
+        "newer": None if found.before is None else same_page(before=found.before),
+    }
+
+
+@pages.get("/@<username:username>")
+def profile(username: str) -> str:
+    """One person, and the newest of their followers. Five statements."""
+    user, viewer = user_or_404(username), visitor()
+    graph = Graph(db.session, User)
+    newest = graph.followers(user, viewer=viewer, limit=GLIMPSE)
+    cards = Cards(graph, viewer, [user, *(person.user for person in newest)])
+    return render("profile.html", person=cards.of(user), newest=cards.listed(newest))
+
+
+@pages.get("/@<username:username>/<any(followers, following, mutuals):kind>")
+def people_of(username: str, kind: str) -> str:
+    """One of a person's lists, newest first. Five statements."""
+    user, viewer = user_or_404(username), visitor()
+    graph = Graph(db.session, User)
+    read = {"followers": graph.followers, "following": graph.following, "mutuals": graph.mutuals}[kind]
+    page = read(user, viewer=viewer, limit=rows_asked_for(), cursor=request.args.get("cursor"))
+    cards = Cards(graph, viewer, [user, *(person.user for person in page)])
+    return render(
+        "list.html",
+        person=cards.of(user),
+        kind=kind,
+        listed=cards.listed(page),
+        older=page.next and same_page(cursor=page.next),
+        newer=page.prev and same_page(cursor=page.prev),
+    )

@@ -1,0 +1,72 @@
+"""Where the demo keeps what has to outlive it: the community, and the key that signs cookies."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from sqlalchemy import URL, make_url
+
+_KEY_CHARACTERS = 64
+
+
+def data_folder(environment: Mapping[str, str] = os.environ, platform: str = sys.platform) -> Path:
+    """Return the folder for data of this user and this program, which may not exist yet."""
+    home = Path.home()
+    if chosen := environment.get("XDG_DATA_HOME"):
+        return Path(chosen) / "retinue"
+    if platform == "win32":
+        return Path(environment.get("LOCALAPPDATA", home / "AppData" / "Local")) / "retinue"
+    if platform == "darwin":
+        return home / "Library" / "Application Support" / "retinue"
+    return home / ".local" / "share" / "retinue"
+
+
+def database_url(given: str | None, people: int, folder: Path) -> URL:
+    """
+    Return the address of the database: the one that was *given*, or a file in *folder*.
+
+    Raises:
+        sqlalchemy.exc.ArgumentError: *given* is no address.
+        ValueError: It is a database that one connection has to itself.
+    """
+    if given is None:
+        return URL.create("sqlite", database=str(folder / f"community-{people}.sqlite3"))
+    url = make_url(given)
+    if url.get_backend_name() != "sqlite" or url.query.get("uri"):
+        return url
+    if url.database in (None, "", ":memory:"):
+        message = "a database in memory cannot be shared by several requests; name a file: sqlite:///demo.sqlite3"
+        raise ValueError(message)
+    return url.set(database=str(Path(url.database or "").absolute()))
+
+
+def secret_key(folder: Path) -> str:
+    """Return the key kept in *folder*; made on the first call, and readable by its owner only."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "secret-key"
+    if not path.exists():
+        _write_once(path, secrets.token_hex(_KEY_CHARACTERS // 2))
+    path.chmod(0o600)
+    key = path.read_text(encoding="ascii")
+    if len(key) != _KEY_CHARACTERS:
+        message = f"{path} is damaged; delete it, and a new key is made"
+        raise ValueError(message)
+    return key
+
+
+def _write_once(path: Path, text: str) -> None:
+    """Make *path* with *text* in it at once; whoever came first wins, and nobody sees half of it."""
+    handle, draft = tempfile.mkstemp(dir=path.parent, text=True)
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(text)
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        Path(draft).unlink()

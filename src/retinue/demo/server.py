@@ -1,0 +1,138 @@
+"""Starting the demo: the database, the community, a port, and the server."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import socket
+import sys
+import time
+from datetime import UTC, datetime
+from types import FrameType
+from typing import NoReturn
+
+from flask import Flask
+from sqlalchemy import URL
+from sqlalchemy.exc import SQLAlchemyError
+from waitress.server import create_server
+
+from retinue.demo import places
+from retinue.demo.app import create_app
+from retinue.demo.models import db
+from retinue.demo.seed import seed
+
+THREADS = 8
+_LOOPBACK = ("127.", "::1")
+
+
+class CannotStartError(Exception):
+    """The demo cannot start; the text says why, and what to do."""
+
+
+def run(host: str, port: int, database: str | None, people: int) -> int:
+    """
+    Serve the demo until it is interrupted or terminated; return the exit code.
+
+    *port* 0 takes any free one. A new database is given a community of *people*.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    # It warns whenever two requests come at once.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        app = _prepare(database, people)
+        with listen(host, port) as listener:
+            _serve(app, listener, wished_for=port)
+    except CannotStartError as error:
+        print(f"retinue: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        pass
+    return 0
+
+
+def _stop(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _prepare(database: str | None, people: int) -> Flask:
+    """Return the app, on a database with a community in it."""
+    folder = places.data_folder()
+    try:
+        key = places.secret_key(folder)
+        url = places.database_url(database, people, folder)
+        app = create_app(url, secret_key=key)
+        _fill(app, url, people)
+    except ModuleNotFoundError as error:
+        extra = {"psycopg": "postgres", "pymysql": "mysql"}.get(error.name or "")
+        package = f"retinue[demo,{extra}]" if extra else error.name
+        message = f"{error.name} is not installed, which this database needs: pip install '{package}'"
+        raise CannotStartError(message) from error
+    except (OSError, ValueError) as error:
+        raise CannotStartError(str(error)) from error
+    except SQLAlchemyError as error:
+        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+        message = f"cannot use the database: {reason}"
+        raise CannotStartError(message) from error
+    return app
+
+
+def _fill(app: Flask, url: URL, people: int) -> None:
+    started = time.perf_counter()
+    with app.app_context():
+        engine = db.engine
+        found = seed(db.session.session_factory, people, until=datetime.now(UTC))
+    seconds = time.perf_counter() - started
+    where = url.database if url.get_backend_name() == "sqlite" else engine.url.render_as_string(hide_password=True)
+    if found.made:
+        print(f"Made a community of {found.people:,} people, {found.follows:,} follows, in {seconds:.1f} s: {where}")
+    else:
+        print(f"The community of {found.people:,} people is in {where}")
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """
+    Return a socket that listens on *port* of *host*, or on a free one if that is taken.
+
+    Raises:
+        CannotStartError: *host* is no address of this machine, or no port may be had.
+    """
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except (OSError, UnicodeError) as error:
+        message = f"--host {host}: no such address"
+        raise CannotStartError(message) from error
+    for attempt in (port, 0):
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        if sys.platform != "win32":  # where it would let two programs share a port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((address[0], attempt, *address[2:]))
+            listener.listen(128)
+        except PermissionError as error:
+            listener.close()
+            message = f"port {port} may not be used by this user; try --port 8000"
+            raise CannotStartError(message) from error
+        except OSError as error:
+            listener.close()
+            if attempt == 0:
+                message = f"--host {host}: {error.strerror}"
+                raise CannotStartError(message) from error
+        else:
+            return listener
+    raise AssertionError("the second attempt returns or raises")
+
+
+def _serve(app: Flask, listener: socket.socket, wished_for: int) -> None:
+    address, port = listener.getsockname()[:2]
+    if wished_for not in (0, port):
+        print(f"Port {wished_for} is taken, so this is port {port}.")
+    if not address.startswith(_LOOPBACK):
+        print("Anybody who reaches this machine can be anybody here: the demo has no passwords.")
+    here = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}.get(address, address)  # noqa: S104 - only compared
+    print(f"Retinue demo: http://{here}:{port}/   (Ctrl+C stops it)", flush=True)
+    server = create_server(app, sockets=[listener], threads=THREADS, ident=None)
+    try:
+        server.run()
+    finally:
+        server.close()

@@ -1,0 +1,312 @@
+"""The demo, page by page, as somebody sees it who clicks through it without JavaScript."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask, before_render_template, template_rendered
+from sqlalchemy import URL, select, update
+
+from retinue import Graph
+from retinue.demo.models import User, db
+from retinue.demo.seed import seed
+from retinue.testing import count_statements
+from tests.flask.conftest import UNTIL, Answer, Site, Visitor, by_fame, running
+
+KINDS = ["followers", "following", "mutuals"]
+PAGES = ["/", "/people", "/choose", "/@{0}", *(f"/@{{0}}/{kind}" for kind in KINDS)]
+
+
+def test_a_newcomer_is_asked_who_they_want_to_be(town: Site) -> None:
+    """The first page is the choice, and says that there are no passwords."""
+    visitor = town.visitor()
+
+    assert visitor.get("/").place == "/choose"
+    page = visitor.get("/choose")
+    assert page.status == 200
+    assert "no passwords" in page.text
+
+
+def test_choosing_leads_home_and_leaving_leads_back(town: Site, famous: str) -> None:
+    """Somebody who chose is greeted by name until they choose to be nobody."""
+    visitor = town.visitor()
+    visitor.get("/choose")
+
+    assert visitor.post("/choose", username=famous).place == "/"
+    assert f"Hello, {town.user(famous).name}".replace("'", "&#39;") in visitor.get("/").text
+    assert visitor.post("/leave").place == "/choose"
+    assert visitor.get("/").place == "/choose"
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("chosen", [True, False], ids=["chosen", "nobody"])
+def test_every_page_is_a_whole_page(town: Site, famous: str, page: str, chosen: bool) -> None:
+    """Each page has a title, one heading, one main part, and every id once; for somebody and for nobody."""
+    visitor = town.visitor_as(town.people[3]) if chosen else town.visitor()
+
+    answer = visitor.get(page.format(famous))
+
+    if answer.status == 302:
+        assert (page, chosen) == ("/", False)
+        return
+    assert answer.status == 200
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert re.search(r"<title>\S.* · Retinue</title>", answer.text)
+    assert [answer.text.count(tag) for tag in ("<h1", "<main ", '<html lang="en"')] == [1, 1, 1]
+    ids = re.findall(r'\bid="([^"]*)"', answer.text)
+    assert len(ids) == len(set(ids))
+
+
+def test_home_shows_strangers_by_fame_and_new_followers(town: Site, famous: str) -> None:
+    """Whom one follows already, and oneself, are not there to be discovered."""
+    visitor = town.visitor_as(famous)
+
+    page = visitor.get("/")
+
+    with town.session() as session:
+        me = town.user(famous)
+        newest = [person.user.username for person in Graph(session, User).followers(me.id, limit=5)]
+    assert page.rows == newest
+    discovered = re.findall(r'<a class="name" href="/@([^"]*)"', page.text.split('id="discover"')[1].split("<aside")[0])
+    assert discovered
+    assert famous not in discovered
+    assert not any(town.is_following(famous, other) for other in discovered)
+    assert discovered == sorted(discovered, key=town.people.index)
+
+
+def test_following_and_no_longer_following(site: Site, famous: str) -> None:
+    """A press of the button leads back to where it was, and page, counts and database agree."""
+    other = site.stranger_of(famous)
+    visitor = site.visitor_as(famous)
+    page = visitor.get(f"/@{other}")
+    before = followers_shown(page)
+    assert f'action="/@{other}/follow"' in page.text
+
+    answer = visitor.post(f"/@{other}/follow", next=f"/@{other}")
+
+    assert (answer.status, answer.place) == (303, f"/@{other}")
+    page = visitor.get(answer.place)
+    assert "You follow " in page.text
+    assert f'action="/@{other}/unfollow"' in page.text
+    assert followers_shown(page) == before + 1
+    assert site.is_following(famous, other)
+    assert visitor.post(f"/@{other}/unfollow").place == f"/@{other}"
+    assert followers_shown(visitor.get(f"/@{other}")) == before
+    assert not site.is_following(famous, other)
+    site.assert_counts_are_right()
+
+
+def followers_shown(page: Answer) -> int:
+    """Return the number of followers that a profile shows."""
+    found = re.search(r"<b>([\d,]+)</b> followers?<", page.text)
+    assert found
+    return int(found[1].replace(",", ""))
+
+
+def test_sending_a_form_twice_changes_nothing_more(site: Site, famous: str) -> None:
+    """A double click, or a reload of the form, is harmless."""
+    other = site.stranger_of(famous)
+    visitor = site.visitor_as(famous)
+
+    for verb in ("follow", "unfollow"):
+        visitor.post(f"/@{other}/{verb}")
+        once = site.all_rows()
+        assert visitor.post(f"/@{other}/{verb}").status == 303
+        assert site.all_rows() == once
+
+
+def test_many_at_once_follow_one(site: Site, famous: str) -> None:
+    """Twelve people press twice at the same moment: every press is answered, and each counts once."""
+    fans = [other for other in site.people if other != famous][:12]
+    visitors = [site.visitor_as(fan) for fan in fans for _ in range(2)]
+    start, statuses = threading.Barrier(len(visitors)), []
+
+    def press(visitor: Visitor) -> None:
+        start.wait()
+        statuses.append(visitor.post(f"/@{famous}/follow").status)
+
+    threads = [threading.Thread(target=press, args=[visitor]) for visitor in visitors]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert statuses == [303] * len(visitors)
+    assert all(site.is_following(fan, famous) for fan in fans)
+    site.assert_counts_are_right()
+
+
+def test_somebody_who_has_not_chosen_is_asked_first_and_brought_back(town: Site, famous: str) -> None:
+    """A follow button leads nobody to the choice, and from there to the page they came from."""
+    visitor = town.visitor()
+    before = town.all_rows()
+    page = visitor.get(f"/@{famous}/followers")
+    assert f"/choose?next=/@{famous}/followers%23{page.rows[0]}" in page.links
+    visitor.get("/choose")
+
+    answer = visitor.post(f"/@{famous}/follow", next=f"/@{famous}")
+
+    assert answer.place == f"/choose?next=/@{famous}"
+    assert town.all_rows() == before
+    visitor.get(answer.place)
+    assert visitor.post("/choose", username=page.rows[0], next=f"/@{famous}").place == f"/@{famous}"
+
+
+def test_a_badge_says_who_follows_the_viewer(town: Site, famous: str) -> None:
+    """The badge is there exactly where the database has the edge back."""
+    visitor = town.visitor_as(famous)
+    page = visitor.get("/people?limit=60")
+
+    rows = dict(zip(page.rows, page.text.split('<li class="person"')[1:], strict=True))
+    assert len(rows) == 60
+    assert {name for name, row in rows.items() if "Follows you" in row} == {
+        name for name in rows if name != famous and town.is_following(name, famous)
+    }
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_walking_the_pages_gives_the_list(town: Site, famous: str, kind: str) -> None:
+    """Older after Older gives everybody once, newest first; Newer after Newer the same way back."""
+    visitor = town.visitor_as(famous)
+    with town.session() as session:
+        me = session.scalars(select(User).where(User.username == famous)).one()
+        whole = [person.user.username for person in getattr(me.graph, kind)(me, limit=100)]
+    assert len(whole) > 6
+
+    onward = list(walk(visitor, f"/@{famous}/{kind}?limit=3", "next"))
+    assert [row for page in onward for row in page.rows] == whole
+    assert onward[0].link("prev") is None
+    backward = list(walk(visitor, onward[-1].link("prev"), "prev"))
+    assert [row for page in reversed(backward) for row in page.rows] == whole[: -len(onward[-1].rows)]
+
+
+@pytest.mark.parametrize("search", ["", "an"])
+def test_walking_the_directory_gives_everybody(town: Site, search: str) -> None:
+    """The directory is complete in both directions, also where it is searched."""
+    visitor = town.visitor()
+    with town.session() as session:
+        names = session.scalars(select(User.username).where(User.username.contains(search)).order_by(User.id)).all()
+    assert len(names) > 7
+
+    onward = list(walk(visitor, f"/people?limit=7&q={search}", "next"))
+    assert [row for page in onward for row in page.rows] == names
+    assert onward[0].link("prev") is None
+    backward = list(walk(visitor, onward[-1].link("prev"), "prev"))
+    assert [row for page in reversed(backward) for row in page.rows] == names[: -len(onward[-1].rows)]
+
+
+def walk(visitor: Visitor, path: str | None, rel: str) -> Iterator[Answer]:
+    """Yield the page at *path* and all that its links lead on to."""
+    while path:
+        page = visitor.get(path)
+        assert page.status == 200
+        yield page
+        path = page.link(rel)
+
+
+def test_the_search_understands_names_however_they_are_spelt(site: Site, famous: str) -> None:
+    """Accents, capitals and spaces do not matter; signs that SQL reads as wildcards find nobody."""
+    with site.session() as session:
+        session.execute(
+            update(User).where(User.username == famous).values(username="zoe_odegard_2", name="Zoë Ødegård")
+        )
+        session.commit()
+    visitor = site.visitor()
+
+    for search in ("Zoë Ødegård", "ZOE", " ødeg", "zoe%20od"):
+        assert "zoe_odegard_2" in visitor.get(f"/people?q={search}").rows
+    for search in ("%25", "_", "zo%25od", "'"):
+        assert visitor.get(f"/people?q={search}").rows == []
+    assert "Nobody called “%”" in visitor.get("/people?q=%25").text
+
+
+@pytest.mark.parametrize(
+    ("page", "most"),
+    [
+        ("/", 5),
+        ("/people?limit={1}", 4),
+        ("/choose?limit={1}", 4),
+        ("/@{0}", 5),
+        ("/@{0}/followers?limit={1}", 5),
+        ("/@{0}/following?limit={1}", 5),
+        ("/@{0}/mutuals?limit={1}", 5),
+        ("/@nobody_at_all", 2),
+        ("/@{0}/followers?cursor=x", 2),
+    ],
+)
+def test_a_page_has_a_fixed_number_of_statements(town: Site, famous: str, page: str, most: int) -> None:
+    """One row or a hundred, from the first page or deep in the list: the same few statements."""
+    visitor = town.visitor_as(famous)
+    numbers = set()
+
+    for limit in (1, 7, 100):
+        path: str | None = page.format(famous, limit)
+        for _ in range(4):  # the first page, and three deeper ones
+            if path:
+                with count_statements(town.engine) as executed:
+                    path = visitor.get(path).link("next")
+                numbers.add(len(executed))
+
+    assert len(numbers) == 1
+    assert numbers.pop() <= most
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_rendering_asks_the_database_nothing(town: Site, famous: str, page: str) -> None:
+    """Templates and properties render what was read: no statement is executed meanwhile."""
+    visitor = town.visitor_as(famous)
+    counted: list[int] = []
+
+    with count_statements(town.engine) as executed:
+
+        def note(_sender: Flask, **_: object) -> None:
+            counted.append(len(executed))
+
+        with before_render_template.connected_to(note), template_rendered.connected_to(note):
+            visitor.get(page.format(famous))
+
+    before, after = counted
+    assert before == after == len(executed)
+
+
+def test_the_page_says_what_it_cost(town: Site, famous: str) -> None:
+    """The number of statements at the foot of a page is the true one."""
+    visitor = town.visitor_as(famous)
+
+    with count_statements(town.engine) as executed:
+        page = visitor.get(f"/@{famous}")
+
+    assert f"{len(executed)} SQL statements for this page" in page.text
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_is_light(town: Site, famous: str, page: str) -> None:
+    """A page weighs less than 60,000 bytes with its style and its icon, and none of it comes from elsewhere."""
+    visitor = town.visitor_as(famous)
+    answer = visitor.get(page.format(famous))
+
+    parts = [link for link in answer.links if link.startswith("/static/")]
+    assert len(parts) == 2
+    assert len(answer.text.encode()) + sum(len(visitor.get(part).text.encode()) for part in parts) < 60_000
+    assert not re.search(r"<script|<link[^>]*//|\b(src|srcset|style|on\w+)=|@import|url\(", answer.text)
+    assert not re.search(r"@import|url\(", visitor.get(parts[1]).text)
+
+
+def test_the_demo_runs_on_every_engine(database: URL) -> None:
+    """Seeding, the pages and the buttons do on each database what they do on SQLite."""
+    with running(database) as site:
+        with site.app.app_context():
+            found = seed(db.session.session_factory, 12, until=UNTIL)
+        assert (found.people, found.made) == (12, True)
+        famous, *_, loner = by_fame(site)
+        visitor = site.visitor_as(loner)
+        for page in PAGES:
+            assert visitor.get(page.format(famous)).status == 200
+        assert "zoe" in visitor.get("/people?q=zoe").text
+        for verb in ("unfollow", "follow", "follow"):
+            assert visitor.post(f"/@{famous}/{verb}").status == 303
+        assert site.is_following(loner, famous)
+        site.assert_counts_are_right()

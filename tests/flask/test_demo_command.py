@@ -1,0 +1,255 @@
+"""`retinue demo` from the outside: the command line, the files it keeps, and the running server."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from http.cookiejar import CookieJar
+from pathlib import Path
+from urllib.parse import urlencode
+from urllib.request import HTTPCookieProcessor, OpenerDirector, build_opener
+
+import pytest
+
+from retinue.demo import places
+from retinue.demo.__main__ import main
+from retinue.demo.server import CannotStartError, listen
+
+Start = Callable[..., "Demo"]
+
+
+class Demo:
+    """The running command."""
+
+    def __init__(self, home: Path, *arguments: str) -> None:
+        command = shutil.which("retinue", path=Path(sys.executable).parent)
+        assert command, "the package is installed with its command"
+        self.process = subprocess.Popen(
+            [command, "demo", *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "XDG_DATA_HOME": str(home)},
+        )
+        assert self.process.stdout
+        self.said = ""
+        while not (address := re.search(r"http://\S+", self.said)):
+            line = self.process.stdout.readline()
+            assert line, self.process.communicate()[1]
+            self.said += line
+        self.address = address[0].rstrip("/")
+
+    def stop(self, how: int = signal.SIGTERM) -> tuple[int, str]:
+        """Stop it as *how* does; return its exit code and its log."""
+        self.process.send_signal(how)
+        _, log = self.process.communicate(timeout=20)
+        return self.process.returncode, log
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Give what starts the command, with a home of its own; all is stopped at the end."""
+    started: list[Demo] = []
+
+    def run(*arguments: str) -> Demo:
+        started.append(Demo(tmp_path, *arguments))
+        return started[-1]
+
+    yield run
+    for demo in started:
+        if demo.process.poll() is None:
+            demo.process.kill()
+            demo.process.communicate()
+
+
+def browse(browser: OpenerDirector, address: str, **fields: str) -> tuple[str, str]:
+    """Open *address*, with *fields* as a form; return where that led, and what stands there."""
+    with browser.open(address, urlencode(fields).encode() if fields else None, timeout=20) as response:
+        return response.url, response.read().decode()
+
+
+def token(page: str) -> str:
+    """Return the token of a page's forms."""
+    found = re.search(r'name="csrf_token" value="([^"]+)"', page)
+    assert found
+    return found[1]
+
+
+def test_from_the_command_to_a_follow(start: Start, tmp_path: Path) -> None:
+    """The command makes a community, somebody is chosen, follows, and is still known after a new start."""
+    demo = start("--port", "0", "--users", "25")
+    assert "Made a community of 25 people" in demo.said
+    browser = build_opener(HTTPCookieProcessor(CookieJar()))
+
+    url, page = browse(browser, demo.address)
+    assert url == f"{demo.address}/choose"
+    me = re.findall(r'name="username" value="([^"]+)"', page)[5]
+    url, page = browse(browser, url, csrf_token=token(page), username=me)
+    assert url == f"{demo.address}/"
+    (other, *_) = re.findall(r'action="(/@\w+)/follow"', page)
+    url, page = browse(browser, f"{demo.address}{other}/follow", csrf_token=token(page), next=other)
+    assert url == f"{demo.address}{other}"
+    assert f'action="{other}/unfollow"' in page
+
+    code, log = demo.stop()
+    assert code == 0
+    lines = log.splitlines()
+    assert len(lines) == 6, log
+    assert all(re.match(r"\d\d:\d\d:\d\d (GET|POST) /\S* \d{3}, \d+ statements, ", line) for line in lines)
+    again = start("--port", "0", "--users", "25")
+    assert "The community of 25 people is in" in again.said
+    port = re.sub(r"\D", "", again.address.rpartition(":")[2])
+    _, page = browse(browser, f"http://127.0.0.1:{port}{other}")
+    assert f'action="{other}/unfollow"' in page
+    assert again.stop(signal.SIGINT)[0] == 0
+    assert sorted(path.name for path in (tmp_path / "retinue").iterdir()) == ["community-25.sqlite3", "secret-key"]
+
+
+def test_a_port_that_is_taken_and_a_door_that_is_open(start: Start, tmp_path: Path) -> None:
+    """The demo says that it took another port; and where others can reach it, that it has no passwords."""
+    with socket.create_server(("0.0.0.0", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        database = f"sqlite:///{tmp_path}/here.sqlite3"
+        demo = start("--host", "0.0.0.0", "--port", port, "--users", "2", "--database", database)
+
+    assert f"Port {port} is taken, so this is port " in demo.said
+    assert demo.address.startswith("http://127.0.0.1:")
+    assert not demo.address.endswith(f":{port}")
+    assert "the demo has no passwords" in demo.said
+    assert str(tmp_path / "here.sqlite3") in demo.said
+    assert demo.stop()[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--port", "x"], "a port is a whole number from 0 to 65535, not 'x'"),
+        (["--port", "65536"], "not '65536'"),
+        (["--users", "1"], "the number of people is a whole number from 2 to 5000, not '1'"),
+        (["--users", "-5"], "not '-5'"),
+        (["--users", "9" * 5000], "not '999"),
+        (["--nonsense"], "unrecognized arguments"),
+    ],
+)
+def test_a_command_line_that_makes_no_sense(
+    arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Wrong arguments are exit code 2 and a sentence."""
+    with pytest.raises(SystemExit) as ended:
+        main(["demo", *arguments])
+
+    assert ended.value.code == 2
+    assert sentence in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--database", "nonsense"], "Could not parse SQLAlchemy URL"),
+        (["--database", "sqlite://"], "a database in memory cannot be shared"),
+        (["--database", "sqlite:////nowhere/at/all.sqlite3"], "cannot use the database: unable to open database file"),
+        (["--database", "oracle+cx_oracle://x/y"], "cx_Oracle is not installed"),
+        (["--database", "nosuch://x/y"], "Can't load plugin"),
+        (["--host", "no such host"], "--host no such host: no such address"),
+        (["--host", "192.0.2.1"], "--host 192.0.2.1: "),
+    ],
+)
+def test_a_start_that_cannot_be(
+    arguments: list[str],
+    sentence: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is in the way is exit code 1 and a sentence, never a traceback."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    handler = signal.getsignal(signal.SIGTERM)
+    try:
+        assert main(["demo", "--users", "2", *arguments]) == 1
+    finally:
+        signal.signal(signal.SIGTERM, handler)
+
+    said = capsys.readouterr().err
+    assert sentence in said
+    assert said.startswith("retinue: ")
+    assert len(said.splitlines()) == 1
+
+
+def test_without_its_packages_the_command_says_what_to_install() -> None:
+    """Retinue installed alone still has the command, which then says how to get the rest."""
+    program = (
+        "import sys; sys.modules['flask'] = None\n"
+        "from retinue.demo.__main__ import main\n"
+        "raise SystemExit(main(['demo']))"
+    )
+
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 1
+    assert "flask is not installed; the demo needs: pip install 'retinue[demo]'" in done.stderr
+
+
+def test_the_key_is_made_once_and_nobody_elses_to_read(tmp_path: Path) -> None:
+    """However many starts come first at once, there is one key, kept, with mode 0600."""
+    folder, start, keys = tmp_path / "new" / "retinue", threading.Barrier(8), []
+
+    def run() -> None:
+        start.wait()
+        keys.append(places.secret_key(folder))
+
+    threads = [threading.Thread(target=run) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(keys) == 8
+    assert {*keys, places.secret_key(folder)} == {keys[0]}
+    assert len(keys[0]) == 64
+    (file,) = folder.iterdir()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    file.chmod(0o644)
+    places.secret_key(folder)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    file.write_text("short")
+    with pytest.raises(ValueError, match="is damaged"):
+        places.secret_key(folder)
+
+
+def test_where_things_are_kept() -> None:
+    """Each system has its place for a user's data, and a chosen one wins."""
+    home = Path.home()
+
+    assert places.data_folder({"XDG_DATA_HOME": "/data"}, "linux") == Path("/data/retinue")
+    assert places.data_folder({}, "linux") == home / ".local/share/retinue"
+    assert places.data_folder({}, "darwin") == home / "Library/Application Support/retinue"
+    assert places.data_folder({"LOCALAPPDATA": "/local"}, "win32") == Path("/local/retinue")
+
+
+def test_a_relative_file_is_where_the_command_was_given() -> None:
+    """A file named in --database is beside whoever named it; another kind of database is taken as it is."""
+    given = places.database_url("sqlite:///here.sqlite3", 5, Path("/data"))
+
+    assert given.database == str(Path.cwd() / "here.sqlite3")
+    assert places.database_url(None, 5, Path("/data")).database == str(Path("/data/community-5.sqlite3"))
+    assert places.database_url("postgresql://x/y", 5, Path("/data")).database == "y"
+
+
+def test_listening_on_what_may_not_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A port for the administrator alone is a sentence, too."""
+
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(socket.socket, "bind", refuse)
+
+    with pytest.raises(CannotStartError, match="port 80 may not be used"):
+        listen("127.0.0.1", 80)
