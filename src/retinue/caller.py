@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, cast
 
-from sqlalchemy import Select
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session, object_session, scoped_session
@@ -24,7 +23,7 @@ from retinue.values import Key
 Pair = tuple[Key, Key]
 
 #: The statement that returns which keys are users'.
-UserQuestion = Callable[[Schema, EngineRules], Select[Any]]
+UserQuestion = Callable[[Schema, EngineRules], statements.Rows]
 
 
 class Caller:
@@ -38,13 +37,12 @@ class Caller:
     __slots__ = ("schema", "session")
 
     def __init__(self, session: Session | scoped_session[Any], schema: Schema) -> None:
-        if isinstance(session, scoped_session):
-            session = session()
-        if not isinstance(session, Session):
-            hint = ": use await session.run_sync(...)" if isinstance(session, AsyncSession) else ""
-            message = f"a graph needs a Session, not {type(session).__name__}{hint}"
+        given: object = session() if isinstance(session, scoped_session) else session
+        if not isinstance(given, Session):
+            hint = ": use await session.run_sync(...)" if isinstance(given, AsyncSession) else ""
+            message = f"a graph needs a Session, not {type(given).__name__}{hint}"
             raise TypeError(message)
-        self.session = session
+        self.session = given
         self.schema = schema
 
     def connect(self) -> tuple[Connection, EngineRules]:
@@ -123,5 +121,5 @@ class Caller:
         return self.session.identity_map.get(self.session.identity_key(self.schema.follow, pair))
 
     def _join(self, user: Any) -> None:
-        if isinstance(user, self.schema.user) and identity(user) is None and object_session(user) is None:
+        if isinstance(user, self.schema.user) and not identity(user) and object_session(user) is None:
             self.session.add(user)

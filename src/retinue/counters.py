@@ -43,7 +43,7 @@ class Deltas:
     def ascending(self) -> list[tuple[Key, Delta]]:
         """Return the users that change, in the order in which their rows are to be locked."""
         changed = [(user, (a, b)) for user, (a, b) in self._of.items() if a or b]
-        return sorted(changed, key=lambda change: change[0])  # type: ignore[return-value,arg-type]
+        return sorted(changed, key=lambda change: change[0])
 
 
 def read(connection: Connection, schema: Schema, users: Sequence[Key]) -> dict[Key, Counts]:
@@ -88,7 +88,7 @@ def _add(connection: Connection, schema: Schema, rules: EngineRules, user: Key, 
         raise
     if rules.was_counted(result):
         return
-    if rules.COUNTS_BY_UPSERT:
+    if rules.counts_by_upsert:
         _count_after_insert(connection, schema, rules, user, slot, delta)
     else:
         _insert_after_count(connection, schema, rules, parameters)

@@ -213,7 +213,7 @@ def _outer_committed(connection: Connection) -> None:
     # SQLAlchemy calls this just before its COMMIT, and tells nobody after it. So commit
     # here: what SQLAlchemy then commits is an empty transaction, on every driver.
     if connection.info.get(_SLOT):
-        connection.dialect.do_commit(connection.connection)  # type: ignore[arg-type]
+        connection.dialect.do_commit(connection.connection)
         deliver(connection)
 
 

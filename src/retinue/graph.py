@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, CursorResult
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, scoped_session
 
@@ -228,7 +228,7 @@ class Graph(Generic[U]):
             gone = prepared.run(connection, self._schema, statements.delete_edge, parameters).rowcount
         else:
             statement = statements.delete_loaded_edge(self._schema)
-            gone = self._caller.session.execute(statement, parameters).rowcount
+            gone = cast("CursorResult[Any]", self._caller.session.execute(statement, parameters)).rowcount
         if not gone:
             self._refresh(row)
             self._caller.refuse_unknown(connection, engine, pair)

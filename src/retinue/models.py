@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar, Final, cast
 
 from sqlalchemy import (
-    Alias,
     BigInteger,
     CheckConstraint,
     Column,
@@ -40,6 +39,7 @@ from sqlalchemy.orm import (
 )
 from sqlalchemy.orm.attributes import instance_state
 from sqlalchemy.sql.elements import conv
+from sqlalchemy.sql.selectable import FromClause
 from sqlalchemy.types import TypeDecorator
 
 from retinue.errors import MappingError, ModelMissingError, NotWritableError
@@ -79,8 +79,9 @@ class UTCDateTime(TypeDecorator[datetime]):
         value = value.astimezone(UTC)
         return value if dialect.name == "postgresql" else value.replace(tzinfo=None)
 
-    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Return UTC, and say so."""
+        del dialect  # what they return says whether it has a zone
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
@@ -206,18 +207,18 @@ class Schema:
     built: dict[object, Any] = dataclasses.field(default_factory=dict)
 
     @property
-    def edges_by_target(self) -> Alias:
+    def edges_by_target(self) -> FromClause:
         """Where edges are read from the other end: this table today, a mirror of it elsewhere."""
         return self.follows.alias(BY_TARGET)
 
 
-def identity(row: Any) -> tuple[Any, ...] | None:
-    """Return the primary key that *row* has in the database; None if it has none. No statement, ever."""
+def identity(row: Any) -> tuple[Any, ...]:
+    """Return the primary key that *row* has in the database; empty if it has none. No statement, ever."""
     key = instance_state(row).key
-    return key[1] if key else None
+    return key[1] if key else ()
 
 
-def schema_of(cls: type[Any]) -> Schema:
+def schema_of(cls: Any) -> Schema:
     """
     Return the schema of the user class that *cls* is, or is a subclass of.
 
@@ -229,7 +230,7 @@ def schema_of(cls: type[Any]) -> Schema:
     return schema or _make_schema(cls)
 
 
-def _make_schema(cls: type[Any]) -> Schema:
+def _make_schema(cls: Any) -> Schema:
     if not (isinstance(cls, type) and issubclass(cls, GraphUser)):
         message = f"{cls!r} is not a user class: add FollowerMixin to its bases"
         raise MappingError(message)
@@ -272,7 +273,7 @@ def user_class_of(model: type[Any]) -> type[Any]:
         return cast("type[Any]", model.__retinue_user__)
     users = set(_users_beside(model))
     if len(users) == 1:
-        return cast("type[Any]", users.pop())
+        return users.pop()
     if not users:
         message = (
             f"{model.__name__} belongs to no user class: declare the class with"
@@ -313,7 +314,7 @@ def _key_column(user: type[Any]) -> Column[Any]:
     return keys[0]
 
 
-def _user_column(model: type[Any]) -> Any:
+def _user_column(model: Any) -> Mapped[Any]:
     """Return a column of *model* that is part of its key and names a user."""
     key = _key_column(user_class_of(model))
     return mapped_column(
@@ -324,7 +325,7 @@ def _user_column(model: type[Any]) -> Any:
     )
 
 
-def _user_relationship(model: type[Any], column: Any, rows: str) -> Any:
+def _user_relationship(model: Any, column: Any, rows: str) -> Mapped[Any]:
     return relationship(user_class_of(model), foreign_keys=[column], back_populates=rows, lazy="joined", innerjoin=True)
 
 

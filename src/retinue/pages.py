@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Select
-
-from retinue import rules
+from retinue import rules, statements
 from retinue.caller import Caller
 from retinue.cursors import Place, Scope, Way
 from retinue.engines import EngineRules
@@ -16,7 +14,7 @@ from retinue.models import Schema, identity
 from retinue.values import ALL, Everything, Key, Page, Person
 
 #: A list: it returns the statement that starts at a place reached that way.
-PeopleList = Callable[[Schema, Way | None], Select[Any]]
+PeopleList = Callable[[Schema, Way | None], statements.Rows]
 
 
 def people(
@@ -31,7 +29,7 @@ def people(
     place = None if cursor is None else _place(caller, scope, cursor, engine)
     if owner is None:
         return Page()
-    parameters = {"user": owner, "limit": limit + 1}
+    parameters: dict[str, Any] = {"user": owner, "limit": limit + 1}
     if place is not None:
         parameters |= {"time": place.time, "key": place.key}
     statement = rows(caller.schema, place.way if place else None)
@@ -76,7 +74,7 @@ def _ends(
 
 
 def _beside(person: Person[Any], way: Way) -> Place:
-    (key,) = identity(person.user) or ()
+    (key,) = identity(person.user)
     return Place(way, person.since, key)
 
 

@@ -53,7 +53,7 @@ def key_checker(kind: TypeEngine[Any], engine: EngineRules) -> Callable[[object]
     if isinstance(kind, Integer):
         return _integers(kind, engine)
     if isinstance(kind, Uuid):
-        return _instances(uuid.UUID if kind.as_uuid else str)
+        return _uuids(engine) if kind.as_uuid else _instances(str)
     if isinstance(kind, String):
         return _texts(kind.length)
     return _instances(kind.python_type)
@@ -61,7 +61,7 @@ def key_checker(kind: TypeEngine[Any], engine: EngineRules) -> Callable[[object]
 
 def _integers(kind: Integer, engine: EngineRules) -> Callable[[object], int]:
     bits = 64 if isinstance(kind, BigInteger) else 16 if isinstance(kind, SmallInteger) else None
-    lowest, highest = engine.INTEGER_RANGE if bits is None else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+    lowest, highest = engine.integer_range if bits is None else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
 
     def check(value: object) -> int:
         if not isinstance(value, int) or isinstance(value, bool):
@@ -85,6 +85,17 @@ def _texts(most: int | None) -> Callable[[object], str]:
             value.encode()
         except UnicodeEncodeError:
             raise InvalidUserError(value, "a key must be valid Unicode") from None
+        return value
+
+    return check
+
+
+def _uuids(engine: EngineRules) -> Callable[[object], uuid.UUID]:
+    def check(value: object) -> uuid.UUID:
+        if not isinstance(value, uuid.UUID):
+            raise InvalidUserError(value, "a key here is a UUID")
+        if not engine.holds_uuid(value):
+            raise InvalidUserError(value, "no key here is of that version and variant")
         return value
 
     return check

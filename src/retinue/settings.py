@@ -33,10 +33,11 @@ class Settings:
     secret: str | bytes | None = None
 
     def __post_init__(self) -> None:
-        slots = self.counter_slots
+        slots: object = self.counter_slots
         if not isinstance(slots, int) or isinstance(slots, bool) or not 1 <= slots <= SLOTS_MOST:
             message = f"counter_slots must be a whole number from 1 to {SLOTS_MOST}, not {slots!r}"
             raise ValueError(message)
-        if self.secret is not None and not isinstance(self.secret, (str, bytes)):
+        secret: object = self.secret
+        if secret is not None and not isinstance(secret, (str, bytes)):
             message = "secret must be str, bytes or None"
             raise ValueError(message)

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any, Concatenate, Final, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, TypeAlias, TypeVar, cast
 
 from sqlalchemy import (
-    Column,
     Delete,
     Executable,
     Select,
@@ -39,6 +38,13 @@ from retinue.models import Schema, UTCDateTime
 #: The execution option that names a statement of the library.
 OPTION: Final = "retinue"
 
+# Rows of any columns: SQLAlchemy 2.1 counts them in its types, 2.0 does not.
+if TYPE_CHECKING:
+    Rows: TypeAlias = Select[*tuple[Any, ...]]
+    CompoundRows: TypeAlias = CompoundSelect[*tuple[Any, ...]]
+else:
+    Rows, CompoundRows = Select, CompoundSelect
+
 P = ParamSpec("P")
 S = TypeVar("S", bound=Executable)
 
@@ -47,7 +53,7 @@ def _once(build: Callable[Concatenate[Schema, P], S]) -> Callable[Concatenate[Sc
     """Keep what *build* returns, for each schema and arguments; and name it."""
 
     @wraps(build)
-    def get(schema: Schema, *args: P.args, **kwargs: P.kwargs) -> S:
+    def get(schema: Schema, /, *args: P.args, **kwargs: P.kwargs) -> S:
         key = (build, *args)
         statement: S | None = schema.built.get(key)
         if statement is None:
@@ -66,7 +72,7 @@ def _user(schema: Schema, name: str) -> ColumnElement[Any]:
 
 
 @_once
-def is_following(schema: Schema) -> Select[Any]:
+def is_following(schema: Schema) -> Rows:
     """A row if *follower* follows *followed*."""
     edge = schema.follows.c
     return select(literal_column("1")).where(
@@ -102,19 +108,19 @@ def delete_loaded_edge(schema: Schema) -> Delete:
 
 
 @_once
-def known_users(schema: Schema, rules: EngineRules) -> Select[Any]:
+def known_users(schema: Schema, rules: EngineRules) -> Rows:
     """The keys of *users* that a user has."""
     return select(schema.key).where(rules.one_of(schema.key, "users"))
 
 
 @_once
-def known_users_now(schema: Schema, rules: EngineRules) -> Select[Any]:
+def known_users_now(schema: Schema, rules: EngineRules) -> Rows:
     """As `known_users()`, but by what is committed now, not by an older snapshot of the transaction."""
     return select(schema.key).where(rules.one_of(schema.key, "users")).with_for_update(read=True)
 
 
 @_once
-def relationships(schema: Schema, rules: EngineRules) -> CompoundSelect[Any]:
+def relationships(schema: Schema, rules: EngineRules) -> CompoundRows:
     """(user, since) for each of *users* whom *viewer* follows; (user, NULL) for each who follows *viewer*."""
     out, back = schema.follows.c, schema.edges_by_target.alias("back").c
     return union_all(
@@ -131,21 +137,21 @@ def relationships(schema: Schema, rules: EngineRules) -> CompoundSelect[Any]:
 
 
 @_once
-def followers(schema: Schema, way: Way | None) -> Select[Any]:
+def followers(schema: Schema, way: Way | None) -> Rows:
     """A page of (user, since), users as objects: those who follow *user*."""
     edge = schema.edges_by_target.c
     return _page(schema, edge.follower_id, edge.timestamp, way, edge.following_id == _user(schema, "user"))
 
 
 @_once
-def following(schema: Schema, way: Way | None) -> Select[Any]:
+def following(schema: Schema, way: Way | None) -> Rows:
     """A page of (user, since), users as objects: those whom *user* follows."""
     edge = schema.follows.c
     return _page(schema, edge.following_id, edge.timestamp, way, edge.follower_id == _user(schema, "user"))
 
 
 @_once
-def mutuals(schema: Schema, way: Way | None) -> Select[Any]:
+def mutuals(schema: Schema, way: Way | None) -> Rows:
     """A page of (user, since), users as objects: those whom *user* follows, and who follow *user* as well."""
     edge, back = schema.follows.c, schema.edges_by_target.c
     mutual = (
@@ -157,8 +163,8 @@ def mutuals(schema: Schema, way: Way | None) -> Select[Any]:
 
 
 def _page(
-    schema: Schema, key: Column[Any], time: Column[Any], way: Way | None, *conditions: ColumnElement[bool]
-) -> Select[Any]:
+    schema: Schema, key: ColumnElement[Any], time: ColumnElement[Any], way: Way | None, *conditions: ColumnElement[bool]
+) -> Rows:
     """
     Return (user, *time*) for the edges that meet *conditions*, newest first, from the given place on.
 
@@ -181,7 +187,7 @@ def _ordered(key: ColumnElement[Any], time: ColumnElement[Any], way: Way | None)
     return (time.desc(), key.desc()) if forward else (time.asc(), key.asc())
 
 
-def _beside(key: Column[Any], time: Column[Any], way: Way) -> Sequence[ColumnElement[bool]]:
+def _beside(key: ColumnElement[Any], time: ColumnElement[Any], way: Way) -> Sequence[ColumnElement[bool]]:
     """
     Return the conditions for rows beside the one made at *time* for *key*.
 
@@ -212,7 +218,7 @@ def _counted_edges(schema: Schema, user: ColumnElement[Any]) -> tuple[ScalarSele
 
 
 @_once
-def counts(schema: Schema, rules: EngineRules) -> Select[Any]:
+def counts(schema: Schema, rules: EngineRules) -> Rows:
     """(user, followers, following) of each slot of those of *users* who exist; NULLs for one without a slot."""
     rows = _counts(schema)
     return (
@@ -223,13 +229,13 @@ def counts(schema: Schema, rules: EngineRules) -> Select[Any]:
 
 
 @_once
-def counts_of_edges(schema: Schema, rules: EngineRules) -> Select[Any]:
+def counts_of_edges(schema: Schema, rules: EngineRules) -> Rows:
     """(user, followers, following) of those of *users* who exist, counted."""
     return select(schema.key, *_counted_edges(schema, schema.key)).where(rules.one_of(schema.key, "users"))
 
 
 @_once
-def count_edges(schema: Schema) -> Select[Any]:
+def count_edges(schema: Schema) -> Rows:
     """(followers, following) of *user*, counted."""
     return select(*_counted_edges(schema, _user(schema, "user")))
 
@@ -268,13 +274,13 @@ def _counts(schema: Schema) -> Table:
 
 
 @_once
-def lock_users(schema: Schema, rules: EngineRules) -> Select[Any]:
+def lock_users(schema: Schema, rules: EngineRules) -> Rows:
     """Those of *users* who exist, locked: nobody can follow them, or be followed by them, any more."""
     return select(schema.key).where(rules.one_of(schema.key, "users")).order_by(schema.key).with_for_update()
 
 
 @_once
-def lock_edges(schema: Schema, rules: EngineRules) -> Select[Any]:
+def lock_edges(schema: Schema, rules: EngineRules) -> Rows:
     """Lock all edges of *users*, and return how many: whoever is removing one is waited for."""
     edge = schema.follows.c
     touched = or_(rules.one_of(edge.follower_id, "users"), rules.one_of(edge.following_id, "users"))
@@ -282,7 +288,7 @@ def lock_edges(schema: Schema, rules: EngineRules) -> Select[Any]:
 
 
 @_once
-def lock_neighbours(schema: Schema, rules: EngineRules) -> Select[Any]:
+def lock_neighbours(schema: Schema, rules: EngineRules) -> Rows:
     """Lock the count rows of all who follow *users* or are followed by them, ascending."""
     rows = _counts(schema).c
     touched = or_(rows.user_id.in_(_followers_of(schema, rules)), rows.user_id.in_(_followed_by(schema, rules)))
@@ -326,16 +332,16 @@ def delete_counts(schema: Schema, rules: EngineRules) -> Delete:
     return delete(rows).where(rules.one_of(rows.c.user_id, "users"))
 
 
-def _followers_of(schema: Schema, rules: EngineRules) -> Select[Any]:
+def _followers_of(schema: Schema, rules: EngineRules) -> Rows:
     edge = schema.edges_by_target.alias("incoming").c
     return select(edge.follower_id).where(rules.one_of(edge.following_id, "users"))
 
 
-def _followed_by(schema: Schema, rules: EngineRules) -> Select[Any]:
+def _followed_by(schema: Schema, rules: EngineRules) -> Rows:
     edge = schema.follows.alias("outgoing").c
     return select(edge.following_id).where(rules.one_of(edge.follower_id, "users"))
 
 
-def _locked(rows: Select[Any]) -> Select[Any]:
+def _locked(rows: Rows) -> Rows:
     """Lock *rows* and return only their number, so that none is loaded."""
     return select(func.count()).select_from(rows.with_for_update().subquery())

@@ -69,7 +69,7 @@ def _inserted(_mapper: Mapper[Any], connection: Connection, row: Any) -> None:
 @event.listens_for(FollowMixin, "before_delete", propagate=True)
 def _deleting(_mapper: Mapper[Any], connection: Connection, row: Any) -> None:
     session, schema = _of_row(row)
-    follower, followed = identity(row) or ()
+    follower, followed = identity(row)
     parameters = {"follower": follower, "followed": followed}
     if not prepared.run(connection, schema, statements.delete_edge, parameters).rowcount:
         return  # somebody else deleted it, and counted it out
@@ -87,7 +87,7 @@ def _expect_no_row(mapper: Mapper[Any], _cls: type[Any]) -> None:
 @event.listens_for(GraphUser, "before_delete", propagate=True)
 def _deleting_user(_mapper: Mapper[Any], connection: Connection, user: Any) -> None:
     session, schema = object_session(user), schema_of(type(user))
-    (key,) = identity(user) or ()
+    (key,) = identity(user)
     detach(connection, schema, [key])
     _flushed(cast("Session", session)).gone.add((schema.follow, key))
 
@@ -119,7 +119,7 @@ def _forget_rows(session: Session, gone: Iterable[tuple[type[Any], Key]]) -> Non
     for row in session.identity_map.values():
         if isinstance(row, FollowMixin):
             follow = schema_of(user_class_of(type(row))).follow
-            if any((follow, key) in gone for key in identity(row) or ()):
+            if any((follow, key) in gone for key in identity(row)):
                 session.expunge(row)
 
 

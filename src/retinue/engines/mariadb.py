@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Column, Executable, Table, bindparam, case, func
 from sqlalchemy.dialects.mysql import insert
@@ -21,57 +22,63 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.elements import ColumnElement
 
-INTEGER_RANGE = (-(2**31), 2**31 - 1)
-COUNTS_BY_UPSERT = True
+from retinue.engines.contract import EngineRules
 
 #: ER_NO_REFERENCED_ROW_2: the foreign key's other end is not there.
 _NO_REFERENCED_ROW = 1452
 
 
-def one_of(column: Column[Any], name: str) -> ColumnElement[bool]:
-    """Return ``column IN (%s, %s, ..)``."""
-    return column.in_(bindparam(name, expanding=True))
+class MariaDB(EngineRules):
+    """MariaDB and MySQL, under InnoDB."""
 
+    integer_range = (-(2**31), 2**31 - 1)
+    counts_by_upsert = True
 
-def insert_new(table: Table, values: Mapping[str, str], _key: Column[Any], _users: Sequence[str]) -> Executable:
-    """Return the insert; the foreign keys say whether its users are there."""
-    fresh = insert(table).values({column: bindparam(name) for column, name in values.items()})
-    kept = next(table.c[column] for column in values if not table.c[column].primary_key)
-    return fresh.on_duplicate_key_update({kept.name: _found(kept)})
+    def holds_uuid(self, value: UUID) -> bool:
+        """Return whether MariaDB's own type takes *value*: not a new version (8 to 15) of an old variant."""
+        version, variant = value.int >> 76 & 0xF, value.int >> 60 & 0xF
+        return variant >= 8 or version < 8
 
+    def one_of(self, column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+        """Return ``column IN (%s, %s, ..)``."""
+        return column.in_(bindparam(name, expanding=True))
 
-def inserted(result: CursorResult[Any]) -> bool:
-    """Return whether the insert met no row."""
-    return not result.lastrowid
+    def insert_new(self, table: Table, values: Mapping[str, str], key: Column[Any], users: Sequence[str]) -> Executable:
+        """Return the insert; the foreign keys say whether its users are there."""
+        del key, users
+        fresh = insert(table).values({column: bindparam(name) for column, name in values.items()})
+        kept = next(table.c[column] for column in values if not table.c[column].primary_key)
+        return fresh.on_duplicate_key_update({kept.name: _found(kept)})
 
+    def inserted(self, result: CursorResult[Any]) -> bool:
+        """Return whether the insert met no row."""
+        return not result.lastrowid
 
-def names_no_user(error: IntegrityError) -> bool:
-    """Return whether a foreign key refused the row; the transaction stays usable."""
-    return bool(error.orig and error.orig.args and error.orig.args[0] == _NO_REFERENCED_ROW)
+    def names_no_user(self, error: IntegrityError) -> bool:
+        """Return whether a foreign key refused the row; the transaction stays usable."""
+        return bool(error.orig and error.orig.args and error.orig.args[0] == _NO_REFERENCED_ROW)
 
+    def add_to_count(self, counts: Table) -> Executable:
+        """
+        Return an upsert of one row.
 
-def add_to_count(counts: Table) -> Executable:
-    """
-    Return an upsert of one row.
+        An UPDATE that finds no row would lock the gap where it belongs; two sessions
+        that then insert into that gap deadlock.
+        """
+        fresh = insert(counts).values(
+            user_id=bindparam("user"),
+            slot=bindparam("slot_"),
+            followers=bindparam("more_followers"),
+            following=bindparam("more_following"),
+        )
+        return fresh.on_duplicate_key_update(
+            followers=_found(counts.c.followers + fresh.inserted.followers),
+            following=counts.c.following + fresh.inserted.following,
+        )
 
-    An UPDATE that finds no row would lock the gap where it belongs; two sessions
-    that then insert into that gap deadlock.
-    """
-    fresh = insert(counts).values(
-        user_id=bindparam("user"),
-        slot=bindparam("slot_"),
-        followers=bindparam("more_followers"),
-        following=bindparam("more_following"),
-    )
-    return fresh.on_duplicate_key_update(
-        followers=_found(counts.c.followers + fresh.inserted.followers),
-        following=counts.c.following + fresh.inserted.following,
-    )
-
-
-def was_counted(result: CursorResult[Any]) -> bool:
-    """Return whether the upsert met its row."""
-    return bool(result.lastrowid)
+    def was_counted(self, result: CursorResult[Any]) -> bool:
+        """Return whether the upsert met its row."""
+        return bool(result.lastrowid)
 
 
 def _found(value: ColumnElement[Any]) -> ColumnElement[Any]:

@@ -2,71 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 from sqlalchemy import Column, Executable, Table, bindparam, select, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.selectable import FromClause
 
-COUNTS_BY_UPSERT = False
+from retinue.engines.contract import EngineRules
 
 
-def insert_new(
-    insert: Callable[[Table], Any],
-    table: Table,
-    values: Mapping[str, str],
-    key: Column[Any],
-    users: Sequence[str],
-) -> Executable:
-    """
-    Return an ``INSERT .. SELECT`` from the users named: no user, no row, and no error.
+class OnConflict(EngineRules):
+    """Databases that insert ``ON CONFLICT DO NOTHING``, and return what they inserted."""
 
-    PostgreSQL locks them against deletion as its foreign keys would, only before
-    the insert instead of after it: a user deleted meanwhile gives no row, where a
-    foreign key's error would have ended the caller's transaction.
-    """
-    rows = {name: key.table.alias(f"user_{name}") for name in users}
-    found = {name: row.c[key.name] == bindparam(name, type_=key.type) for name, row in rows.items()}
-    first, *others = rows
-    # Joined on what each of them is, as a bare list of tables looks like a mistake to SQLAlchemy.
-    there: FromClause = rows[first]
-    for name in others:
-        there = there.join(rows[name], found[name])
-    chosen = (
-        select(*(bindparam(name, type_=table.c[column].type) for column, name in values.items()))
-        .select_from(there)
-        .where(found[first])
-        .with_for_update(read=True, key_share=True)
-    )
-    fresh = insert(table).from_select(list(values), chosen).on_conflict_do_nothing()
-    statement: Executable = fresh.returning(next(iter(table.primary_key)))
-    return statement
+    counts_by_upsert = False
 
+    #: The dialect's own INSERT.
+    insert: ClassVar[staticmethod[[Table], Any]]
 
-def inserted(result: CursorResult[Any]) -> bool:
-    """Return whether the insert returned its row."""
-    return result.first() is not None
+    def insert_new(self, table: Table, values: Mapping[str, str], key: Column[Any], users: Sequence[str]) -> Executable:
+        """
+        Return an ``INSERT .. SELECT`` from the users named: no user, no row, and no error.
 
-
-def names_no_user(_error: IntegrityError) -> bool:
-    """Return False: `insert_new()` makes no such error here."""
-    return False
-
-
-def add_to_count(counts: Table) -> Executable:
-    """Return an UPDATE of one row."""
-    return (
-        update(counts)
-        .where(counts.c.user_id == bindparam("user"), counts.c.slot == bindparam("slot_"))
-        .values(
-            followers=counts.c.followers + bindparam("more_followers"),
-            following=counts.c.following + bindparam("more_following"),
+        PostgreSQL locks them against deletion as its foreign keys would, only before
+        the insert instead of after it: a user deleted meanwhile gives no row, where a
+        foreign key's error would have ended the caller's transaction.
+        """
+        rows = {name: key.table.alias(f"user_{name}") for name in users}
+        found = {name: row.c[key.name] == bindparam(name, type_=key.type) for name, row in rows.items()}
+        first, *others = rows
+        # Joined on what each of them is, as a bare list of tables looks like a mistake to SQLAlchemy.
+        there: FromClause = rows[first]
+        for name in others:
+            there = there.join(rows[name], found[name])
+        chosen = (
+            select(*(bindparam(name, type_=table.c[column].type) for column, name in values.items()))
+            .select_from(there)
+            .where(found[first])
+            .with_for_update(read=True, key_share=True)
         )
-    )
+        fresh = self.insert(table).from_select(list(values), chosen).on_conflict_do_nothing()
+        statement: Executable = fresh.returning(next(iter(table.primary_key)))
+        return statement
 
+    def inserted(self, result: CursorResult[Any]) -> bool:
+        """Return whether the insert returned its row."""
+        return result.first() is not None
 
-def was_counted(result: CursorResult[Any]) -> bool:
-    """Return whether the UPDATE found its row."""
-    return result.rowcount == 1
+    def names_no_user(self, error: IntegrityError) -> bool:
+        """Return False: `insert_new()` makes no such error here."""
+        del error
+        return False
+
+    def add_to_count(self, counts: Table) -> Executable:
+        """Return an UPDATE of one row."""
+        return (
+            update(counts)
+            .where(counts.c.user_id == bindparam("user"), counts.c.slot == bindparam("slot_"))
+            .values(
+                followers=counts.c.followers + bindparam("more_followers"),
+                following=counts.c.following + bindparam("more_following"),
+            )
+        )
+
+    def was_counted(self, result: CursorResult[Any]) -> bool:
+        """Return whether the UPDATE found its row."""
+        return result.rowcount == 1

@@ -2,38 +2,21 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
-from sqlalchemy import ARRAY, Column, any_, bindparam
+from sqlalchemy import ARRAY, any_, bindparam
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.elements import ColumnElement
 
-from retinue.engines import on_conflict
-from retinue.engines.on_conflict import (
-    COUNTS_BY_UPSERT,
-    add_to_count,
-    inserted,
-    names_no_user,
-    was_counted,
-)
-
-__all__ = [
-    "COUNTS_BY_UPSERT",
-    "INTEGER_RANGE",
-    "add_to_count",
-    "insert_new",
-    "inserted",
-    "names_no_user",
-    "one_of",
-    "was_counted",
-]
-
-INTEGER_RANGE = (-(2**31), 2**31 - 1)
-
-insert_new = partial(on_conflict.insert_new, insert)
+from retinue.engines.on_conflict import OnConflict
 
 
-def one_of(column: Column[Any], name: str) -> ColumnElement[bool]:
-    """Return ``column = ANY(array)``: one parameter and one plan, however long the list."""
-    return column == any_(bindparam(name, type_=ARRAY(column.type)))
+class PostgreSQL(OnConflict):
+    """PostgreSQL, and what speaks like it."""
+
+    integer_range = (-(2**31), 2**31 - 1)
+    insert = staticmethod(insert)
+
+    def one_of(self, column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+        """Return ``column = ANY(array)``: one parameter and one plan, however long the list."""
+        return column == any_(bindparam(name, type_=ARRAY(column.type)))

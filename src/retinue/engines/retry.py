@@ -73,5 +73,5 @@ def is_retriable(error: DBAPIError) -> bool:
     code = getattr(cause, "sqlite_errorcode", None)
     if code is not None:
         return code & 0xFF in _SQLITE_CODES
-    arguments = getattr(cause, "args", ())
+    arguments: tuple[object, ...] = getattr(cause, "args", ())
     return bool(arguments) and arguments[0] in _ERRNOS

@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.sql.selectable import SelectBase
 
-AnyEngine = TypeVar("AnyEngine", Engine, AsyncEngine)
+AnyEngine = TypeVar("AnyEngine", bound=Engine | AsyncEngine)
 
 #: Seconds that a writer of SQLite waits for the writers before it.
 BUSY_TIMEOUT = 30.0
