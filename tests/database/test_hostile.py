@@ -186,6 +186,18 @@ def test_a_key_at_the_edge_of_its_range_is_a_key(engine: Engine) -> None:
                 graph.counts([beyond])
 
 
+def test_a_uuid_that_the_database_cannot_hold_is_no_user(engine: Engine) -> None:
+    """MariaDB's own type refuses some values of version 8 and above: to the caller it is nobody's key, as elsewhere."""
+    UUID[0].metadata.create_all(engine)
+    with Session(engine) as session:
+        a, b = make_users(session, UUID[0], 2)
+        odd = uuid.UUID("67ea6fb9-b564-90d1-4a31-d91705d1bff8")
+        with unharmed(session, a, b) as graph:
+            for verb in (graph.follow, graph.unfollow, graph.remove_follower):
+                with pytest.raises((UnknownUserError, InvalidUserError)):
+                    verb(a, odd)
+
+
 def test_verbs_name_the_ids_that_nobody_has(engine: Engine) -> None:
     """`UnknownUserError` carries them; reads give False, zero or nothing."""
     with crowd(engine, 2) as (session, (a, b)), unharmed(session, a, b) as graph:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import inspect
 import itertools
 from collections.abc import Callable, Iterator
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -41,11 +40,12 @@ from sqlalchemy import (
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-import retinue.engines.mariadb
-import retinue.engines.postgresql
-import retinue.engines.sqlite
 from retinue import FollowCountMixin, FollowerMixin, FollowMixin, statements
 from retinue.cursors import Way
+from retinue.engines.contract import EngineRules
+from retinue.engines.mariadb import MariaDB
+from retinue.engines.postgresql import PostgreSQL
+from retinue.engines.sqlite import SQLite
 from retinue.models import Schema, schema_of
 from retinue.testing import EXEMPT
 from retinue.testing.auditor import faults_of
@@ -55,16 +55,16 @@ SQLITE: Dialect = sqlite.dialect()
 POSTGRESQL: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
 MARIADB: Dialect = mysql.dialect(is_mariadb=True)
 
-ENGINES: dict[str, tuple[ModuleType, Dialect]] = {
-    "sqlite": (retinue.engines.sqlite, SQLITE),
-    "postgresql": (retinue.engines.postgresql, POSTGRESQL),
-    "mariadb": (retinue.engines.mariadb, MARIADB),
+ENGINES: dict[str, tuple[EngineRules, Dialect]] = {
+    "sqlite": (SQLite(), SQLITE),
+    "postgresql": (PostgreSQL(), POSTGRESQL),
+    "mariadb": (MariaDB(), MARIADB),
 }
 
 BUILDERS = {name: f for name, f in inspect.getmembers(statements, inspect.isfunction) if hasattr(f, "__wrapped__")}
 
 
-def built(schema: Schema, name: str, rules: ModuleType) -> Iterator[Any]:
+def built(schema: Schema, name: str, rules: EngineRules) -> Iterator[Any]:
     """Yield every form of a statement of the library."""
     choices: dict[str, list[Any]] = {"rules": [rules], "way": [None, *Way]}
     needed = list(inspect.signature(inspect.unwrap(BUILDERS[name])).parameters)[1:]
@@ -86,11 +86,12 @@ def test_every_statement_holds_to_an_owner_or_says_why_not(name: str, engine: st
         assert bool(faults_of(statement.compile(dialect=dialect))) == (name in EXEMPT)
 
 
-def test_a_count_of_edges_holds_to_its_owner_as_well() -> None:
+@pytest.mark.parametrize("engine", ENGINES)
+def test_counting_edges_holds_to_their_owner_as_well(engine: str) -> None:
     """Where no count rows are declared, `counts()` reads edges, of the users asked for."""
-    rules, dialect = ENGINES["postgresql"]
+    rules, dialect = ENGINES[engine]
 
-    (statement,) = built(schema_of(UncountedUser), "counts", rules)
+    (statement,) = built(schema_of(UncountedUser), "counts_of_edges", rules)
 
     assert faults_of(statement.compile(dialect=dialect)) == []
 
