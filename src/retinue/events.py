@@ -17,6 +17,7 @@ from typing import Any, TypeVar, cast
 
 from sqlalchemy import event
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, SessionTransaction
 from sqlalchemy.sql.expression import SavepointClause
 
@@ -213,7 +214,14 @@ def _outer_committed(connection: Connection) -> None:
     # SQLAlchemy calls this just before its COMMIT, and tells nobody after it. So commit
     # here: what SQLAlchemy then commits is an empty transaction, on every driver.
     if connection.info.get(_SLOT):
-        connection.dialect.do_commit(connection.connection)
+        dialect = connection.dialect
+        try:
+            dialect.do_commit(connection.connection)
+        except dialect.loaded_dbapi.Error as error:
+            # As SQLAlchemy does itself where its COMMIT fails.
+            dialect.do_rollback(connection.connection)
+            _outer_rolled_back(connection)
+            raise DBAPIError.instance("COMMIT", None, error, dialect.loaded_dbapi.Error, dialect=dialect) from error
         deliver(connection)
 
 

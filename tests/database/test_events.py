@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, create_engine, delete, select
+from sqlalchemy import Engine, create_engine, delete, select, text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from retinue import Event, Followed, FollowerRemoved, Unfollowed, listen, prepare_engine
@@ -227,3 +228,27 @@ class TestJoined:
             deliver(connection)
             outer.rollback()
             assert len(told) == 1
+
+    @pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)
+    def test_an_outer_commit_that_fails_tells_nothing(self, engine: Engine, told: Told) -> None:
+        """A constraint that is checked at COMMIT refuses it, as SQLAlchemy's own error, and nobody hears a thing."""
+        with crowd(engine, 2):
+            pass
+        with engine.begin() as connection:
+            connection.execute(
+                text(
+                    "CREATE TABLE late (id INTEGER PRIMARY KEY, parent INTEGER,"
+                    " FOREIGN KEY (parent) REFERENCES late (id) DEFERRABLE INITIALLY DEFERRED)"
+                )
+            )
+        with engine.connect() as connection:
+            outer = connection.begin()
+            with Session(connection) as session:
+                session.get_one(User, 1).follow(2)
+                session.commit()
+            connection.execute(text("INSERT INTO late VALUES (1, 99)"))
+            with pytest.raises(IntegrityError):
+                outer.commit()
+        assert told == []
+        with Session(engine) as session:
+            assert not session.get_one(User, 1).is_following(2)
