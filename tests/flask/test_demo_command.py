@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from http.cookiejar import CookieJar
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, OpenerDirector, build_opener
@@ -22,6 +23,8 @@ import pytest
 from retinue.demo import places
 from retinue.demo.__main__ import main
 from retinue.demo.server import CannotStartError, listen
+
+REPOSITORY = Path(__file__).resolve().parents[2]
 
 Start = Callable[..., "Demo"]
 
@@ -195,6 +198,22 @@ def test_without_its_packages_the_command_says_what_to_install() -> None:
 
     assert done.returncode == 1
     assert "flask is not installed; the demo needs: pip install 'retinue[demo]'" in done.stderr
+
+
+def test_the_list_of_the_demo_is_all_that_it_needs() -> None:
+    """The command starts where nothing is installed but what requirements/app.txt names."""
+    listed = set(re.findall(r"^([a-z0-9.-]+)==", (REPOSITORY / "requirements" / "app.txt").read_text(), re.MULTILINE))
+    absent = [
+        module
+        for module, distributions in packages_distributions().items()
+        if not {re.sub(r"[-_.]+", "-", name).lower() for name in distributions} & {*listed, "retinue"}
+    ]
+    assert "pytest" in absent
+    program = f"import sys; sys.modules.update(dict.fromkeys({absent!r})); import retinue.demo.server"
+
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_key_is_made_once_and_nobody_elses_to_read(tmp_path: Path) -> None:
