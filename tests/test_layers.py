@@ -262,3 +262,9 @@ def test_importing_the_core_loads_no_web_framework() -> None:
     loaded = set(done.stdout.split())
     assert "retinue" in loaded
     assert loaded.isdisjoint({"flask", "werkzeug", "click", "blinker", "jinja2"})
+
+
+def test_the_package_needs_no_greenlet() -> None:
+    """An application without async has none: SQLAlchemy 2.1 no longer brings it along."""
+    code = "import sys; sys.modules['greenlet'] = None; import retinue, retinue.testing"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 from sqlalchemy.engine import Connection
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session, object_session, scoped_session
 
 from retinue import rules, statements
@@ -39,7 +38,7 @@ class Caller:
     def __init__(self, session: Session | scoped_session[Any], schema: Schema) -> None:
         given: object = session() if isinstance(session, scoped_session) else session
         if not isinstance(given, Session):
-            hint = ": use await session.run_sync(...)" if isinstance(given, AsyncSession) else ""
+            hint = ": use await session.run_sync(...)" if hasattr(given, "run_sync") else ""
             message = f"a graph needs a Session, not {type(given).__name__}{hint}"
             raise TypeError(message)
         self.session = given

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.sql.selectable import SelectBase
 
-AnyEngine = TypeVar("AnyEngine", bound=Engine | AsyncEngine)
+if TYPE_CHECKING:
+    # At run time this would ask for greenlet, which an application without async does not have.
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+AnyEngine = TypeVar("AnyEngine", bound="Engine | AsyncEngine")
 
 #: Seconds that a writer of SQLite waits for the writers before it.
 BUSY_TIMEOUT = 30.0
@@ -43,7 +46,7 @@ def prepare_engine(engine: AnyEngine, *, busy_timeout: float = BUSY_TIMEOUT) -> 
         engine: An engine of SQLAlchemy, sync or async.
         busy_timeout: Seconds for which a writer waits for its turn (SQLite).
     """
-    sync: Engine = engine.sync_engine if isinstance(engine, AsyncEngine) else engine
+    sync = engine if isinstance(engine, Engine) else engine.sync_engine
     if sync.dialect.name == "sqlite" and not event.contains(sync, "begin", _begin):
 
         def check_out(connection: Any, record: Any, _proxy: Any) -> None:

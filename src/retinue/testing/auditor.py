@@ -13,11 +13,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Alias, BindParameter, Column, Delete, Insert, Join, Select, Subquery, Table, Update, event
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.compiler import Compiled
 from sqlalchemy.sql.elements import (
@@ -36,6 +35,9 @@ from sqlalchemy.sql.selectable import CTE, ScalarSelect, SelectBase
 from retinue.models import BY_TARGET
 from retinue.prepared import COMPILED
 from retinue.statements import OPTION
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
 
 #: Statements of the library that are not shard-safe, and why they may be so.
 EXEMPT: Final[Mapping[str, str]] = {
@@ -86,7 +88,7 @@ def _is_control(statement: str) -> bool:
 
 @contextmanager
 def _listening(engine: Engine | AsyncEngine | Connection, listener: Any) -> Iterator[None]:
-    target = engine.sync_engine if isinstance(engine, AsyncEngine) else engine
+    target = engine if isinstance(engine, (Engine, Connection)) else engine.sync_engine
     event.listen(target, "before_cursor_execute", listener, named=True)
     try:
         yield
@@ -130,7 +132,10 @@ def audited(engine: Engine | AsyncEngine | Connection) -> Iterator[Audit]:
         if name is not None:
             audit.seen[name] += 1
             if name not in EXEMPT:
-                audit.faults += [f"{name}: {fault}" for fault in faults_of(context.compiled or context.execution_options.get(COMPILED))]
+                audit.faults += [
+                    f"{name}: {fault}"
+                    for fault in faults_of(context.compiled or context.execution_options.get(COMPILED))
+                ]
         elif not _is_control(statement) and (place := _place_in_library()):
             audit.faults.append(f"{place} issues a statement without a name: {statement}")
 
