@@ -114,5 +114,6 @@ def _before_statement(
 
 def _write(connection: Connection) -> None:
     if not connection.info.get(_WRITING, True):
-        connection.info[_WRITING] = True
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+        # Only now: if the lock was not to be had, the next write must not go without a transaction.
+        connection.info[_WRITING] = True
