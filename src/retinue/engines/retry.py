@@ -16,8 +16,8 @@ T = TypeVar("T")
 _SQLSTATES = frozenset({"40001", "40P01", "55P03"})
 #: MariaDB, MySQL, Galera: deadlock, lock wait timeout, row changed since the snapshot, node not ready.
 _ERRNOS = frozenset({1213, 1205, 1020, 1047})
-#: SQLite's primary result codes BUSY and LOCKED.
-_SQLITE_CODES = frozenset({5, 6})
+#: SQLite's primary result codes BUSY, LOCKED, and PROTOCOL: lost a race for the start of a transaction too often.
+_SQLITE_CODES = frozenset({5, 6, 15})
 
 #: Seconds: the first pause at most, and the longest.
 _PAUSE_FIRST = 0.01
@@ -67,11 +67,12 @@ def is_retriable(error: DBAPIError) -> bool:
         # The connection broke: if that was in COMMIT, nobody knows what became of it.
         return False
     cause = error.orig
-    sqlstate = getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)
-    if sqlstate is not None:
-        return sqlstate in _SQLSTATES
     code = getattr(cause, "sqlite_errorcode", None)
     if code is not None:
         return code & 0xFF in _SQLITE_CODES
-    arguments: tuple[object, ...] = getattr(cause, "args", ())
-    return bool(arguments) and arguments[0] in _ERRNOS
+    number = next(iter(getattr(cause, "args", ())), None)
+    if isinstance(number, int):
+        # MySQL's drivers. Theirs may have an SQLSTATE too, but it tells less: HY000 is all that 1205 and 1020 get.
+        return number in _ERRNOS
+    sqlstate = getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)
+    return sqlstate in _SQLSTATES
