@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from retinue import prepared, statements
 from retinue.engines import EngineRules, rules_of
@@ -72,8 +72,14 @@ def apply(connection: Connection, schema: Schema, deltas: Deltas) -> None:
     if schema.counts is None:
         return
     rules = rules_of(connection)
-    for user, delta in deltas.ascending():
-        _add(connection, schema, rules, user, delta)
+    try:
+        for user, delta in deltas.ascending():
+            _add(connection, schema, rules, user, delta)
+    except DBAPIError:
+        if rules.fails_by_statement:
+            # Nobody may commit the edge without its counts: as after a deadlock, all is lost.
+            connection.invalidate()
+        raise
 
 
 def _add(connection: Connection, schema: Schema, rules: EngineRules, user: Key, delta: Delta) -> None:

@@ -22,6 +22,9 @@ class EngineRules(ABC):
     #: True where `add_to_count()` makes a missing row; else it changes none, and says so.
     counts_by_upsert: ClassVar[bool]
 
+    #: True where a statement that waited too long fails alone, and what went before it can be committed.
+    fails_by_statement: ClassVar[bool]
+
     def holds_uuid(self, value: UUID) -> bool:
         """Return whether a UUID column can hold *value*: here, any."""
         del value

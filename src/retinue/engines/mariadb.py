@@ -33,6 +33,7 @@ class MariaDB(EngineRules):
 
     integer_range = (-(2**31), 2**31 - 1)
     counts_by_upsert = True
+    fails_by_statement = True
 
     def holds_uuid(self, value: UUID) -> bool:
         """Return whether MariaDB's own type takes *value*: not a new version (8 to 15) of an old variant."""
