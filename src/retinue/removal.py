@@ -31,9 +31,11 @@ def detach(connection: Connection, schema: Schema, users: Sequence[Key]) -> None
     # The lock comes first: after it no edge of theirs can appear.
     connection.execute(statements.lock_users(schema, rules), parameters).all()
     if schema.counts is not None:
-        # Then those edges that somebody is just removing, who will count them out himself.
-        connection.execute(statements.lock_edges(schema, rules), parameters).all()
+        # Then the edges: one that somebody is just removing, they count out themselves.
         connection.execute(statements.lock_neighbours(schema, rules), parameters).all()
+        # A neighbour who was never counted gets a row: whoever counts them for the first time
+        # just now still sees the edges that go, and must meet somebody who took them out.
+        connection.execute(statements.count_neighbours(schema, rules), parameters)
         connection.execute(statements.count_out_followers(schema, rules), parameters)
         connection.execute(statements.count_out_followed(schema, rules), parameters)
         connection.execute(statements.delete_counts(schema, rules), parameters)

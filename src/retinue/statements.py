@@ -18,18 +18,19 @@ from sqlalchemy import (
     Select,
     Table,
     Update,
+    and_,
     bindparam,
     delete,
     func,
     literal_column,
     null,
-    or_,
     select,
+    union,
     union_all,
     update,
 )
 from sqlalchemy.sql.elements import ColumnElement
-from sqlalchemy.sql.selectable import CompoundSelect, FromClause, ScalarSelect
+from sqlalchemy.sql.selectable import CompoundSelect, FromClause, ScalarSelect, Subquery
 
 from retinue.cursors import Way
 from retinue.engines import EngineRules
@@ -280,37 +281,43 @@ def lock_users(schema: Schema, rules: EngineRules) -> Rows:
 
 
 @_once
-def lock_edges(schema: Schema, rules: EngineRules) -> Rows:
-    """Lock all edges of *users*, and return how many: whoever is removing one is waited for."""
-    edge = schema.follows.c
-    touched = or_(rules.one_of(edge.follower_id, "users"), rules.one_of(edge.following_id, "users"))
-    return _locked(select(edge.follower_id).where(touched))
+def lock_neighbours(schema: Schema, rules: EngineRules) -> Rows:
+    """Lock all edges of *users*, then the count rows of those at their other ends, ascending."""
+    rows, near = _counts(schema), _neighbours(schema, rules)
+    order = (rows.c.user_id, rows.c.slot)
+    found = select(rows.c.user_id).join(near, near.c.user == rows.c.user_id).order_by(*order)
+    return select(func.count()).select_from(found.with_for_update(of=rows).subquery())
 
 
 @_once
-def lock_neighbours(schema: Schema, rules: EngineRules) -> Rows:
-    """Lock the count rows of all who follow *users* or are followed by them, ascending."""
-    rows = _counts(schema).c
-    touched = or_(rows.user_id.in_(_followers_of(schema, rules)), rows.user_id.in_(_followed_by(schema, rules)))
-    return _locked(select(rows.user_id).where(touched).order_by(rows.user_id, rows.slot))
+def count_neighbours(schema: Schema, rules: EngineRules) -> Executable:
+    """Give those neighbours of *users* who have no count row one that says what their edges say."""
+    rows, near = _counts(schema), _neighbours(schema, rules)
+    there = rows.alias("counted")
+    counted = and_(there.c.user_id == near.c.user, there.c.slot == 0)
+    new = (
+        select(near.c.user, literal_column("0"), *_counted_edges(schema, near.c.user))
+        .join_from(near, there, counted, isouter=True)
+        .where(there.c.user_id.is_(None))
+        .order_by(near.c.user)
+    )
+    return rules.insert_from(rows, ["user_id", "slot", "followers", "following"], new)
 
 
 @_once
 def count_out_followers(schema: Schema, rules: EngineRules) -> Update:
     """Let everybody who follows one of *users* follow so many fewer."""
-    rows, edge = _counts(schema), schema.follows.alias("lost")
-    lost = _counted(edge, edge.c.follower_id == rows.c.user_id, rules.one_of(edge.c.following_id, "users"))
-    there = rows.c.user_id.in_(_followers_of(schema, rules))
-    return update(rows).where(rows.c.slot == 0, there).values(following=rows.c.following - lost)
+    edge = schema.edges_by_target.alias("incoming").c
+    rows, lost = _counts(schema), _lost(edge.follower_id, rules.one_of(edge.following_id, "users"))
+    return _from_slot_0(rows, lost, following=rows.c.following - lost.c.edges)
 
 
 @_once
 def count_out_followed(schema: Schema, rules: EngineRules) -> Update:
     """Let everybody whom one of *users* follows have so many followers fewer."""
-    rows, edge = _counts(schema), schema.edges_by_target.alias("lost")
-    lost = _counted(edge, edge.c.following_id == rows.c.user_id, rules.one_of(edge.c.follower_id, "users"))
-    there = rows.c.user_id.in_(_followed_by(schema, rules))
-    return update(rows).where(rows.c.slot == 0, there).values(followers=rows.c.followers - lost)
+    edge = schema.follows.alias("outgoing").c
+    rows, lost = _counts(schema), _lost(edge.following_id, rules.one_of(edge.follower_id, "users"))
+    return _from_slot_0(rows, lost, followers=rows.c.followers - lost.c.edges)
 
 
 @_once
@@ -332,16 +339,27 @@ def delete_counts(schema: Schema, rules: EngineRules) -> Delete:
     return delete(rows).where(rules.one_of(rows.c.user_id, "users"))
 
 
-def _followers_of(schema: Schema, rules: EngineRules) -> Rows:
-    edge = schema.edges_by_target.alias("incoming").c
-    return select(edge.follower_id).where(rules.one_of(edge.following_id, "users"))
+def _neighbours(schema: Schema, rules: EngineRules) -> Subquery:
+    """
+    Return everybody at the other end of an edge of *users*, once and ascending, and lock those edges.
+
+    The order is made here, and kept by a limit, because MariaDB locks count rows as it reads them.
+    The lock waits for whoever is removing an edge; and it makes MariaDB read what is there now,
+    not what its snapshot shows.
+    """
+    into, out = schema.edges_by_target.alias("incoming").c, schema.follows.alias("outgoing").c
+    followers = select(into.follower_id.label("user")).where(rules.one_of(into.following_id, "users"))
+    followed = select(out.following_id.label("user")).where(rules.one_of(out.follower_id, "users"))
+    both = union(*(select(side.with_for_update().subquery()) for side in (followers, followed))).subquery("both")
+    return select(both.c.user).order_by(both.c.user).limit(literal_column(str(2**63 - 1))).subquery("near")
 
 
-def _followed_by(schema: Schema, rules: EngineRules) -> Rows:
-    edge = schema.follows.alias("outgoing").c
-    return select(edge.following_id).where(rules.one_of(edge.follower_id, "users"))
+def _lost(neighbour: ColumnElement[Any], condition: ColumnElement[bool]) -> Subquery:
+    """Return how many of the edges that fulfil *condition* each *neighbour* has."""
+    edges = select(neighbour.label("user"), func.count().label("edges"))
+    return edges.where(condition).group_by(neighbour).subquery("lost")
 
 
-def _locked(rows: Rows) -> Rows:
-    """Lock *rows* and return only their number, so that none is loaded."""
-    return select(func.count()).select_from(rows.with_for_update().subquery())
+def _from_slot_0(rows: Table, lost: Subquery, **values: ColumnElement[Any]) -> Update:
+    # A join: MariaDB would answer an IN by reading, and locking, the counters of everybody.
+    return update(rows).where(rows.c.user_id == lost.c.user, rows.c.slot == 0).values(**values)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import Column, Executable, Table
+from sqlalchemy import Column, Executable, Select, Table
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.elements import ColumnElement
@@ -42,6 +42,10 @@ class EngineRules(ABC):
         *values* names the parameter for each column; those in *users* must be the
         *key* of a user.
         """
+
+    @abstractmethod
+    def insert_from(self, table: Table, columns: list[str], rows: Select[Any]) -> Executable:
+        """Return an insert of *rows*, which have a WHERE; it too leaves an existing row as it is."""
 
     @abstractmethod
     def inserted(self, result: CursorResult[Any]) -> bool:

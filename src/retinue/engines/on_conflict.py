@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from sqlalchemy import Column, Executable, Table, bindparam, select, update
+from sqlalchemy import Column, Executable, Select, Table, bindparam, select, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.selectable import FromClause
@@ -45,6 +45,11 @@ class OnConflict(EngineRules):
         )
         fresh = self.insert(table).from_select(list(values), chosen).on_conflict_do_nothing()
         statement: Executable = fresh.returning(next(iter(table.primary_key)))
+        return statement
+
+    def insert_from(self, table: Table, columns: list[str], rows: Select[Any]) -> Executable:
+        """Return the insert; without a WHERE in *rows* SQLite would take its ``ON`` for that of a join."""
+        statement: Executable = self.insert(table).from_select(columns, rows).on_conflict_do_nothing()
         return statement
 
     def inserted(self, result: CursorResult[Any]) -> bool:

@@ -42,9 +42,11 @@ if TYPE_CHECKING:
 #: Statements of the library that are not shard-safe, and why they may be so.
 EXEMPT: Final[Mapping[str, str]] = {
     "doomed_users": "deletion of users: the application says which, by whatever criteria it likes",
-    "lock_edges": "deletion of users: a user's edges lie with everybody they knew",
-    "lock_neighbours": "deletion of users: everybody they knew is counted anew",
-    "delete_followers": "deletion of users: as lock_edges; a mirror of the edges deletes them by their owner",
+    "lock_neighbours": "deletion of users: a user's edges lie with everybody they knew, who is counted anew",
+    "count_neighbours": "deletion of users: as lock_neighbours",
+    "count_out_followers": "deletion of users: as lock_neighbours; by a join, as MariaDB reads all rows for an IN",
+    "count_out_followed": "deletion of users: as count_out_followers",
+    "delete_followers": "deletion of users: as lock_neighbours; a mirror of the edges deletes them by their owner",
 }
 
 _TEXT = "came as text, which nobody can check"
