@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, object_session, scoped_session
 from retinue import rules, statements
 from retinue.engines import EngineRules, rules_of
 from retinue.errors import InvalidUserError, SelfFollowError, UnknownUserError
-from retinue.models import Schema, identity
+from retinue.schema import Schema, identity
 from retinue.values import Key
 
 #: The two keys of an edge: who follows, and whom.

@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from retinue import prepared, statements
 from retinue.engines import EngineRules, rules_of
-from retinue.models import Schema
+from retinue.schema import Schema
 from retinue.values import Counts, Key
 
 #: A change: how many more followers, and how many more followed.

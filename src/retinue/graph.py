@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session, scoped_session
 from retinue import counters, pages, prepared, statements
 from retinue.caller import Caller, Pair
 from retinue.events import Event, Followed, FollowerRemoved, Unfollowed, listeners_of, outbox_of
-from retinue.models import now, schema_of
+from retinue.models import now
+from retinue.schema import schema_of
 from retinue.settings import PAGE_DEFAULT
 from retinue.values import ALL, Counts, Everything, Key, Outcome, Page, Person, Relationship
 

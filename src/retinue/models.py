@@ -1,5 +1,5 @@
 """
-The mixins that become the application's tables, and the schema they form together.
+The mixins that become the application's tables.
 
 The tables' constraints and indexes are attached when a class is mapped, not by
 ``__table_args__``: the application's own ``__table_args__`` cannot lose them.
@@ -7,16 +7,14 @@ The tables' constraints and indexes are attached when a class is mapped, not by
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Final, cast
+from typing import Any, cast
 
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
-    Column,
     DateTime,
     ForeignKey,
     Index,
@@ -30,26 +28,20 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import (
     Mapped,
     Mapper,
-    class_mapper,
     declared_attr,
     mapped_column,
     relationship,
     synonym,
     validates,
 )
-from sqlalchemy.orm.attributes import instance_state
 from sqlalchemy.sql.elements import conv
-from sqlalchemy.sql.selectable import FromClause
 from sqlalchemy.types import TypeDecorator
 
-from retinue.errors import MappingError, ModelMissingError, NotWritableError
-from retinue.settings import Settings
+from retinue.errors import MappingError, NotWritableError
+from retinue.ownership import GraphModel, key_column_of, refuse_dataclass, user_class_of
 
 #: The longest name that every engine takes (PostgreSQL: 63 bytes), less room for a prefix.
 _NAME_MOST = 60
-
-#: What a statement calls the edges that it reads from the other end; the auditor knows them by it.
-BY_TARGET: Final = "edges_by_target"
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -90,19 +82,6 @@ class UTCDateTime(TypeDecorator[datetime]):
 def now() -> datetime:
     """Return the time at which an edge is made: aware, UTC, microseconds."""
     return datetime.now(UTC)
-
-
-class GraphUser:
-    """What makes a mapped class the user class of its registry; `FollowerMixin` is one."""
-
-    __retinue__: ClassVar[Settings] = Settings()
-
-
-class GraphModel:
-    """What every mixin of this module is: a table that belongs to one user class."""
-
-    #: Set to the user class where a registry has two.
-    __retinue_user__: ClassVar[type[Any] | None] = None
 
 
 class FollowMixin(GraphModel):
@@ -188,135 +167,9 @@ class FollowCountMixin(GraphModel):
         return mapped_column(BigInteger, nullable=False, insert_default=0)
 
 
-@dataclasses.dataclass(slots=True, eq=False)
-class Schema:
-    """One user class and the models declared for it: all that a statement is built from."""
-
-    user: type[Any]
-    #: The user's primary key: its name on the class, and its column.
-    key_name: str
-    key: Column[Any]
-    settings: Settings
-    follow: type[FollowMixin]
-    follows: Table
-    count: type[FollowCountMixin] | None
-    counts: Table | None
-    #: What tells a session with several databases which one this is.
-    bind: dict[str, Any]
-    #: Statements, each built once, by the function that builds it and its arguments.
-    built: dict[object, Any] = dataclasses.field(default_factory=dict)
-
-    @property
-    def edges_by_target(self) -> FromClause:
-        """Where edges are read from the other end: this table today, a mirror of it elsewhere."""
-        return self.follows.alias(BY_TARGET)
-
-
-def identity(row: Any) -> tuple[Any, ...]:
-    """Return the primary key that *row* has in the database; empty if it has none. No statement, ever."""
-    key = instance_state(row).key
-    return key[1] if key else ()
-
-
-def schema_of(cls: Any) -> Schema:
-    """
-    Return the schema of the user class that *cls* is, or is a subclass of.
-
-    Raises:
-        MappingError: *cls* is not a user class, or its models do not fit.
-        ModelMissingError: No `FollowMixin` class is declared for it.
-    """
-    schema: Schema | None = getattr(cls, "__retinue_schema__", None) if isinstance(cls, type) else None
-    return schema or _make_schema(cls)
-
-
-def _make_schema(cls: Any) -> Schema:
-    if not (isinstance(cls, type) and issubclass(cls, GraphUser)):
-        message = f"{cls!r} is not a user class: add FollowerMixin to its bases"
-        raise MappingError(message)
-    mapper = class_mapper(cls, configure=False)
-    mapper.registry.configure(cascade=True)
-    user = _root(mapper).class_
-    models: dict[type, type[Any]] = {}
-    for declared in mapper.registry.mappers:
-        for kind in (FollowMixin, FollowCountMixin):
-            model = declared.class_
-            if issubclass(model, kind) and user_class_of(model) is user:
-                models[kind] = _root(declared).class_
-    if FollowMixin not in models:
-        raise ModelMissingError("FollowMixin", "class Follow(FollowMixin, Base): __tablename__ = 'follows'")
-    follow, count = models[FollowMixin], models.get(FollowCountMixin)
-    key = _key_column(user)
-    schema = Schema(
-        user=user,
-        key_name=class_mapper(user).get_property_by_column(key).key,
-        key=key,
-        settings=user.__retinue__,
-        follow=follow,
-        follows=cast("Table", class_mapper(follow).local_table),
-        count=count,
-        counts=cast("Table", class_mapper(count).local_table) if count else None,
-        bind={"mapper": class_mapper(follow)},
-    )
-    user.__retinue_schema__ = schema
-    return schema
-
-
-def user_class_of(model: type[Any]) -> type[Any]:
-    """
-    Return the user class that *model* belongs to: by mixin, never by name.
-
-    Raises:
-        MappingError: There is none yet, or there are two and the model names none.
-    """
-    if model.__retinue_user__ is not None:
-        return cast("type[Any]", model.__retinue_user__)
-    users = set(_users_beside(model))
-    if len(users) == 1:
-        return users.pop()
-    if not users:
-        message = (
-            f"{model.__name__} belongs to no user class: declare the class with"
-            " FollowerMixin first, on the same declarative base"
-        )
-        raise MappingError(message)
-    names = " and ".join(sorted(u.__name__ for u in users))
-    message = f"{model.__name__} could belong to {names}: set __retinue_user__ on it"
-    raise MappingError(message)
-
-
-def _users_beside(model: type[Any]) -> Iterator[type[Any]]:
-    """Yield the user classes of *model*'s registry; it may itself still be in the making."""
-    registry, classes = getattr(model, "registry", None), list[type[Any]]([GraphUser])
-    while classes:
-        cls = classes.pop()
-        classes += cls.__subclasses__()
-        mapper: Mapper[Any] | None = vars(cls).get("__mapper__")
-        if mapper is not None and mapper.registry is registry:
-            yield _root(mapper).class_
-
-
-def _root(mapper: Mapper[Any]) -> Mapper[Any]:
-    """Return the mapper of the class that first took the mixin: subclasses share its graph."""
-    while mapper.inherits is not None and issubclass(mapper.inherits.class_, (GraphUser, GraphModel)):
-        mapper = mapper.inherits
-    return mapper
-
-
-def _key_column(user: type[Any]) -> Column[Any]:
-    # Not configured yet: the user class comes before the models that it refers to.
-    table = cast("Table", class_mapper(user, configure=False).local_table)
-    keys = tuple(table.primary_key.columns)
-    if len(keys) != 1:
-        names = ", ".join(k.name for k in keys)
-        message = f"{user.__name__} has the composite key ({names}); a user class needs a key of one column"
-        raise MappingError(message)
-    return keys[0]
-
-
 def _user_column(model: Any) -> Mapped[Any]:
     """Return a column of *model* that is part of its key and names a user."""
-    key = _key_column(user_class_of(model))
+    key = key_column_of(user_class_of(model))
     return mapped_column(
         key.type,
         ForeignKey(key, ondelete="CASCADE"),
@@ -360,7 +213,7 @@ _COMPLETE: dict[type, tuple[tuple[str, ...], Callable[[Table], None]]] = {
 @event.listens_for(GraphModel, "instrument_class", propagate=True)
 def _complete(mapper: Mapper[Any], cls: type[Any]) -> None:
     """Give the table of a model what the mixin promises, whatever the application's own arguments."""
-    _refuse_dataclass(cls)
+    refuse_dataclass(cls)
     # A model declared after the first use of the graph belongs to it all the same.
     user = user_class_of(cls)
     if "__retinue_schema__" in vars(user):
@@ -379,20 +232,3 @@ def _complete(mapper: Mapper[Any], cls: type[Any]) -> None:
                 if constraint.name is None:
                     constraint.name = _named("fk", table, constraint.column_keys[0])
             complete(table)
-
-
-@event.listens_for(GraphUser, "instrument_class", propagate=True)
-def _complete_user(_mapper: Mapper[Any], cls: type[Any]) -> None:
-    _refuse_dataclass(cls)
-    if not isinstance(cls.__retinue__, Settings):
-        message = f"{cls.__name__}.__retinue__ must be Settings(...), not {cls.__retinue__!r}"
-        raise MappingError(message)
-
-
-def _refuse_dataclass(cls: type[Any]) -> None:
-    if dataclasses.is_dataclass(cls):
-        message = (
-            f"{cls.__name__} is mapped as a dataclass, whose constructor cannot take what the mixins"
-            " add: give it a base without MappedAsDataclass (both may share one registry)"
-        )
-        raise MappingError(message)

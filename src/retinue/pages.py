@@ -10,7 +10,7 @@ from retinue.caller import Caller
 from retinue.cursors import Place, Scope, Way
 from retinue.engines import EngineRules
 from retinue.errors import InvalidCursor, InvalidUserError
-from retinue.models import Schema, identity
+from retinue.schema import Schema, identity
 from retinue.values import ALL, Everything, Key, Page, Person
 
 #: A list: it returns the statement that starts at a place reached that way.

@@ -16,7 +16,7 @@ from sqlalchemy import Executable
 from sqlalchemy.engine import Connection, CursorResult, Dialect
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from retinue.models import Schema
+from retinue.schema import Schema
 from retinue.statements import OPTION
 
 #: The execution option that holds what the text was compiled from.

@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 
 from retinue import statements
 from retinue.engines import rules_of
-from retinue.models import Schema
+from retinue.schema import Schema
 from retinue.values import Key
 
 

@@ -34,7 +34,8 @@ from sqlalchemy.sql.selectable import CompoundSelect, FromClause, ScalarSelect, 
 
 from retinue.cursors import Way
 from retinue.engines import EngineRules
-from retinue.models import Schema, UTCDateTime
+from retinue.models import UTCDateTime
+from retinue.schema import Schema
 
 #: The execution option that names a statement of the library.
 OPTION: Final = "retinue"

@@ -22,8 +22,10 @@ from retinue import counters, prepared, statements
 from retinue.counters import Deltas
 from retinue.errors import NotWritableError
 from retinue.events import Followed, Unfollowed, listeners_of, outbox_of
-from retinue.models import FollowMixin, GraphUser, Schema, identity, now, schema_of, user_class_of
+from retinue.models import FollowMixin, now
+from retinue.ownership import GraphUser, user_class_of
 from retinue.removal import detach
+from retinue.schema import Schema, identity, schema_of
 from retinue.statements import OPTION
 from retinue.values import Key
 

@@ -22,7 +22,8 @@ from retinue import tracking  # noqa: F401 - what the ORM writes is counted as s
 from retinue.errors import NoSessionError, NotWritableError
 from retinue.events import Listeners
 from retinue.graph import Graph
-from retinue.models import GraphUser, Schema, identity, schema_of
+from retinue.ownership import GraphUser
+from retinue.schema import Schema, identity, schema_of
 from retinue.values import Key, Outcome
 
 

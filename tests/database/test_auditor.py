@@ -16,7 +16,7 @@ from sqlalchemy import inspect as look_at
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
 
 from retinue import FollowCountMixin, FollowerMixin, FollowMixin, Graph, Settings, statements
-from retinue.models import schema_of
+from retinue.schema import schema_of
 from retinue.testing import audited, make_users
 from tests.database.models_plain import Follow, FollowCount, User, crowd
 

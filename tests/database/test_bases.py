@@ -55,7 +55,7 @@ from retinue import (
     Settings,
     prepare_engine,
 )
-from retinue.models import schema_of
+from retinue.schema import schema_of
 from retinue.testing import GraphContract, count_statements, make_users
 from tests.database import models_plain
 from tests.servers import Server
@@ -678,6 +678,27 @@ def test_two_user_classes_without_a_choice_are_refused_at_mapping() -> None:
 
     assert "Follow could belong to Ant and Dog: set __retinue_user__" in refused(Base, edge)
     assert {Dog.__tablename__, Ant.__tablename__} == {"dogs", "ants"}
+
+
+def test_two_models_of_the_same_edges_are_refused() -> None:
+    """The sentence names both; nothing is written to one of them by chance."""
+
+    class Base(DeclarativeBase):
+        pass
+
+    class User(FollowerMixin, Base):
+        __tablename__ = "users"
+        id: Mapped[int] = mapped_column(primary_key=True)
+
+    class Follow(FollowMixin, Base):
+        __tablename__ = "follows"
+
+    class Fan(FollowMixin, Base):
+        __tablename__ = "fans"
+
+    with pytest.raises(MappingError, match="Fan and Follow are both the FollowMixin class of User: keep one"):
+        Graph(Session(), User)
+    assert Follow.__tablename__ != Fan.__tablename__
 
 
 def test_an_edge_before_its_user_class_is_refused_at_mapping() -> None:

@@ -46,7 +46,7 @@ from retinue.engines.contract import EngineRules
 from retinue.engines.mariadb import MariaDB
 from retinue.engines.postgresql import PostgreSQL
 from retinue.engines.sqlite import SQLite
-from retinue.models import Schema, schema_of
+from retinue.schema import Schema, schema_of
 from retinue.testing import EXEMPT
 from retinue.testing.auditor import faults_of
 from tests.database.models_plain import Follow, FollowCount, UncountedUser, User

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import Column, Executable, Select, Table
+from sqlalchemy import Column, Executable, Table
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.selectable import SelectBase
 
 
 class EngineRules(ABC):
@@ -44,7 +45,7 @@ class EngineRules(ABC):
         """
 
     @abstractmethod
-    def insert_from(self, table: Table, columns: list[str], rows: Select[Any]) -> Executable:
+    def insert_from(self, table: Table, columns: list[str], rows: SelectBase) -> Executable:
         """Return an insert of *rows*, which have a WHERE; it too leaves an existing row as it is."""
 
     @abstractmethod

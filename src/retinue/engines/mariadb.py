@@ -16,11 +16,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, Executable, Select, Table, bindparam, case, func
+from sqlalchemy import Column, Executable, Table, bindparam, case, func
 from sqlalchemy.dialects.mysql import insert
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.selectable import SelectBase
 
 from retinue.engines.contract import EngineRules
 
@@ -51,7 +52,7 @@ class MariaDB(EngineRules):
         kept = next(table.c[column] for column in values if not table.c[column].primary_key)
         return fresh.on_duplicate_key_update({kept.name: _found(kept)})
 
-    def insert_from(self, table: Table, columns: list[str], rows: Select[Any]) -> Executable:
+    def insert_from(self, table: Table, columns: list[str], rows: SelectBase) -> Executable:
         """Return the insert; a row that is there is set to what it is."""
         kept = next(column for column in table.columns if not column.primary_key)
         fresh = insert(table).from_select(columns, rows)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from sqlalchemy import Column, Executable, Select, Table, bindparam, select, update
+from sqlalchemy import Column, Executable, Table, bindparam, select, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.sql.selectable import FromClause
+from sqlalchemy.sql.selectable import FromClause, SelectBase
 
 from retinue.engines.contract import EngineRules
 
@@ -47,7 +47,7 @@ class OnConflict(EngineRules):
         statement: Executable = fresh.returning(next(iter(table.primary_key)))
         return statement
 
-    def insert_from(self, table: Table, columns: list[str], rows: Select[Any]) -> Executable:
+    def insert_from(self, table: Table, columns: list[str], rows: SelectBase) -> Executable:
         """Return the insert; without a WHERE in *rows* SQLite would take its ``ON`` for that of a join."""
         statement: Executable = self.insert(table).from_select(columns, rows).on_conflict_do_nothing()
         return statement

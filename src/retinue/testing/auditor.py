@@ -32,8 +32,8 @@ from sqlalchemy.sql.elements import (
 )
 from sqlalchemy.sql.selectable import CTE, ScalarSelect, SelectBase
 
-from retinue.models import BY_TARGET
 from retinue.prepared import COMPILED
+from retinue.schema import BY_TARGET
 from retinue.statements import OPTION
 
 if TYPE_CHECKING:

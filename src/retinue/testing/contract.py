@@ -21,7 +21,7 @@ from sqlalchemy.orm import Mapper, Session, class_mapper, object_session
 
 from retinue.errors import SelfFollowError
 from retinue.graph import Graph
-from retinue.models import schema_of
+from retinue.schema import schema_of
 from retinue.testing.auditor import audited, count_statements
 from retinue.values import Counts, Outcome, Page, Person, Relationship
 
