@@ -76,7 +76,9 @@ class Graph(Generic[U]):
                 self._caller.refuse_unknown(connection, engine, pair, statements.known_users_now)
             raise
         if not engine.inserted(result):
-            self._caller.refuse_unknown(connection, engine, pair)
+            # The edge was there, so its users are; only where it is not, somebody may be missing.
+            if not engine.unknown_user_fails and not self._edge_exists(connection, pair):
+                self._caller.refuse_unknown(connection, engine, pair)
             return Outcome.UNCHANGED
         self._refresh(self._caller.loaded_edge(pair))
         self._record(connection, pair, +1, Followed(*pair, at))
@@ -118,8 +120,7 @@ class Graph(Generic[U]):
         pair = (self._caller.key(follower, engine), self._caller.key(followed, engine))
         if None in pair:
             return False
-        parameters = {"follower": pair[0], "followed": pair[1]}
-        return prepared.run(connection, self._schema, statements.is_following, parameters).first() is not None
+        return self._edge_exists(connection, pair)
 
     def relationships(self, viewer: U | Key | None, users: Iterable[U | Key]) -> dict[Key, Relationship]:
         """
@@ -220,6 +221,10 @@ class Graph(Generic[U]):
         return pages.people(self._caller, statements.mutuals, user=user, viewer=viewer, limit=limit, cursor=cursor)
 
     # --- Within ----------------------------------------------------------------------------------
+
+    def _edge_exists(self, connection: Connection, pair: tuple[Key | None, Key | None]) -> bool:
+        parameters = {"follower": pair[0], "followed": pair[1]}
+        return prepared.run(connection, self._schema, statements.is_following, parameters).first() is not None
 
     def _remove(self, follower: U | Key, followed: U | Key, kind: type[Event]) -> bool:
         connection, engine, pair = self._caller.write(follower, followed)

@@ -32,6 +32,11 @@ def surround(graph: Graph[Any], user: Any, others: list[Any]) -> None:
         graph.follow(other, user)
 
 
+def repeated(engine: Engine) -> int:
+    """Return what a repeated follow takes: MariaDB's insert alone says that the row was there."""
+    return 1 if engine.dialect.name == "mariadb" else 2
+
+
 def says(method: Any, *phrases: str) -> None:
     """Fail unless the docstring of *method* names the cost in these words."""
     text = " ".join(method.__doc__.split())
@@ -72,7 +77,7 @@ def test_the_graphs_calls_take_a_fixed_number_of_statements(engine: Engine, expi
             graph.unfollow(stranger, a)
             calls: list[tuple[int, Callable[[Any, Any], Any]]] = [
                 (3, graph.follow),
-                (2, graph.follow),
+                (repeated(engine), graph.follow),
                 (1, graph.is_following),
                 (3, graph.unfollow),
                 (2, graph.unfollow),
@@ -140,7 +145,7 @@ def test_without_counts_a_verb_is_one_statement(engine: Engine) -> None:
     UncountedBase.metadata.create_all(engine)
     with Session(engine) as session:
         a, b = make_users(session, UncountedUser, 2)
-        for number, call in ((1, a.follow), (2, a.follow), (1, a.unfollow), (2, a.unfollow)):
+        for number, call in ((1, a.follow), (repeated(engine), a.follow), (1, a.unfollow), (2, a.unfollow)):
             with statements(engine, number):
                 call(b)
         with statements(engine, 1):
@@ -165,7 +170,7 @@ def test_the_users_own_methods_take_a_fixed_number_of_statements(engine: Engine,
             graph.unfollow(stranger, a)
             calls: list[tuple[int, Callable[[], Any]]] = [
                 (3, lambda: a.follow(stranger)),
-                (2, lambda: a.follow(stranger)),
+                (repeated(engine), lambda: a.follow(stranger)),
                 (1, lambda: a.is_following(stranger)),
                 (1, lambda: stranger.is_a_follower(a)),
                 (3, lambda: a.unfollow(stranger)),

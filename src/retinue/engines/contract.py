@@ -31,6 +31,9 @@ class EngineRules(ABC):
         del value
         return True
 
+    #: True where `insert_new()` fails for a user who is not there; else it inserts nothing.
+    unknown_user_fails: ClassVar[bool]
+
     @abstractmethod
     def one_of(self, column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
         """Return "*column* is in the list bound as *name*", one statement for any length."""

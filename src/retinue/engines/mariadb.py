@@ -34,6 +34,7 @@ class MariaDB(EngineRules):
 
     integer_range = (-(2**31), 2**31 - 1)
     counts_by_upsert = True
+    unknown_user_fails = True
     fails_by_statement = True
 
     def holds_uuid(self, value: UUID) -> bool:

@@ -17,6 +17,7 @@ class OnConflict(EngineRules):
     """Databases that insert ``ON CONFLICT DO NOTHING``, and return what they inserted."""
 
     counts_by_upsert = False
+    unknown_user_fails = False
     fails_by_statement = False
 
     #: The dialect's own INSERT.
