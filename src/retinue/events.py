@@ -156,8 +156,9 @@ def _rolled_back(session: Session, transaction: SessionTransaction) -> None:
         return
     if transaction.nested:
         box.take_back(transaction)
-    else:
+    elif transaction.parent is None:
         box.said.clear()
+    # Else a flush has failed: what encloses it, a savepoint or all, is rolled back next and comes here too.
 
 
 @event.listens_for(Session, "after_commit")

@@ -56,6 +56,9 @@ def run(
     *arguments: Any,
 ) -> CursorResult[Any]:
     """Run the statement that *build* returns for *schema* and *arguments*, prepared on first use."""
+    if "schema_translate_map" in connection.get_execution_options():
+        # One application, a schema for each tenant: only SQLAlchemy can put its name into the text.
+        return connection.execute(build(schema, *arguments), parameters)
     of_dialect = _of(schema, connection.dialect)
     prepared = of_dialect.get(build)
     if prepared is None:

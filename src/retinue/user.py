@@ -95,7 +95,10 @@ def _keep_key(state: InstanceState[Any], expired: Collection[str] | None) -> Non
     # An expired user still knows their key: a list of theirs costs no statement to ask for it.
     # A commit expires every user that is loaded, so this does no more than it must.
     schema: Schema | None = getattr(state.class_, "__retinue_schema__", None)
-    if state.key is not None and schema is not None and (expired is None or schema.key_name in expired):
+    if state.key is None or schema is None or (expired is not None and schema.key_name not in expired):
+        return
+    # Something else must be left to load, or SQLAlchemy has nothing to ask for when it reloads them.
+    if state.expired_attributes != {schema.key_name}:
         state.dict[schema.key_name] = state.key[1][0]
         state.expired_attributes.discard(schema.key_name)
 
