@@ -75,12 +75,13 @@ class Graph(Generic[U]):
                 # Gone, perhaps since this transaction's snapshot: ask about now.
                 self._caller.refuse_unknown(connection, engine, pair, statements.known_users_now)
             raise
+        # A row of this pair that the session has loaded may be of an edge that somebody has replaced.
+        self._refresh(self._caller.loaded_edge(pair))
         if not engine.inserted(result):
             # The edge was there, so its users are; only where it is not, somebody may be missing.
             if not engine.unknown_user_fails and not self._edge_exists(connection, pair):
                 self._caller.refuse_unknown(connection, engine, pair)
             return Outcome.UNCHANGED
-        self._refresh(self._caller.loaded_edge(pair))
         self._record(connection, pair, +1, Followed(*pair, at))
         return Outcome.FOLLOWED
 
