@@ -165,6 +165,7 @@ def test_a_writer_waits_for_its_turn(engine: Engine, people: list[int], savepoin
             second.get(ONE.user, 2)
             if savepoint:
                 with second.begin_nested():
+                    assert not ONE.graph(second).is_following(3, 2)  # what it reads here is part of the transaction
                     ONE.graph(second).follow(3, 2)
             else:
                 ONE.graph(second).follow(3, 2)
