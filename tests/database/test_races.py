@@ -10,7 +10,7 @@ import random
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -644,3 +644,32 @@ def test_first_count_at_other_levels(level: Engine) -> None:
     with crowd(level, ONE, 1) as them:
         assert transact(them.sessions, follow)
         assert them.audit(counted=[1, 2]) == {(1, 2), (4, 2)}
+
+
+@pytest.mark.parametrize("engine", ["mariadb"], indirect=True)
+def test_snapshots_that_the_server_would_check(engine: Engine) -> None:
+    """On a MariaDB that checks snapshots, as newer ones do by default, a prepared engine counts all the same."""
+    populate(engine, ONE, 4)
+    checks = "SET GLOBAL innodb_snapshot_isolation = {}"
+    with engine.connect() as connection:
+        connection.execute(text(checks.format("ON")))
+    try:
+        with engine_of_its_own(engine) as prepared, Session(prepared) as one, Session(prepared) as two:
+            for session in (one, two):
+                session.get(ONE.user, 2)
+            assert ONE.graph(one).follow(1, 2)
+            one.commit()
+            assert ONE.graph(two).follow(3, 2)
+            two.commit()
+    finally:
+        with engine.connect() as connection:
+            connection.execute(text(checks.format("OFF")))
+    assert audit(engine, ONE, counted=[1, 2, 3]) == {(1, 2), (3, 2)}
+
+
+@contextmanager
+def engine_of_its_own(engine: Engine) -> Iterator[Engine]:
+    """Give another prepared engine on the same database."""
+    other = prepare_engine(create_engine(engine.url))
+    yield other
+    other.dispose()

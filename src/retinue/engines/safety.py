@@ -1,8 +1,9 @@
 """
 What an engine needs to keep the promises.
 
-Only SQLite needs anything: its driver opens write transactions late and upgrades
-them in the middle, where they fail without waiting.
+SQLite's driver opens write transactions late and upgrades them in the middle, where
+they fail without waiting. MariaDB from 11.6 on refuses to add to a counter that
+somebody else has added to since the transaction first read anything.
 """
 
 from __future__ import annotations
@@ -39,8 +40,9 @@ def prepare_engine(engine: AnyEngine, *, busy_timeout: float = BUSY_TIMEOUT) -> 
     On SQLite: write-ahead log, foreign keys, a busy timeout, and ``BEGIN
     IMMEDIATE`` before the first write or savepoint of a transaction. What a
     transaction reads before that is not part of it: a session that has only read
-    delays nobody, however long it stays open. On other engines: nothing. Call it
-    before the first connection is made.
+    delays nobody, however long it stays open. On MariaDB: ``innodb_snapshot_isolation``
+    is off, as it was before 11.6. On PostgreSQL: nothing. Call it before the first
+    connection is made.
 
     Args:
         engine: An engine of SQLAlchemy, sync or async.
@@ -56,7 +58,17 @@ def prepare_engine(engine: AnyEngine, *, busy_timeout: float = BUSY_TIMEOUT) -> 
         event.listen(sync, "begin", _begin)
         event.listen(sync, "savepoint", _before_savepoint)
         event.listen(sync, "before_cursor_execute", _before_statement)
+    elif sync.dialect.name in ("mysql", "mariadb") and not event.contains(sync, "connect", _check_no_snapshot):
+        event.listen(sync, "connect", _check_no_snapshot)
     return engine
+
+
+def _check_no_snapshot(connection: Any, _record: Any) -> None:
+    cursor = connection.cursor()
+    cursor.execute("SHOW SESSION VARIABLES LIKE 'innodb_snapshot_isolation'")
+    if dict(cursor.fetchall()).get("innodb_snapshot_isolation") == "ON":
+        cursor.execute("SET SESSION innodb_snapshot_isolation = OFF")
+    cursor.close()
 
 
 def _check_out(connection: Any, record: Any, busy_timeout: float) -> None:
