@@ -699,6 +699,7 @@ def test_two_models_of_the_same_edges_are_refused() -> None:
     with pytest.raises(MappingError, match="Fan and Follow are both the FollowMixin class of User: keep one"):
         Graph(Session(), User)
     assert Follow.__tablename__ != Fan.__tablename__
+    Base.registry.dispose()
 
 
 def test_an_edge_before_its_user_class_is_refused_at_mapping() -> None:
