@@ -37,7 +37,6 @@ from sqlalchemy.orm import (
     Mapped,
     MappedAsDataclass,
     Session,
-    configure_mappers,
     declarative_base,
     mapped_column,
     scoped_session,
@@ -350,22 +349,42 @@ class SocialCount(FollowCountMixin, SocialBase):
     __tablename__ = "follow_counts"
 
 
+def add_schema(engine: Engine, name: str, directory: Path) -> None:
+    """Make a schema: of PostgreSQL, another database of MariaDB, an attached file of SQLite."""
+    if engine.dialect.name == "sqlite":
+
+        @event.listens_for(engine, "connect")
+        def attach(connection: Any, record: object) -> None:
+            connection.execute(f"ATTACH '{directory / name}.sqlite3' AS {name}")
+    else:
+        with engine.begin() as connection:
+            connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {name}"))
+
+
 class TestSchema(GraphContract):
-    """Tables in a schema of PostgreSQL, another database of MariaDB, an attached file of SQLite."""
+    """Tables in a schema of their own."""
 
     @pytest.fixture
     def users(self, url: URL, tmp_path: Path) -> Iterator[list[Any]]:
         engine = prepare_engine(create_engine(url))
-        if url.get_backend_name() == "sqlite":
-
-            @event.listens_for(engine, "connect")
-            def attach(connection: Any, record: object) -> None:
-                connection.execute(f"ATTACH '{tmp_path / 'social.sqlite3'}' AS retinue_social")
-        else:
-            with engine.begin() as connection:
-                connection.execute(text("CREATE SCHEMA IF NOT EXISTS retinue_social"))
+        add_schema(engine, "retinue_social", tmp_path)
         SocialBase.metadata.create_all(engine)
         yield from saved(engine, SocialUser)
+        engine.dispose()
+
+
+class TestSchemaTranslateMap(GraphContract):
+    """One set of models in many schemas: each statement goes to the schema that the engine says."""
+
+    @pytest.fixture
+    def users(self, url: URL, tmp_path: Path) -> Iterator[list[Any]]:
+        engine = prepare_engine(create_engine(url))
+        add_schema(engine, "retinue_tenant", tmp_path)
+        create_tables(engine, models_plain.Base.metadata)  # there are tables without a schema as well, and empty
+        tenant = engine.execution_options(schema_translate_map={None: "retinue_tenant"})
+        models_plain.Base.metadata.create_all(tenant)
+        with Session(tenant) as session:
+            yield make_users(session, models_plain.User, 6)
         engine.dispose()
 
 
@@ -699,7 +718,6 @@ def test_two_models_of_the_same_edges_are_refused() -> None:
     with pytest.raises(MappingError, match="Fan and Follow are both the FollowMixin class of User: keep one"):
         Graph(Session(), User)
     assert Follow.__tablename__ != Fan.__tablename__
-    Base.registry.dispose()
 
 
 def test_an_edge_before_its_user_class_is_refused_at_mapping() -> None:
@@ -768,8 +786,3 @@ def test_what_is_no_user_class_is_refused() -> None:
     for thing in things:
         with pytest.raises(MappingError):
             Graph(Session(), thing)
-
-
-def test_every_model_of_this_module_can_be_configured() -> None:
-    """No registry here disturbs another."""
-    configure_mappers()

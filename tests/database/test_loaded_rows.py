@@ -132,6 +132,24 @@ def test_a_row_that_another_session_removed_or_replaced_is_read_again(engine: En
         agree(session)
 
 
+def test_a_follow_that_changes_nothing_still_reads_a_replaced_row_again(engine: Engine) -> None:
+    """Another session removed the edge and made it anew: the loaded row gets the new one's time."""
+    with crowd(engine, 2) as (session, (a, b)), Session(engine) as elsewhere:
+        a.follow(b)
+        session.commit()
+        row = session.get_one(Follow, (a.id, b.id))
+        session.commit()
+        theirs = Graph(elsewhere, User)
+        theirs.unfollow(a.id, b.id)
+        theirs.follow(a.id, b.id)
+        elsewhere.commit()
+
+        assert a.follow(b) is Outcome.UNCHANGED
+
+        assert inspect(row).persistent
+        agree(session)
+
+
 def test_rows_of_a_user_who_goes_go_too(engine: Engine) -> None:
     """Deleted one by one or in bulk: no row stays behind in the session, and none comes back by itself."""
     with crowd(engine, 4) as (session, (a, b, c, d)):
