@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, nullcontext
 
 import pytest
 from sqlalchemy import Engine, create_engine, event, insert, select, text
@@ -141,8 +141,9 @@ def test_no_attempt_is_not_a_number_of_attempts(sessions: sessionmaker[Session])
 
 
 @on_servers
-def test_deadlocks_are_tried_again(engine: Engine, sessions: sessionmaker[Session]) -> None:
-    """Of two transactions that deadlock one runs again: both are done in the end, and each event is told once."""
+@pytest.mark.parametrize("savepoint", [False, True])
+def test_deadlocks_are_tried_again(engine: Engine, sessions: sessionmaker[Session], savepoint: bool) -> None:
+    """Of two transactions that deadlock, also within a savepoint, one runs again: both are done, each told once."""
     met = threading.Barrier(2)
     runs = 0
     told: list[Followed] = []
@@ -155,9 +156,10 @@ def test_deadlocks_are_tried_again(engine: Engine, sessions: sessionmaker[Sessio
             attempts += 1
             runs += 1
             ONE.graph(session).follow(*first)
-            if attempts == 1:
-                met.wait(HUNG)
-            ONE.graph(session).follow(*second)
+            with session.begin_nested() if savepoint else nullcontext():
+                if attempts == 1:
+                    met.wait(HUNG)
+                ONE.graph(session).follow(*second)
 
         return run
 

@@ -16,6 +16,8 @@ T = TypeVar("T")
 _SQLSTATES = frozenset({"40001", "40P01", "55P03"})
 #: MariaDB, MySQL, Galera: deadlock, lock wait timeout, row changed since the snapshot, node not ready.
 _ERRNOS = frozenset({1213, 1205, 1020, 1047})
+#: "No such savepoint": a deadlock took it along, and who left it because of the deadlock met this.
+_NO_SAVEPOINT = 1305
 #: SQLite's primary result codes BUSY, LOCKED, and PROTOCOL: lost a race for the start of a transaction too often.
 _SQLITE_CODES = frozenset({5, 6, 15})
 
@@ -73,6 +75,9 @@ def is_retriable(error: DBAPIError) -> bool:
     number = next(iter(getattr(cause, "args", ())), None)
     if isinstance(number, int):
         # MySQL's drivers. Theirs may have an SQLSTATE too, but it tells less: HY000 is all that 1205 and 1020 get.
+        before = error.__context__
+        if number == _NO_SAVEPOINT and isinstance(before, DBAPIError):
+            return is_retriable(before)
         return number in _ERRNOS
     sqlstate = getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)
     return sqlstate in _SQLSTATES
