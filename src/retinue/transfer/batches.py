@@ -1,0 +1,297 @@
+"""
+One batch of edges into the database, with the counts of all whom it touches.
+
+The order in which a batch locks is that of every verb: the users (shared, so that
+none of them can be deleted meanwhile), the edges, the count rows; each ascending.
+
+A count row that is not there yet is made before, in a transaction of its own: it
+then holds what the edges say, and those who change edges meanwhile find it, or
+wait for it, and add their share. So a batch only ever adds to rows that are there.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from operator import itemgetter
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Executable,
+    Integer,
+    Table,
+    and_,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    true,
+)
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.selectable import FromClause
+
+from retinue.engines import EngineRules, rules_of, transact
+from retinue.engines.bulk import Bulk, bulk_of
+from retinue.models import UTCDateTime, now
+from retinue.schema import Schema
+from retinue.statements import OPTION, Rows
+from retinue.values import Key
+
+#: The two keys of an edge: who follows, and whom.
+Pair = tuple[Key, Key]
+
+#: Edges to be written, and since when; None: not said.
+Edges = Mapping[Pair, datetime | None]
+
+T = TypeVar("T")
+
+#: How often a batch is tried while other sessions keep adding edges that are in it.
+_ATTEMPTS: Final = 30
+
+#: Users whose count row is known to be there, at most: about 20 megabytes.
+_REMEMBERED: Final = 200_000
+
+#: Seconds: the longest pause between two attempts.
+_PAUSE_MOST: Final = 0.1
+
+
+@dataclass(slots=True)
+class Loaded:
+    """What became of a batch."""
+
+    added: int = 0
+    #: Keys in it that no user has.
+    unknown: set[Key] = field(default_factory=set)
+    #: Edges in it that were there.
+    present: set[Pair] = field(default_factory=set)
+
+
+class Loader:
+    """Writes batches of edges into one graph, each in a transaction of its own."""
+
+    def __init__(self, schema: Schema, sessions: Callable[[], Session]) -> None:
+        self._schema = schema
+        self._sessions = sessions
+        # Worth a statement only once a duplicate was met.
+        self._look_first = False
+        # Who has a count row. It stays as long as the user; who takes the same key after that has no edge to count.
+        self._counted: set[Key] = set()
+        self.engine, self._bulk, self._run = transact(sessions, self._prepare)
+        #: Whether the database works in this process, and so leaves it no time for anything else.
+        self.in_process = self._bulk.in_process
+        #: Seconds that a batch should take.
+        self.seconds = self._bulk.hold_seconds
+
+    def load(self, edges: Edges) -> Loaded:
+        """
+        Write *edges*, and count them.
+
+        Raises:
+            sqlalchemy.exc.DBAPIError: The database refuses, and not for a reason that passes.
+            RuntimeError: Rows that are not there are refused as duplicates.
+        """
+        pairs = sorted(edges)
+        everybody = _People(pairs)
+        if self._schema.counts is not None:
+            self._count_newcomers(everybody.users)
+        refused: IntegrityError | None = None
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                return self._transact(lambda connection: self._write(connection, pairs, edges, everybody))
+            except _MetARowError as met:
+                refused = met.error
+            if self._look_first:
+                time.sleep(random.uniform(0, min(_PAUSE_MOST, 0.001 * 2**attempt)))  # noqa: S311 - not a secret
+            self._look_first = True
+        message = "rows that are not there are refused as duplicates: by a unique constraint of your own?"
+        raise RuntimeError(message) from refused
+
+    def _prepare(self, session: Session) -> tuple[EngineRules, Bulk, _Statements]:
+        connection = session.connection(bind_arguments=self._schema.bind)
+        rules, bulk = rules_of(connection), bulk_of(connection.dialect, {OPTION: "import_batch"})
+        return rules, bulk, _Statements(self._schema, rules, bulk, connection)
+
+    def _transact(self, work: Callable[[Connection], T]) -> T:
+        def begin(session: Session) -> T:
+            options = {"isolation_level": self._bulk.isolation} if self._may_isolate(session) else {}
+            connection = session.connection(bind_arguments=self._schema.bind, execution_options=options)
+            with self._bulk.tuned(connection):
+                return work(connection)
+
+        return transact(self._sessions, begin)
+
+    def _may_isolate(self, session: Session) -> bool:
+        bind = session.get_bind(**self._schema.bind)
+        # A session that is joined to an outer transaction keeps the level of that.
+        return self._bulk.isolation is not None and not (isinstance(bind, Connection) and bind.in_transaction())
+
+    def _write(self, connection: Connection, pairs: Sequence[Pair], edges: Edges, people: _People) -> Loaded:
+        run, loaded = self._run, Loaded()
+        sent = self._bulk.send(connection, run.people, people.columns)
+        loaded.unknown = self._lock(connection, people, sent)
+        if loaded.unknown:
+            pairs = [pair for pair in pairs if loaded.unknown.isdisjoint(pair)]
+        of = run.dated if any(edges.values()) else run.undated
+        batch = self._bulk.send(connection, of.edges, of.columns(pairs, edges))
+        if self._look_first:
+            loaded.present = {(follower, followed) for follower, followed in connection.execute(of.present, batch)}
+            if loaded.present:
+                pairs = [pair for pair in pairs if pair not in loaded.present]
+                batch = self._bulk.send(connection, of.edges, of.columns(pairs, edges))
+        loaded.added = len(pairs)
+        if not pairs:
+            return loaded
+        if len(pairs) < len(edges):
+            sent = self._bulk.send(connection, run.people, _People(pairs).columns)
+        self._insert(connection, of.insert, {**batch, "at": now()})
+        if self._schema.counts is not None:
+            connection.execute(run.add_counts, sent)
+        return loaded
+
+    def _lock(self, connection: Connection, people: _People, sent: dict[str, Any]) -> set[Key]:
+        """Lock *people* against deletion; return the keys that no user has."""
+        if connection.execute(self._run.lock_people, sent).scalar_one() == len(people.users):
+            return set()
+        return set(people.users).difference(connection.execute(self._run.known_people, sent).scalars())
+
+    def _insert(self, connection: Connection, statement: Executable, parameters: dict[str, Any]) -> None:
+        try:
+            result = connection.execute(statement, parameters)
+        except IntegrityError as error:
+            if self._bulk.says_duplicate(error):
+                raise _MetARowError(error) from error
+            raise
+        if self._bulk.met_a_row(result):
+            raise _MetARowError(None)
+
+    def _count_newcomers(self, users: Sequence[Key]) -> None:
+        """Give a count row to those of *users* who have none."""
+        newcomers = [user for user in users if user not in self._counted]
+        if newcomers:
+            nothing = [0] * len(newcomers)
+            self._transact(lambda connection: self._count(connection, (newcomers, nothing, nothing)))
+            if len(self._counted) + len(newcomers) > _REMEMBERED:
+                self._counted.clear()
+            self._counted.update(newcomers)
+
+    def _count(self, connection: Connection, columns: Sequence[Sequence[Any]]) -> None:
+        sent = self._bulk.send(connection, self._run.people, columns)
+        connection.execute(self._run.lock_people, sent).scalar_one()
+        connection.execute(self._run.count_newcomers, sent)
+
+
+class _MetARowError(Exception):
+    """An edge that was to be new was there: the batch is to be tried again."""
+
+    def __init__(self, error: IntegrityError | None) -> None:
+        super().__init__()
+        self.error = error
+
+
+class _People:
+    """The users of some edges, ascending, and how many more followers and followed each gets."""
+
+    def __init__(self, pairs: Sequence[Pair]) -> None:
+        following, followers = (Counter(map(itemgetter(end), pairs)) for end in (0, 1))
+        self.users = sorted(following.keys() | followers.keys())
+        self.columns = (
+            self.users,
+            [followers[user] for user in self.users],
+            [following[user] for user in self.users],
+        )
+
+
+class _Statements:
+    """What a batch runs. Each statement takes a whole batch, and carries its name as those of the graph do."""
+
+    def __init__(self, schema: Schema, rules: EngineRules, bulk: Bulk, connection: Connection) -> None:
+        key, spelled = schema.key, bulk.spelled(connection, schema.key)
+        number = (BigInteger(), bulk.compiled(BigInteger()))
+        columns = {"person": (key.type, spelled), "more_followers": number, "more_following": number}
+        self.people = bulk.batch("people", columns)
+        self.known_people = _named(_known(self.people, key), "known_people")
+        self.lock_people = _named(_number(_known(self.people, key)), "lock_people")
+        self.dated = _EdgeStatements(schema, bulk, spelled, dated=True)
+        self.undated = _EdgeStatements(schema, bulk, spelled, dated=False)
+        if schema.counts is not None:
+            self._prepare_counts(schema, schema.counts, rules, bulk)
+
+    def _prepare_counts(self, schema: Schema, counts: Table, rules: EngineRules, bulk: Bulk) -> None:
+        key, people = schema.key, self.people.c
+        columns = ["user_id", "slot", "followers", "following"]
+        slot = literal_column("0", Integer)
+        counted: Rows = select(literal_column("1")).where(counts.c.user_id == people.person, counts.c.slot == 0)
+        into, out = schema.edges_by_target.alias("incoming"), schema.follows.alias("outgoing")
+        followers = select(func.count()).select_from(into).where(into.c.following_id == people.person)
+        following = select(func.count()).select_from(out).where(out.c.follower_id == people.person)
+        users = key.table
+        rows = (
+            select(people.person, slot, followers.scalar_subquery(), following.scalar_subquery())
+            .join_from(self.people, users, key == people.person)
+            .where(~counted.exists())
+            .order_by(people.n)
+        )
+        self.count_newcomers = _named(rules.insert_from(counts, columns, _as_sent(rows)), "count_newcomers")
+        more = select(people.person, slot, people.more_followers, people.more_following)
+        self.add_counts = _named(
+            bulk.insert_or_add(counts, columns, more.where(true()), added=("followers", "following")),
+            "add_counts",
+        )
+
+
+class _EdgeStatements:
+    """What a batch of edges runs, with a time for some of them or without."""
+
+    def __init__(self, schema: Schema, bulk: Bulk, spelled_key: str, *, dated: bool) -> None:
+        follows, time_type = schema.follows, UTCDateTime()
+        key = (schema.key.type, spelled_key)
+        since = {"since": (time_type, bulk.compiled(time_type))} if dated else {}
+        self._dated = dated
+        self.edges = bulk.batch("edges", {"follower": key, "followed": key, **since})
+        new = self.edges.c
+        there = and_(follows.c.follower_id == new.follower, follows.c.following_id == new.followed)
+        self.present = _named(
+            _as_sent(select(new.follower, new.followed).join_from(self.edges, follows, there)), "present_edges"
+        )
+        at: ColumnElement[Any] = bindparam("at", type_=time_type)
+        if dated:
+            at = func.coalesce(new.since, at, type_=time_type)
+        columns = ["follower_id", "following_id", "timestamp"]
+        rows = select(new.follower, new.followed, at)
+        self.insert = _named(bulk.insert_all(follows, columns, rows), "insert_edges")
+
+    def columns(self, pairs: Sequence[Pair], edges: Edges) -> Sequence[Sequence[Any]]:
+        """Return what is sent of *edges*: those of *pairs*."""
+        keys = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+        return (*keys, [edges[pair] for pair in pairs]) if self._dated else keys
+
+
+def _known(people: FromClause, key: Column[Any]) -> Any:
+    """Return the keys of *people* who are users, locked against deletion in the order of *people*."""
+    users = key.table
+    rows = select(key).join_from(people, users, key == people.c.person).order_by(people.c.n)
+    return _as_sent(rows).with_for_update(read=True, key_share=True, of=users)
+
+
+def _as_sent(rows: Any) -> Any:
+    """Let MariaDB read what was sent before what is looked up by it: it locks in the order in which it reads."""
+    return rows.prefix_with("STRAIGHT_JOIN", dialect="mysql").prefix_with("STRAIGHT_JOIN", dialect="mariadb")
+
+
+def _number(rows: Any) -> Any:
+    """Return how many *rows* there are, so that none is sent."""
+    return select(func.count()).select_from(rows.subquery("found"))
+
+
+def _named(statement: Any, name: str) -> Executable:
+    named: Executable = statement.execution_options(**{OPTION: f"import_{name}"})
+    return named
