@@ -168,7 +168,7 @@ def test_deadlocks_are_tried_again(engine: Engine, sessions: sessionmaker[Sessio
         jobs = [work((1, 2), (3, 4)), work((3, 4), (1, 2))]
         assert them.race(jobs, patient=True) == [None, None]
     stop()
-    assert runs == 3
+    assert runs >= 3
     assert audit(engine, ONE, counted=[1, 2, 3, 4]) == {(1, 2), (3, 4)}
     assert sorted((event.follower_id, event.followed_id) for event in told) == [(1, 2), (3, 4)]
 
@@ -207,7 +207,7 @@ def test_serialization_failures_of_a_commit_are_tried_again(engine: Engine, sess
 
     with crowd(strict, ONE, 2) as them:
         assert {*them.race([unless_other(1, 2), unless_other(2, 1)], patient=True)} == {True, False}
-    assert runs == 3
+    assert runs >= 3
     assert len(audit(engine, ONE)) == 1
 
 
