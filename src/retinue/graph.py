@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, scoped_session
 
 from retinue import counters, pages, prepared, statements
 from retinue.caller import Caller, Pair
+from retinue.engines import EngineRules
 from retinue.events import Event, Followed, FollowerRemoved, Unfollowed, listeners_of, outbox_of
 from retinue.models import now
 from retinue.schema import schema_of
@@ -67,17 +68,10 @@ class Graph(Generic[U]):
         """
         connection, engine, pair = self._caller.write(follower, followed)
         at = now()
-        parameters = {"follower": pair[0], "followed": pair[1], "at": at}
-        try:
-            result = connection.execute(statements.insert_edge(self._schema, engine), parameters)
-        except IntegrityError as error:
-            if engine.names_no_user(error):
-                # Gone, perhaps since this transaction's snapshot: ask about now.
-                self._caller.refuse_unknown(connection, engine, pair, statements.known_users_now)
-            raise
+        inserted = self._insert(connection, engine, pair, at)
         # A row of this pair that the session has loaded may be of an edge that somebody has replaced.
         self._refresh(self._caller.loaded_edge(pair))
-        if not engine.inserted(result):
+        if not inserted:
             # The edge was there, so its users are; only where it is not, somebody may be missing.
             if not engine.unknown_user_fails and not self._edge_exists(connection, pair):
                 self._caller.refuse_unknown(connection, engine, pair)
@@ -222,6 +216,20 @@ class Graph(Generic[U]):
         return pages.people(self._caller, statements.mutuals, user=user, viewer=viewer, limit=limit, cursor=cursor)
 
     # --- Within ----------------------------------------------------------------------------------
+
+    def _insert(self, connection: Connection, engine: EngineRules, pair: Pair, at: datetime) -> bool:
+        """Insert an edge; return whether it is new. Two rounds at most: the second finds its users locked."""
+        statement = statements.insert_edge(self._schema, engine)
+        parameters = {"follower": pair[0], "followed": pair[1], "at": at}
+        try:
+            return engine.inserted(connection.execute(statement, parameters))
+        except IntegrityError as error:
+            if not engine.names_no_user(error):
+                raise
+        # Gone, perhaps since this transaction's snapshot: ask about now. If nobody is
+        # missing, a user with the same key was made meanwhile, and now they stay.
+        self._caller.refuse_unknown(connection, engine, pair, statements.known_users_now)
+        return engine.inserted(connection.execute(statement, parameters))
 
     def _edge_exists(self, connection: Connection, pair: tuple[Key | None, Key | None]) -> bool:
         parameters = {"follower": pair[0], "followed": pair[1]}
