@@ -17,7 +17,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, rela
 
 from retinue import FollowCountMixin, FollowerMixin, FollowMixin, Graph, Settings, statements
 from retinue.schema import schema_of
-from retinue.testing import audited, make_users
+from retinue.testing import EXEMPT, audited, make_users
+from retinue.transfer import import_follows
 from tests.database.models_plain import Follow, FollowCount, User, crowd
 
 edges: Any = Follow.__table__
@@ -106,6 +107,19 @@ def test_everything_that_the_graph_issues_is_shard_safe(engine: Engine) -> None:
 
     builders = {name for name, f in inspect.getmembers(statements, inspect.isfunction) if hasattr(f, "__wrapped__")}
     assert builders - (audit.seen.keys() | slotted.seen.keys()) <= NOT_EVERYWHERE
+
+
+def test_a_load_of_many_owners_at_once_is_exempt_and_named(engine: Engine) -> None:
+    """`import_follows()` issues no statement that the auditor does not know by name."""
+    with crowd(engine, 4) as (session, users), audited(engine) as audit:
+        keys = [user.id for user in users]
+        pairs = [(a, b) for a in keys for b in keys if a != b]
+        assert import_follows(engine, User, pairs).added == len(pairs)
+        session.rollback()
+
+    exempt = {name for name in EXEMPT if name.startswith("import_")}
+    assert exempt & audit.seen.keys()
+    assert all(name.startswith("import_") for name in audit.seen)
 
 
 def in_the_library(source: str) -> Callable[..., Any]:

@@ -97,9 +97,9 @@ def test_counting_edges_holds_to_their_owner_as_well(engine: str) -> None:
 
 
 def test_the_list_of_exceptions_is_not_stale() -> None:
-    """It names statements that exist, each with a reason."""
-    assert EXEMPT.keys() - BUILDERS.keys() == {"doomed_users"}
-    assert all(reason.startswith("deletion of users: ") for reason in EXEMPT.values())
+    """It names statements that exist, each with a reason; those that are built elsewhere run in test_auditor.py."""
+    assert EXEMPT.keys() - BUILDERS.keys() == {"doomed_users", *(name for name in EXEMPT if name.startswith("import_"))}
+    assert all(reason.startswith(("deletion of users: ", "dumps: ")) for reason in EXEMPT.values())
 
 
 # --- Planted ones --------------------------------------------------------------------------------
