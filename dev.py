@@ -184,7 +184,7 @@ def lint() -> None:
         ["ruff", "format", "--check"],
         ["mypy"],
         ["pyright"],
-        ["pyright", "--verifytypes", "retinue", "--ignoreexternal"],
+        ["python", "-m", "tests.typing.complete"],
     ]
     failed = [" ".join(check) for check in checks if not environment.run(*check)]
     if failed:

@@ -41,8 +41,8 @@ class Caller:
             hint = ": use await session.run_sync(...)" if hasattr(given, "run_sync") else ""
             message = f"a graph needs a Session, not {type(given).__name__}{hint}"
             raise TypeError(message)
-        self.session = given
-        self.schema = schema
+        self.session: Session = given
+        self.schema: Schema = schema
 
     def connect(self) -> tuple[Connection, EngineRules]:
         """Return the connection of the session's transaction, and the rules of its database."""

@@ -60,7 +60,7 @@ class UnknownUserError(RetinueError, LookupError):
 
     def __init__(self, user_ids: Iterable[Hashable]) -> None:
         #: The keys that no user has, as a tuple.
-        self.user_ids = tuple(user_ids)
+        self.user_ids: tuple[Hashable, ...] = tuple(user_ids)
         super().__init__("no user has the key " + " or ".join(map(repr, self.user_ids)))
 
 

@@ -23,7 +23,7 @@ from sqlalchemy.sql.expression import SavepointClause
 
 from retinue.values import Key
 
-log = logging.getLogger("retinue.events")
+log: logging.Logger = logging.getLogger("retinue.events")
 
 _SLOT = "retinue.outbox"
 

@@ -52,8 +52,8 @@ class UTCDateTime(TypeDecorator[datetime]):
     time is refused with `ValueError`, as nobody can know what it means.
     """
 
-    impl = DateTime(timezone=True)
-    cache_ok = True
+    impl: Any = DateTime(timezone=True)
+    cache_ok: bool | None = True
 
     def load_dialect_impl(self, dialect: Dialect) -> Any:
         """Ask MariaDB for microseconds, which it leaves out otherwise."""

@@ -13,7 +13,7 @@ report rows found, and ``INSERT IGNORE`` would follow the wrong user.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import Column, Executable, Table, bindparam, case, func
@@ -32,7 +32,7 @@ _NO_REFERENCED_ROW = 1452
 class MariaDB(EngineRules):
     """MariaDB and MySQL, under InnoDB."""
 
-    integer_range = (-(2**31), 2**31 - 1)
+    integer_range: ClassVar[tuple[int, int]] = (-(2**31), 2**31 - 1)
     counts_by_upsert = True
     unknown_user_fails = True
     fails_by_statement = True

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
-from sqlalchemy import bindparam
+from sqlalchemy import Table, bindparam
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -15,8 +15,8 @@ class SQLite(OnConflict):
     """SQLite, whose writers come one at a time."""
 
     #: SQLite's integers have 64 bits, whatever the column is called.
-    integer_range = (-(2**63), 2**63 - 1)
-    insert = staticmethod(insert)
+    integer_range: ClassVar[tuple[int, int]] = (-(2**63), 2**63 - 1)
+    insert: ClassVar[staticmethod[[Table], Any]] = staticmethod(insert)
 
     def one_of(self, column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
         """Return ``column IN (?, ?, ..)``."""

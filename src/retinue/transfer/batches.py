@@ -4,9 +4,11 @@ One batch of edges into the database, with the counts of all whom it touches.
 The order in which a batch locks is that of every verb: the users (shared, so that
 none of them can be deleted meanwhile), the edges, the count rows; each ascending.
 
-A count row that is not there yet is made before, in a transaction of its own: it
-then holds what the edges say, and those who change edges meanwhile find it, or
-wait for it, and add their share. So a batch only ever adds to rows that are there.
+Count rows are added to, or made if they are not there, by one statement. One that was
+made then says only what the batch added, but may have to say more: the edges that were
+there before anybody counted. So all that say exactly what the batch added are compared
+with the edges. That is exact although others change edges meanwhile: who has committed
+a change has made the row, and who has not waits for it.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ from sqlalchemy import (
     bindparam,
     func,
     literal_column,
+    or_,
     select,
     true,
 )
@@ -43,7 +46,7 @@ from retinue.engines import EngineRules, rules_of, transact
 from retinue.engines.bulk import Bulk, bulk_of
 from retinue.models import UTCDateTime, now
 from retinue.schema import Schema
-from retinue.statements import OPTION, Rows
+from retinue.statements import OPTION, set_count
 from retinue.values import Key
 
 #: The two keys of an edge: who follows, and whom.
@@ -56,9 +59,6 @@ T = TypeVar("T")
 
 #: How often a batch is tried while other sessions keep adding edges that are in it.
 _ATTEMPTS: Final = 30
-
-#: Users whose count row is known to be there, at most: about 20 megabytes.
-_REMEMBERED: Final = 200_000
 
 #: Seconds: the longest pause between two attempts.
 _PAUSE_MOST: Final = 0.1
@@ -83,13 +83,12 @@ class Loader:
         self._sessions = sessions
         # Worth a statement only once a duplicate was met.
         self._look_first = False
-        # Who has a count row. It stays as long as the user; who takes the same key after that has no edge to count.
-        self._counted: set[Key] = set()
+        self.engine: EngineRules
         self.engine, self._bulk, self._run = transact(sessions, self._prepare)
         #: Whether the database works in this process, and so leaves it no time for anything else.
-        self.in_process = self._bulk.in_process
+        self.in_process: bool = self._bulk.in_process
         #: Seconds that a batch should take.
-        self.seconds = self._bulk.hold_seconds
+        self.seconds: float = self._bulk.hold_seconds
 
     def load(self, edges: Edges) -> Loaded:
         """
@@ -101,8 +100,6 @@ class Loader:
         """
         pairs = sorted(edges)
         everybody = _People(pairs)
-        if self._schema.counts is not None:
-            self._count_newcomers(everybody.users)
         refused: IntegrityError | None = None
         for attempt in range(1, _ATTEMPTS + 1):
             try:
@@ -118,7 +115,7 @@ class Loader:
     def _prepare(self, session: Session) -> tuple[EngineRules, Bulk, _Statements]:
         connection = session.connection(bind_arguments=self._schema.bind)
         rules, bulk = rules_of(connection), bulk_of(connection.dialect, {OPTION: "import_batch"})
-        return rules, bulk, _Statements(self._schema, rules, bulk, connection)
+        return rules, bulk, _Statements(self._schema, bulk, connection)
 
     def _transact(self, work: Callable[[Connection], T]) -> T:
         def begin(session: Session) -> T:
@@ -154,7 +151,7 @@ class Loader:
             sent = self._bulk.send(connection, run.people, _People(pairs).columns)
         self._insert(connection, of.insert, {**batch, "at": now()})
         if self._schema.counts is not None:
-            connection.execute(run.add_counts, sent)
+            self._count(connection, sent)
         return loaded
 
     def _lock(self, connection: Connection, people: _People, sent: dict[str, Any]) -> set[Key]:
@@ -173,20 +170,12 @@ class Loader:
         if self._bulk.met_a_row(result):
             raise _MetARowError(None)
 
-    def _count_newcomers(self, users: Sequence[Key]) -> None:
-        """Give a count row to those of *users* who have none."""
-        newcomers = [user for user in users if user not in self._counted]
-        if newcomers:
-            nothing = [0] * len(newcomers)
-            self._transact(lambda connection: self._count(connection, (newcomers, nothing, nothing)))
-            if len(self._counted) + len(newcomers) > _REMEMBERED:
-                self._counted.clear()
-            self._counted.update(newcomers)
-
-    def _count(self, connection: Connection, columns: Sequence[Sequence[Any]]) -> None:
-        sent = self._bulk.send(connection, self._run.people, columns)
-        connection.execute(self._run.lock_people, sent).scalar_one()
-        connection.execute(self._run.count_newcomers, sent)
+    def _count(self, connection: Connection, sent: dict[str, Any]) -> None:
+        """Count the new edges of the people that were sent."""
+        connection.execute(self._run.add_counts, sent)
+        wrong = [row._asdict() for row in connection.execute(self._run.miscounted, sent)]
+        if wrong:
+            connection.execute(set_count(self._schema), wrong)
 
 
 class _MetARowError(Exception):
@@ -213,7 +202,7 @@ class _People:
 class _Statements:
     """What a batch runs. Each statement takes a whole batch, and carries its name as those of the graph do."""
 
-    def __init__(self, schema: Schema, rules: EngineRules, bulk: Bulk, connection: Connection) -> None:
+    def __init__(self, schema: Schema, bulk: Bulk, connection: Connection) -> None:
         key, spelled = schema.key, bulk.spelled(connection, schema.key)
         number = (BigInteger(), bulk.compiled(BigInteger()))
         columns = {"person": (key.type, spelled), "more_followers": number, "more_following": number}
@@ -223,28 +212,39 @@ class _Statements:
         self.dated = _EdgeStatements(schema, bulk, spelled, dated=True)
         self.undated = _EdgeStatements(schema, bulk, spelled, dated=False)
         if schema.counts is not None:
-            self._prepare_counts(schema, schema.counts, rules, bulk)
+            self._prepare_counts(schema, schema.counts, bulk)
 
-    def _prepare_counts(self, schema: Schema, counts: Table, rules: EngineRules, bulk: Bulk) -> None:
-        key, people = schema.key, self.people.c
-        columns = ["user_id", "slot", "followers", "following"]
+    def _prepare_counts(self, schema: Schema, counts: Table, bulk: Bulk) -> None:
+        people, row, other = self.people.c, counts.c, counts.alias("other_slots").c
         slot = literal_column("0", Integer)
-        counted: Rows = select(literal_column("1")).where(counts.c.user_id == people.person, counts.c.slot == 0)
-        into, out = schema.edges_by_target.alias("incoming"), schema.follows.alias("outgoing")
-        followers = select(func.count()).select_from(into).where(into.c.following_id == people.person)
-        following = select(func.count()).select_from(out).where(out.c.follower_id == people.person)
-        users = key.table
-        rows = (
-            select(people.person, slot, followers.scalar_subquery(), following.scalar_subquery())
-            .join_from(self.people, users, key == people.person)
-            .where(~counted.exists())
-            .order_by(people.n)
-        )
-        self.count_newcomers = _named(rules.insert_from(counts, columns, _as_sent(rows)), "count_newcomers")
-        more = select(people.person, slot, people.more_followers, people.more_following)
-        self.add_counts = _named(
-            bulk.insert_or_add(counts, columns, more.where(true()), added=("followers", "following")),
-            "add_counts",
+        more = select(people.person, slot, people.more_followers, people.more_following).where(true())
+        columns = ["user_id", "slot", "followers", "following"]
+        self.add_counts = _named(bulk.insert_or_add(counts, columns, more, columns[2:]), "add_counts")
+
+        def uncounted(edges: FromClause, end: str, counted: ColumnElement[Any]) -> ColumnElement[Any]:
+            """Return how many edges have the person at their *end*, less those that other slots have *counted*."""
+            there = select(func.count()).select_from(edges).where(edges.c[end] == people.person).scalar_subquery()
+            said = select(func.coalesce(func.sum(counted), 0)).where(other.user_id == people.person, other.slot != 0)
+            return there - said.scalar_subquery()
+
+        followers = uncounted(schema.edges_by_target.alias("incoming"), "following_id", other.followers)
+        following = uncounted(schema.follows.alias("outgoing"), "follower_id", other.following)
+        self.miscounted = _named(
+            _as_sent(
+                select(
+                    people.person.label("user"),
+                    slot.label("slot_"),
+                    followers.label("set_followers"),
+                    following.label("set_following"),
+                )
+                .join_from(self.people, counts, and_(row.user_id == people.person, row.slot == 0))
+                .where(
+                    row.followers == people.more_followers,
+                    row.following == people.more_following,
+                    or_(row.followers != followers, row.following != following),
+                )
+            ),
+            "miscounted",
         )
 
 

@@ -54,7 +54,7 @@ class Records:
         self._header = header
         self._size = self._read = 0
         #: Whether another thread may read on: not where the source is the caller's own object.
-        self.can_be_read_ahead = False
+        self.can_be_read_ahead: bool = False
         self._source: Any = source
         if isinstance(source, (str, os.PathLike)):
             file = self._source = Path(source).open("rb")  # noqa: SIM115 - closed by __exit__

@@ -27,9 +27,9 @@ class Bulk(ABC):
     hold_seconds: ClassVar[float] = 1.0
 
     def __init__(self, dialect: Dialect, options: Mapping[str, Any]) -> None:
-        self.dialect = dialect
+        self.dialect: Dialect = dialect
         #: Execution options of the statements that are run here.
-        self.options = dict(options)
+        self.options: dict[str, Any] = dict(options)
 
     def tuned(self, connection: Connection) -> AbstractContextManager[None]:
         """Give *connection* what makes a batch faster, and take it back at the end."""

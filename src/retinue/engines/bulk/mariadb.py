@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import Column, Executable, Integer, Table, case, func, text
 from sqlalchemy.dialects.mysql import insert
@@ -29,7 +29,7 @@ _COLLATION = text(
 class MariaDBBulk(Bulk):
     """MariaDB from 10.6, MySQL from 8.0.4: both have ``JSON_TABLE``."""
 
-    isolation = "READ COMMITTED"
+    isolation: ClassVar[str | None] = "READ COMMITTED"
 
     def spelled(self, connection: Connection, column: Column[Any]) -> str:
         """Return the type; texts with the collation that *column* has there, or no index would match."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import Executable, Integer, Table, text
 from sqlalchemy.engine import Connection, CursorResult
@@ -23,7 +23,7 @@ class PostgreSQLBulk(Bulk):
     """PostgreSQL, and what speaks like it."""
 
     # Its locks stop only who deletes a user of the batch; count rows are locked at the very end.
-    hold_seconds = 3.0
+    hold_seconds: ClassVar[float] = 3.0
 
     def batch(self, name: str, columns: Mapping[str, tuple[TypeEngine[Any], str]]) -> Subquery:
         """Return the arrays as a table. Each comes as one text, which the server parses: half the client's work."""

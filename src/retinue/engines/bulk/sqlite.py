@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import Executable, Integer, Table, text
 from sqlalchemy.engine import Connection, CursorResult, Dialect
@@ -35,7 +35,7 @@ _CACHE = 65_536
 class SQLiteBulk(Bulk):
     """SQLite, whose writers come one at a time."""
 
-    in_process = True
+    in_process: ClassVar[bool] = True
 
     def __init__(self, dialect: Dialect, options: Mapping[str, Any]) -> None:
         super().__init__(dialect, options)
