@@ -97,8 +97,8 @@ def _keep_key(state: InstanceState[Any], expired: Collection[str] | None) -> Non
     schema: Schema | None = getattr(state.class_, "__retinue_schema__", None)
     if state.key is None or schema is None or (expired is not None and schema.key_name not in expired):
         return
-    # Something else must be left to load, or SQLAlchemy has nothing to ask for when it reloads them.
-    if state.expired_attributes != {schema.key_name}:
+    # Another column must be left to load, or SQLAlchemy has nothing to ask for when it reloads them.
+    if len(schema.key.table.columns) > 1:
         state.dict[schema.key_name] = state.key[1][0]
         state.expired_attributes.discard(schema.key_name)
 

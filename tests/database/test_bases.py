@@ -786,3 +786,17 @@ def test_what_is_no_user_class_is_refused() -> None:
     for thing in things:
         with pytest.raises(MappingError):
             Graph(Session(), thing)
+
+
+def test_an_expired_user_of_a_single_column_can_be_read_again(shared: Engine) -> None:
+    """A user class that has only its key is a user class."""
+    (user_class, *_), value = KEYS["int"]
+    create_tables(shared, user_class.metadata)
+    with Session(shared) as session:
+        a, b = make_users(session, user_class, 2, id=value)
+        a.follow(b)
+        session.expire_all()
+
+        assert session.get_one(user_class, a.id) is a
+        assert a.followers.all() == []
+        assert a.follows.all() == [b]
