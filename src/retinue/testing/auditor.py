@@ -52,7 +52,6 @@ EXEMPT: Final[Mapping[str, str]] = {
     "import_insert_edges": "dumps: as import_batch",
     "import_add_counts": "dumps: as import_batch",
     "import_present_edges": "dumps: as import_batch",
-    "import_miscounted": "dumps: as import_batch",
 }
 
 _TEXT = "came as text, which nobody can check"
