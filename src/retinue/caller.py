@@ -6,23 +6,26 @@ Nothing here commits, rolls back or closes the session.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, cast
 
+from sqlalchemy import Executable
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, object_session, scoped_session
 
-from retinue import rules, statements
+from retinue import rules
 from retinue.engines import EngineRules, rules_of
 from retinue.errors import InvalidUserError, SelfFollowError, UnknownUserError
 from retinue.schema import Schema, identity
+from retinue.statements import Rows, edges
 from retinue.values import Key
 
 #: The two keys of an edge: who follows, and whom.
 Pair = tuple[Key, Key]
 
 #: The statement that returns which keys are users'.
-UserQuestion = Callable[[Schema, EngineRules], statements.Rows]
+UserQuestion = Callable[[Schema, EngineRules], Rows]
 
 
 class Caller:
@@ -79,6 +82,37 @@ class Caller:
         rules.not_oneself(*pair)
         return connection, engine, pair
 
+    def write_of(self, user: Any) -> tuple[Connection, EngineRules, Key]:
+        """As `write()`, for a verb about one user."""
+        self._join(user)
+        self.session.flush()
+        connection, engine = self.connect()
+        key = self.key(user, engine)
+        if key is None:
+            raise InvalidUserError(None, "a user that is pending in another session has no key yet")
+        return connection, engine, key
+
+    def insert(
+        self, connection: Connection, engine: EngineRules, statement: Executable, parameters: dict[str, Any], pair: Pair
+    ) -> bool:
+        """
+        Run an `EngineRules.insert_new()` about the users *pair*; return whether its row is new.
+
+        Two rounds at most: the second finds its users locked.
+
+        Raises:
+            UnknownUserError: The database says that one is not there.
+        """
+        try:
+            return engine.inserted(connection.execute(statement, parameters))
+        except IntegrityError as error:
+            if not engine.names_no_user(error):
+                raise
+        # Gone, perhaps since this transaction's snapshot: ask about now. If nobody is
+        # missing, a user with the same key was made meanwhile, and now they stay.
+        self.refuse_unknown(connection, engine, pair, edges.known_users_now)
+        return engine.inserted(connection.execute(statement, parameters))
+
     def key(self, user: Any, engine: EngineRules) -> Key | None:
         """
         Return the key of *user*; None for an instance that has none yet. No statement.
@@ -106,18 +140,24 @@ class Caller:
         return check
 
     def refuse_unknown(
-        self, connection: Connection, engine: EngineRules, pair: Pair, ask: UserQuestion = statements.known_users
+        self, connection: Connection, engine: EngineRules, users: Sequence[Key], ask: UserQuestion = edges.known_users
     ) -> None:
         """Raise `UnknownUserError` if no user has one of the keys. One select, made by *ask*."""
         statement = ask(self.schema, engine)
-        known = set(connection.execute(statement, {"users": list(pair)}).scalars())
-        unknown = [key for key in pair if key not in known]
+        known = set(connection.execute(statement, {"users": list(users)}).scalars())
+        unknown = [key for key in users if key not in known]
         if unknown:
             raise UnknownUserError(unknown)
 
-    def loaded_edge(self, pair: Pair) -> Any:
-        """Return the `Follow` of *pair* that the session has loaded, or None. No statement."""
-        return self.session.identity_map.get(self.session.identity_key(self.schema.follow, pair))
+    def loaded(self, model: type[Any], pair: Pair) -> Any:
+        """Return the row of *model* with the key *pair* that the session has loaded, or None. No statement."""
+        return self.session.identity_map.get(self.session.identity_key(model, pair))
+
+    def refresh(self, model: type[Any] | None, pair: Pair) -> None:
+        """Let a loaded row of *model* be read again: what it says may no longer be so."""
+        row = None if model is None else self.loaded(model, pair)
+        if row is not None:
+            self.session.expire(row)
 
     def _join(self, user: Any) -> None:
         if isinstance(user, self.schema.user) and not identity(user) and object_session(user) is None:

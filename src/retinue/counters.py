@@ -11,15 +11,17 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from retinue import prepared, statements
+from retinue import prepared
 from retinue.engines import EngineRules, rules_of
 from retinue.schema import Schema
+from retinue.statements import counting as statements
 from retinue.values import Counts, Key
 
 #: A change: how many more followers, and how many more followed.
@@ -72,9 +74,40 @@ def apply(connection: Connection, schema: Schema, deltas: Deltas) -> None:
     if schema.counts is None:
         return
     rules = rules_of(connection)
-    try:
+    with _all_or_nothing(connection, rules):
         for user, delta in deltas.ascending():
             _add(connection, schema, rules, user, delta)
+
+
+def start(connection: Connection, schema: Schema, users: Sequence[Key]) -> None:
+    """Give those of *users* who have no count row one: before a change of many edges. One statement."""
+    if schema.counts is not None:
+        connection.execute(statements.count_uncounted(schema, rules_of(connection)), {"users": list(users)})
+
+
+def apply_to_many(connection: Connection, schema: Schema, deltas: Deltas) -> None:
+    """
+    As `apply()`, in one statement for all who change alike, and one that locks them.
+
+    Who has no row at all, although `start()` gave them one, has been deleted.
+    """
+    if schema.counts is None:
+        return
+    rules, alike = rules_of(connection), defaultdict[Delta, list[Key]](list)
+    for user, delta in deltas.ascending():
+        alike[delta].append(user)
+    with _all_or_nothing(connection, rules):
+        users = [user for user, _ in deltas.ascending()]
+        connection.execute(statements.lock_counts(schema, rules), {"users": users}).all()
+        for (followers, following), same in alike.items():
+            parameters = {"users": same, "more_followers": followers, "more_following": following}
+            connection.execute(statements.add_to_counts(schema, rules), parameters)
+
+
+@contextmanager
+def _all_or_nothing(connection: Connection, rules: EngineRules) -> Iterator[None]:
+    try:
+        yield
     except DBAPIError:
         if rules.fails_by_statement:
             # Nobody may commit the edge without its counts: as after a deadlock, all is lost.

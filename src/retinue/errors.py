@@ -8,6 +8,9 @@ Every error that Retinue raises, in one tree.
     ├── InvalidUserError    (ValueError)       neither a user nor a key of one
     ├── InvalidCursor       (ValueError)       altered, cut, or of another list
     ├── UnknownUserError    (LookupError)      a key that no user has
+    ├── BlockedError                           one of the two blocks the other
+    ├── LimitError                             more than the settings allow
+    ├── NotVisibleError     (PermissionError)  a list that the viewer may not see
     ├── MappingError        (TypeError)        models that cannot make one graph
     ├── ModelMissingError                      a verb whose model is not declared
     ├── NoSessionError                         neither user belongs to a session
@@ -20,6 +23,7 @@ caller's transaction stays as it was, and usable.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
+from datetime import datetime
 
 
 class RetinueError(Exception):
@@ -62,6 +66,41 @@ class UnknownUserError(RetinueError, LookupError):
         #: The keys that no user has, as a tuple.
         self.user_ids: tuple[Hashable, ...] = tuple(user_ids)
         super().__init__("no user has the key " + " or ".join(map(repr, self.user_ids)))
+
+
+class BlockedError(RetinueError):
+    """One of the two users blocks the other; neither is told which."""
+
+    def __init__(self, follower_id: Hashable, followed_id: Hashable) -> None:
+        super().__init__(f"user {follower_id!r} cannot follow user {followed_id!r}")
+        #: The key of the user who was to follow.
+        self.follower_id = follower_id
+        #: The key of the user who was to be followed.
+        self.followed_id = followed_id
+
+
+class LimitError(RetinueError):
+    """A limit from `Settings` is reached."""
+
+    def __init__(self, limit: str, allowed: int, current: int, retry_at: datetime | None = None) -> None:
+        super().__init__(f"{limit} is reached: {current} of {allowed}")
+        #: The name of the setting, such as ``"max_following"``.
+        self.limit = limit
+        #: How many there may be.
+        self.allowed = allowed
+        #: How many there are.
+        self.current = current
+        #: When to try again (aware, UTC), where time helps; else None.
+        self.retry_at = retry_at
+
+
+class NotVisibleError(RetinueError, PermissionError):
+    """A list that the viewer may not see; the reason is not told."""
+
+    def __init__(self, user_id: Hashable) -> None:
+        super().__init__(f"this list of user {user_id!r} is not visible")
+        #: The key of the user whose list it is.
+        self.user_id = user_id
 
 
 class MappingError(RetinueError, TypeError):

@@ -32,24 +32,88 @@ _SLOT = "retinue.outbox"
 class Event:
     """Something that one user did to another, at a time (aware, UTC)."""
 
+
+@dataclass(frozen=True, slots=True)
+class EdgeEvent(Event):
+    """Something that happened to the edge from *follower* to *followed*."""
+
     follower_id: Key
     followed_id: Key
     at: datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Followed(Event):
+class Followed(EdgeEvent):
     """*follower* now follows *followed*."""
 
 
 @dataclass(frozen=True, slots=True)
-class Unfollowed(Event):
+class Unfollowed(EdgeEvent):
     """*follower* no longer follows *followed*, by their own choice."""
 
 
 @dataclass(frozen=True, slots=True)
-class FollowerRemoved(Event):
+class FollowerRemoved(EdgeEvent):
     """*follower* no longer follows *followed*, because *followed* removed them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Requested(EdgeEvent):
+    """*follower* asked to follow *followed*."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestAccepted(Followed):
+    """*follower* now follows *followed*, because *followed* said yes: a `Followed` of its own kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class FollowRestored(Followed):
+    """*follower* follows *followed* as before a block that was taken back: a `Followed` of its own kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRejected(EdgeEvent):
+    """*followed* said no to *follower*."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked(Event):
+    """*blocker* now blocks *blocked*, until a time (aware, UTC) or for good (None)."""
+
+    blocker_id: Key
+    blocked_id: Key
+    at: datetime
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unblocked(Event):
+    """*blocker* no longer blocks *blocked*, by their own choice."""
+
+    blocker_id: Key
+    blocked_id: Key
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Muted(Event):
+    """*muter* now mutes *muted*, until a time (aware, UTC) or for good (None)."""
+
+    muter_id: Key
+    muted_id: Key
+    at: datetime
+    until: datetime | None = None
+    notifications: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Unmuted(Event):
+    """*muter* no longer mutes *muted*, by their own choice."""
+
+    muter_id: Key
+    muted_id: Key
+    at: datetime
 
 
 E = TypeVar("E", bound=Event)

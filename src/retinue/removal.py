@@ -1,8 +1,8 @@
 """
-Taking users out of the graph: their edges on both sides, and the counts of those they leave.
+Taking users out of the graph: everything of theirs on both sides, and the counts of those they leave.
 
 Done before the users themselves are deleted, in a fixed number of statements and
-without loading an edge. It does not rely on the database's cascade, which SQLite
+without loading a row. It does not rely on the database's cascade, which SQLite
 does not run unless told to, and which no engine extends to a counter.
 """
 
@@ -10,34 +10,57 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sqlalchemy import Table
 from sqlalchemy.engine import Connection
 
-from retinue import statements
 from retinue.engines import rules_of
+from retinue.models import new_id, now
 from retinue.schema import Schema
-from retinue.values import Key
+from retinue.statements import departures, records
+from retinue.values import HistoryKind, Key
 
 
 def detach(connection: Connection, schema: Schema, users: Sequence[Key]) -> None:
     """
-    Remove every edge of *users*, and their own count rows; correct the others' counts.
+    Remove everything of *users* that is about other users, and correct the others' counts.
 
     The users stay locked until the transaction ends: who wants to follow one of
-    them waits, and then finds nobody. Commits nothing and announces nothing. Cost:
-    three statements, and five more where counts are kept.
+    them waits, and then finds nobody. What the history says of them is closed by
+    a mark, as their keys may be given to others. Commits nothing and announces
+    nothing. Cost: three statements; five more where counts are kept; two for each
+    other model, but one for history and for guards.
     """
     rules = rules_of(connection)
     parameters = {"users": list(users)}
     # The lock comes first: after it no edge of theirs can appear.
-    connection.execute(statements.lock_users(schema, rules), parameters).all()
+    connection.execute(departures.lock_users(schema, rules), parameters).all()
     if schema.counts is not None:
         # Then the edges: one that somebody is just removing, they count out themselves.
-        connection.execute(statements.lock_neighbours(schema, rules), parameters).all()
+        connection.execute(departures.lock_neighbours(schema, rules), parameters).all()
         # A neighbour who was never counted gets a row: whoever counts them for the first time
         # just now still sees the edges that go, and must meet somebody who took them out.
-        connection.execute(statements.count_neighbours(schema, rules), parameters)
-        connection.execute(statements.count_out_followers(schema, rules), parameters)
-        connection.execute(statements.count_out_followed(schema, rules), parameters)
-        connection.execute(statements.delete_counts(schema, rules), parameters)
-    connection.execute(statements.delete_followings(schema, rules), parameters)
-    connection.execute(statements.delete_followers(schema, rules), parameters)
+        connection.execute(departures.count_neighbours(schema, rules), parameters)
+        connection.execute(departures.count_out_followers(schema, rules), parameters)
+        connection.execute(departures.count_out_followed(schema, rules), parameters)
+    for table in _tables(schema):
+        connection.execute(departures.delete_rows_of(schema, rules, table), parameters)
+        if "reverse_key" in table.info:
+            connection.execute(departures.delete_rows_about(schema, rules, table), parameters)
+    if schema.history is not None:
+        connection.execute(records.insert_history(schema), [_mark(user) for user in users])
+
+
+def _tables(schema: Schema) -> list[Table]:
+    """Return the tables whose rows go with their users."""
+    tables = (schema.guards, schema.counts, schema.follows, schema.requests, schema.blocks, schema.mutes)
+    return [table for table in (*tables, schema.notifications) if table is not None]
+
+
+def _mark(user: Key) -> dict[str, object]:
+    return {
+        "follower_id": user,
+        "id": new_id(),
+        "following_id": user,
+        "kind": HistoryKind.REMOVED.value,
+        "timestamp": now(),
+    }

@@ -1,10 +1,16 @@
-"""Pure guards: what is impossible, and what is malformed. None of them asks the database."""
+"""
+Pure guards: what is impossible, what is malformed, and what a viewer may see.
+
+None of them asks the database.
+"""
 
 from __future__ import annotations
 
+import enum
 import uuid
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, Integer, SmallInteger, String, Uuid
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -12,7 +18,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 from retinue.engines import EngineRules
 from retinue.errors import InvalidUserError, SelfFollowError, shown
 from retinue.settings import BATCH_MOST, PAGE_MOST
-from retinue.values import Key
+from retinue.values import ALL, Everything, Key
 
 
 def not_oneself(follower: Key, followed: Key) -> None:
@@ -40,6 +46,87 @@ def batch(users: Iterable[Any]) -> Sequence[Any]:
             message = f"at most {BATCH_MOST} users at once"
             raise ValueError(message)
     return chosen
+
+
+def end_of(until: object, at: datetime) -> datetime | None:
+    """Return *until*, when a block or mute ends; `ValueError` unless it is an aware time after *at*, or None."""
+    if until is None:
+        return None
+    if not isinstance(until, datetime) or until.tzinfo is None:
+        message = f"until must be an aware time or None, not {shown(until)}"
+        raise ValueError(message)
+    if until <= at:
+        message = f"until must be in the future, not {until!r}"
+        raise ValueError(message)
+    return until
+
+
+# --- What a viewer may see -----------------------------------------------------------------------
+
+
+class Audience(enum.Enum):
+    """Who looks at a list."""
+
+    #: Code that said ``viewer=ALL``.
+    TRUSTED = "trusted"
+    #: The user whose list it is.
+    OWNER = "owner"
+    #: Another user.
+    USER = "user"
+    #: Somebody who is not logged in.
+    ANYBODY = "anybody"
+
+    @property
+    def sees_active_only(self) -> bool:
+        """Whether rows of inactive users are left out."""
+        return self is not Audience.TRUSTED
+
+    @property
+    def sees_no_blocks(self) -> bool:
+        """Whether rows are left out whose user blocks the viewer, or is blocked by them."""
+        return self is Audience.USER
+
+    @classmethod
+    def of(cls, viewer: Key | Everything | None, owner: Key | None) -> Audience:
+        """Return which audience *viewer* is for a list of *owner*."""
+        if viewer is ALL:
+            return cls.TRUSTED
+        if viewer is None:
+            return cls.ANYBODY
+        return cls.OWNER if viewer == owner else cls.USER
+
+
+class Visibility(NamedTuple):
+    """What decides whether another user, or somebody not logged in, may see a user's lists."""
+
+    followers_hidden: bool
+    following_hidden: bool
+    locked: bool
+    followed_by_viewer: bool
+    blocked_either_way: bool
+
+
+class ListKind(enum.Flag):
+    """What a list tells of a user."""
+
+    FOLLOWERS = enum.auto()
+    FOLLOWING = enum.auto()
+
+
+def may_see(kind: ListKind, user: Visibility) -> bool:
+    """
+    Return whether somebody but the owner may see a list that tells *kind* of *user*.
+
+    If hidden, nobody; if the user is locked, their followers; never across a block.
+    """
+    hidden = (ListKind.FOLLOWERS in kind and user.followers_hidden) or (
+        ListKind.FOLLOWING in kind and user.following_hidden
+    )
+    kept_private = user.locked and not user.followed_by_viewer
+    return not (hidden or kept_private or user.blocked_either_way)
+
+
+# --- Keys ----------------------------------------------------------------------------------------
 
 
 def key_checker(kind: TypeEngine[Any], engine: EngineRules) -> Callable[[object], Key]:

@@ -6,17 +6,42 @@ import dataclasses
 from typing import Any, Final, cast
 
 from sqlalchemy import Column, Table
-from sqlalchemy.orm import class_mapper
+from sqlalchemy.orm import aliased, class_mapper
 from sqlalchemy.orm.attributes import instance_state
+from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause
 
 from retinue.errors import MappingError, ModelMissingError
-from retinue.models import FollowCountMixin, FollowMixin
-from retinue.ownership import GraphUser, key_column_of, root_of, user_class_of
+from retinue.models import (
+    BlockMixin,
+    FollowCountMixin,
+    FollowEventMixin,
+    FollowMixin,
+    FollowRequestMixin,
+    MuteMixin,
+    NotificationMixin,
+    guards_of,
+)
+from retinue.ownership import GraphModel, GraphUser, key_column_of, root_of, user_class_of
 from retinue.settings import Settings
 
-#: What a statement calls the edges that it reads from the other end; the auditor knows them by it.
-BY_TARGET: Final = "edges_by_target"
+#: How the names end by which a statement calls rows that it reads from the other end; the auditor knows them by it.
+BY_TARGET: Final = "_by_target"
+
+
+#: What declares each model: the one line to add.
+_LINES: Final[dict[type[GraphModel], str]] = {
+    FollowMixin: "class Follow(FollowMixin, Base): __tablename__ = 'follows'",
+    FollowCountMixin: "class FollowCount(FollowCountMixin, Base): __tablename__ = 'follow_counts'",
+    FollowRequestMixin: "class FollowRequest(FollowRequestMixin, Base): __tablename__ = 'follow_requests'",
+    BlockMixin: "class Block(BlockMixin, Base): __tablename__ = 'blocks'",
+    MuteMixin: "class Mute(MuteMixin, Base): __tablename__ = 'mutes'",
+    FollowEventMixin: "class FollowEvent(FollowEventMixin, Base): __tablename__ = 'follow_events'",
+    NotificationMixin: "class Notification(NotificationMixin, Base): __tablename__ = 'notifications'",
+}
+
+#: The settings that name an attribute of the user class.
+_FLAGS: Final = ("locked", "active", "hide_followers", "hide_following")
 
 
 @dataclasses.dataclass(slots=True, eq=False)
@@ -28,19 +53,68 @@ class Schema:
     key_name: str
     key: Column[Any]
     settings: Settings
-    follow: type[FollowMixin]
-    follows: Table
-    count: type[FollowCountMixin] | None
-    counts: Table | None
+    #: The declared models, by their mixin.
+    models: dict[type[GraphModel], type[Any]]
+    #: The attributes of the user that say what they want, by the setting that names them.
+    flags: dict[str, str]
+    #: Rows that put the verbs about one user in order; None where nothing needs it.
+    guards: Table | None
     #: What tells a session with several databases which one this is.
     bind: dict[str, Any]
+    follow: type[FollowMixin] = dataclasses.field(init=False)
+    follows: Table = dataclasses.field(init=False)
+    counts: Table | None = dataclasses.field(init=False)
+    requests: Table | None = dataclasses.field(init=False)
+    blocks: Table | None = dataclasses.field(init=False)
+    mutes: Table | None = dataclasses.field(init=False)
+    history: Table | None = dataclasses.field(init=False)
+    notifications: Table | None = dataclasses.field(init=False)
     #: Statements, each built once, by the function that builds it and its arguments.
     built: dict[object, Any] = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.follow, self.follows = self.models[FollowMixin], self.table(FollowMixin)
+        self.counts = self._optional(FollowCountMixin)
+        self.requests = self._optional(FollowRequestMixin)
+        self.blocks = self._optional(BlockMixin)
+        self.mutes = self._optional(MuteMixin)
+        self.history = self._optional(FollowEventMixin)
+        self.notifications = self._optional(NotificationMixin)
 
     @property
     def edges_by_target(self) -> FromClause:
         """Where edges are read from the other end: this table today, a mirror of it elsewhere."""
-        return self.follows.alias(BY_TARGET)
+        return self.follows.alias(f"edges{BY_TARGET}")
+
+    @property
+    def requests_by_target(self) -> FromClause:
+        """Where requests are read by who is asked; as `edges_by_target`."""
+        return self.table(FollowRequestMixin).alias(f"requests{BY_TARGET}")
+
+    @property
+    def blocks_by_target(self) -> FromClause:
+        """Where blocks are read by who is blocked; as `edges_by_target`."""
+        return self.table(BlockMixin).alias(f"blocks{BY_TARGET}")
+
+    def table(self, mixin: type[GraphModel]) -> Table:
+        """
+        Return the table of the model with *mixin*.
+
+        Raises:
+            ModelMissingError: None is declared.
+        """
+        model = self.models.get(mixin)
+        if model is None:
+            raise ModelMissingError(mixin.__name__, _LINES[mixin])
+        return cast("Table", class_mapper(model).local_table)
+
+    def flag(self, name: str, people: FromClause) -> ColumnElement[bool] | None:
+        """Return what says *name* (a setting such as ``"locked"``) of *people*; None if nothing does."""
+        attribute = self.flags.get(name)
+        return None if attribute is None else getattr(aliased(self.user, people), attribute)
+
+    def _optional(self, mixin: type[GraphModel]) -> Table | None:
+        return self.table(mixin) if mixin in self.models else None
 
 
 def identity(row: Any) -> tuple[Any, ...]:
@@ -68,23 +142,35 @@ def _make_schema(cls: Any) -> Schema:
     mapper = class_mapper(cls, configure=False)
     mapper.registry.configure(cascade=True)
     user = root_of(mapper).class_
-    follow, count = (_declared(user, kind) for kind in (FollowMixin, FollowCountMixin))
-    if follow is None:
-        raise ModelMissingError("FollowMixin", "class Follow(FollowMixin, Base): __tablename__ = 'follows'")
+    models = {mixin: model for mixin in _LINES if (model := _declared(user, mixin))}
+    if FollowMixin not in models:
+        raise ModelMissingError(FollowMixin.__name__, _LINES[FollowMixin])
     key = key_column_of(user)
     schema = Schema(
         user=user,
         key_name=class_mapper(user).get_property_by_column(key).key,
         key=key,
         settings=user.__retinue__,
-        follow=follow,
-        follows=cast("Table", class_mapper(follow).local_table),
-        count=count,
-        counts=cast("Table", class_mapper(count).local_table) if count else None,
-        bind={"mapper": class_mapper(follow)},
+        models=models,
+        flags=_flags(user),
+        guards=guards_of(user),
+        bind={"mapper": class_mapper(models[FollowMixin])},
     )
     user.__retinue_schema__ = schema
     return schema
+
+
+def _flags(user: type[Any]) -> dict[str, str]:
+    """Return the attributes of *user* that settings name; `MappingError` if one that was chosen is not there."""
+    known, found = class_mapper(user).all_orm_descriptors, {}
+    for setting in _FLAGS:
+        name = getattr(user.__retinue__, setting)
+        if name is not None and name in known:
+            found[setting] = name
+        elif name != getattr(Settings(), setting):
+            message = f"Settings({setting}={name!r}): {user.__name__} maps no attribute of that name"
+            raise MappingError(message)
+    return found
 
 
 def _declared(user: type[Any], kind: type[Any]) -> type[Any] | None:

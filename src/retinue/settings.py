@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from datetime import timedelta
 
 #: Rows on a page: what a caller gets unasked, and the most that may be asked for.
 PAGE_DEFAULT = 20
@@ -14,8 +16,11 @@ BATCH_MOST = 1_000
 #: Slots over which one user's counters may be spread.
 SLOTS_MOST = 256
 
+#: The time over which ``max_follows_per_day`` counts.
+DAY = timedelta(days=1)
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """
     Limits and choices of one graph: ``__retinue__ = Settings(...)`` on the user class.
@@ -32,6 +37,57 @@ class Settings:
     #: cursor is checksummed: safe against accidents, not against forgers.
     secret: str | bytes | None = None
 
+    # --- Which attributes of the user class say what. None: nothing says it. --------------------
+
+    #: A boolean of the user: "I approve who follows me". Without such an attribute
+    #: everybody is public.
+    locked: str | None = "locked"
+
+    #: A boolean of the user: neither suspended nor deactivated. Users for whom it is
+    #: false are left out of the lists that others see.
+    active: str | None = None
+
+    #: A boolean of the user: "nobody but me sees who follows me".
+    hide_followers: str | None = "hide_followers"
+
+    #: A boolean of the user: "nobody but me sees whom I follow".
+    hide_following: str | None = "hide_following"
+
+    # --- Requests --------------------------------------------------------------------------------
+
+    #: After this time an unanswered request counts as never made; None: never.
+    request_expiry: timedelta | None = None
+
+    #: For this time after a rejection the same user may not ask again; None: at once.
+    request_cooldown: timedelta | None = None
+
+    # --- Blocks ----------------------------------------------------------------------------------
+
+    #: For this time after a block, ``unblock(restore=True)`` brings back what it cut.
+    restore_window: timedelta = timedelta(days=30)
+
+    # --- Limits: what one user may do. None: no limit. -------------------------------------------
+
+    #: Users that one may follow, requests included (7,500 is usual) ...
+    max_following: int | None = None
+
+    #: ... or so many times the number of one's own followers, where that is more.
+    max_following_ratio: float = 1.1
+
+    #: Follows and requests in any 24 hours (400 is usual), whether they were taken back or not.
+    max_follows_per_day: int | None = None
+
+    #: Requests of one's own that may be pending at a time.
+    max_pending_requests: int | None = None
+
+    # --- Notifications and history ---------------------------------------------------------------
+
+    #: For this time after a notification, the same doing of the same user makes no other.
+    notify_again_after: timedelta = timedelta(days=1)
+
+    #: How long the history of edges is kept; None: for good.
+    history_retention: timedelta | None = None
+
     def __post_init__(self) -> None:
         slots: object = self.counter_slots
         if not isinstance(slots, int) or isinstance(slots, bool) or not 1 <= slots <= SLOTS_MOST:
@@ -41,3 +97,43 @@ class Settings:
         if secret is not None and not isinstance(secret, (str, bytes)):
             message = "secret must be str, bytes or None"
             raise ValueError(message)
+        for name in ("locked", "active", "hide_followers", "hide_following"):
+            _attribute(name, getattr(self, name))
+        for name in ("max_following", "max_follows_per_day", "max_pending_requests"):
+            _count(name, getattr(self, name))
+        for name in ("request_expiry", "request_cooldown", "history_retention"):
+            _span(name, getattr(self, name), none=True)
+        for name in ("restore_window", "notify_again_after"):
+            _span(name, getattr(self, name), none=False)
+        ratio: object = self.max_following_ratio
+        if not isinstance(ratio, (int, float)) or isinstance(ratio, bool) or not 0 <= ratio < math.inf:
+            message = f"max_following_ratio must be a number from 0, not {ratio!r}"
+            raise ValueError(message)
+        kept = self.history_retention
+        if self.max_follows_per_day is not None and kept is not None and kept < DAY:
+            message = "max_follows_per_day counts a day of history: history_retention must be at least that"
+            raise ValueError(message)
+
+    @property
+    def limits(self) -> bool:
+        """Whether there is any limit."""
+        return {self.max_following, self.max_follows_per_day, self.max_pending_requests} != {None}
+
+
+def _attribute(name: str, value: object) -> None:
+    if value is not None and not (isinstance(value, str) and value.isidentifier()):
+        message = f"{name} must be the name of an attribute or None, not {value!r}"
+        raise ValueError(message)
+
+
+def _count(name: str, value: object) -> None:
+    if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 0):
+        message = f"{name} must be a whole number from 0 or None, not {value!r}"
+        raise ValueError(message)
+
+
+def _span(name: str, value: object, *, none: bool) -> None:
+    if (value is None and none) or (isinstance(value, timedelta) and value >= timedelta()):
+        return
+    message = f"{name} must be a timedelta that is not negative{' or None' if none else ''}, not {value!r}"
+    raise ValueError(message)

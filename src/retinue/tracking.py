@@ -9,24 +9,25 @@ then finds nothing. Bulk statements are made to return the rows they changed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 from sqlalchemy import Delete, Insert, Update, delete, event, select
 from sqlalchemy.engine import Connection, IteratorResult, Result
 from sqlalchemy.engine.result import SimpleResultMetaData
-from sqlalchemy.orm import Mapper, ORMExecuteState, Session, UOWTransaction, object_session
+from sqlalchemy.orm import Mapper, ORMExecuteState, Session, UOWTransaction, class_mapper, object_session
 
-from retinue import counters, prepared, statements
-from retinue.counters import Deltas
-from retinue.errors import NotWritableError
-from retinue.events import Followed, Unfollowed, listeners_of, outbox_of
-from retinue.models import FollowMixin, now
-from retinue.ownership import GraphUser, user_class_of
+from retinue import changes, guards, prepared
+from retinue.engines import rules_of
+from retinue.errors import BlockedError, NotWritableError
+from retinue.events import Event, Followed, Unfollowed
+from retinue.models import BlockMixin, FollowEventMixin, FollowMixin, FollowRequestMixin, now
+from retinue.ownership import GraphModel, GraphUser, user_class_of
 from retinue.removal import detach
 from retinue.schema import Schema, identity, schema_of
-from retinue.statements import OPTION
+from retinue.statements import OPTION, edges
 from retinue.values import Key
 
 _SLOT = "retinue.flushed"
@@ -34,17 +35,23 @@ _SLOT = "retinue.flushed"
 #: Users that one round of a bulk deletion takes out of the graph.
 _CHUNK = 1_000
 
+#: Models whose rows only a verb may make, and that verb.
+_VERBS: dict[type[GraphModel], str] = {
+    BlockMixin: "graph.block(blocker, blocked)",
+    FollowRequestMixin: "graph.follow(follower, followed)",
+}
+
 
 @dataclass(slots=True)
 class _Flushed:
-    """What one flush changed: counters to be changed after it, and rows to be forgotten."""
+    """What one flush did: changes to be recorded after it, and users whose rows are to be forgotten."""
 
-    deltas: dict[int, tuple[Schema, Connection, Deltas]] = field(default_factory=dict)
+    changes: dict[int, tuple[Schema, Connection, list[Event]]] = field(default_factory=dict)
     gone: set[tuple[type[Any], Key]] = field(default_factory=set)
 
-    def edge(self, schema: Schema, connection: Connection, pair: tuple[Key, Key], change: int) -> None:
-        _, _, deltas = self.deltas.setdefault(id(schema), (schema, connection, Deltas()))
-        deltas.edge(*pair, change)
+    def say(self, schema: Schema, connection: Connection, happened: Event) -> None:
+        _, _, said = self.changes.setdefault(id(schema), (schema, connection, []))
+        said.append(happened)
 
 
 def _flushed(session: Session) -> _Flushed:
@@ -56,16 +63,30 @@ def _of_row(row: Any) -> tuple[Session, Schema]:
     return cast("Session", object_session(row)), schema_of(user_class_of(type(row)))
 
 
+def _refuse_blocked(connection: Connection, schema: Schema, pairs: Sequence[tuple[Key, Key]]) -> None:
+    """Raise `BlockedError` if two of *pairs* are blocked, and see to it that they stay as they are."""
+    rules = rules_of(connection)
+    guards.take(connection, schema, rules, *(follower for follower, _ in pairs))
+    if schema.blocks is not None:
+        for follower, followed in pairs:
+            parameters = {"follower": follower, "followed": followed, "now": now()}
+            if connection.execute(edges.are_blocked(schema, rules), parameters).scalar():
+                raise BlockedError(follower, followed)
+
+
 # --- In a flush ----------------------------------------------------------------------------------
+
+
+@event.listens_for(FollowMixin, "before_insert", propagate=True)
+def _inserting(_mapper: Mapper[Any], connection: Connection, row: Any) -> None:
+    _, schema = _of_row(row)
+    _refuse_blocked(connection, schema, [(row.follower_id, row.following_id)])
 
 
 @event.listens_for(FollowMixin, "after_insert", propagate=True)
 def _inserted(_mapper: Mapper[Any], connection: Connection, row: Any) -> None:
     session, schema = _of_row(row)
-    pair = (row.follower_id, row.following_id)
-    _flushed(session).edge(schema, connection, pair, +1)
-    if listeners := listeners_of(schema.user):
-        outbox_of(session).add(connection, listeners, Followed(*pair, row.timestamp))
+    _flushed(session).say(schema, connection, Followed(row.follower_id, row.following_id, row.timestamp))
 
 
 @event.listens_for(FollowMixin, "before_delete", propagate=True)
@@ -73,11 +94,9 @@ def _deleting(_mapper: Mapper[Any], connection: Connection, row: Any) -> None:
     session, schema = _of_row(row)
     follower, followed = identity(row)
     parameters = {"follower": follower, "followed": followed}
-    if not prepared.run(connection, schema, statements.delete_edge, parameters).rowcount:
-        return  # somebody else deleted it, and counted it out
-    _flushed(session).edge(schema, connection, (follower, followed), -1)
-    if listeners := listeners_of(schema.user):
-        outbox_of(session).add(connection, listeners, Unfollowed(follower, followed, now()))
+    if prepared.run(connection, schema, edges.delete_edge, parameters).rowcount:
+        _flushed(session).say(schema, connection, Unfollowed(follower, followed, now()))
+    # Else somebody else deleted it, and counted it out.
 
 
 @event.listens_for(FollowMixin, "after_mapper_constructed", propagate=True)
@@ -86,21 +105,34 @@ def _expect_no_row(mapper: Mapper[Any], _cls: type[Any]) -> None:
     mapper.confirm_deleted_rows = False
 
 
+@event.listens_for(BlockMixin, "before_insert", propagate=True)
+@event.listens_for(FollowRequestMixin, "before_insert", propagate=True)
+def _refuse_row(mapper: Mapper[Any], _connection: Connection, _row: Any) -> None:
+    _refuse_row_of(mapper.class_)
+
+
+def _refuse_row_of(model: type[Any]) -> None:
+    for mixin, verb in _VERBS.items():
+        if issubclass(model, mixin):
+            what = f"a {model.__name__} stands for more than its row"
+            raise NotWritableError(what, verb)
+
+
 @event.listens_for(GraphUser, "before_delete", propagate=True)
 def _deleting_user(_mapper: Mapper[Any], connection: Connection, user: Any) -> None:
     session, schema = object_session(user), schema_of(type(user))
     (key,) = identity(user)
     detach(connection, schema, [key])
-    _flushed(cast("Session", session)).gone.add((schema.follow, key))
+    _flushed(cast("Session", session)).gone.add((schema.user, key))
 
 
 @event.listens_for(Session, "after_flush")
 def _after_flush(session: Session, _context: UOWTransaction) -> None:
     flushed: _Flushed | None = session.info.get(_SLOT)
     if flushed is not None:
-        for schema, connection, deltas in flushed.deltas.values():
-            counters.apply(connection, schema, deltas)
-        flushed.deltas.clear()
+        for schema, connection, happened in flushed.changes.values():
+            changes.record(session, connection, schema, *happened)
+        flushed.changes.clear()
 
 
 @event.listens_for(Session, "after_flush_postexec")
@@ -119,10 +151,17 @@ def _forget_rows(session: Session, gone: Iterable[tuple[type[Any], Key]]) -> Non
     """Take the loaded rows of users that are gone out of *session*: they have gone as well."""
     gone = set(gone)
     for row in session.identity_map.values():
-        if isinstance(row, FollowMixin):
-            follow = schema_of(user_class_of(type(row))).follow
-            if any((follow, key) in gone for key in identity(row)):
+        if isinstance(row, GraphModel) and not isinstance(row, FollowEventMixin):
+            user = schema_of(user_class_of(type(row))).user
+            if any((user, key) in gone for key in _users_of(row)):
                 session.expunge(row)
+
+
+def _users_of(row: Any) -> Iterable[Key]:
+    """Return the keys of the users whom the primary key of *row* names."""
+    columns = class_mapper(type(row)).primary_key
+    owners = {columns[0].table.info.get("shard_key"), columns[0].table.info.get("reverse_key")}
+    return [key for column, key in zip(columns, identity(row), strict=False) if column.name in owners]
 
 
 # --- In bulk -------------------------------------------------------------------------------------
@@ -141,6 +180,8 @@ def _executing(state: ORMExecuteState) -> Result[Any] | None:
     mapper = state.bind_mapper
     if mapper is None:
         return None
+    if state.is_insert:
+        _refuse_row_of(mapper.class_)
     if issubclass(mapper.class_, FollowMixin):
         schema = schema_of(user_class_of(mapper.class_))
         if state.is_update:
@@ -166,12 +207,15 @@ def _change_rows(state: ORMExecuteState, schema: Schema, statement: Insert | Del
     _refuse_uncountable(connection, statement)
     keys = [getattr(schema.follow, name) for name in ("follower_id", "following_id")]
     asked = len(statement.returning_column_descriptions)
-    result = state.invoke_statement(statement=statement.returning(*keys))
-    names, rows = list(result.keys()), result.all()
-    deltas = Deltas()
-    for row in rows:
-        deltas.edge(row[asked], row[asked + 1], +1 if state.is_insert else -1)
-    counters.apply(connection, schema, deltas)
+    # Where a block may forbid a row, all of them go with it.
+    with state.session.begin_nested() if state.is_insert and schema.blocks is not None else nullcontext():
+        result = state.invoke_statement(statement=statement.returning(*keys))
+        names, rows = list(result.keys()), result.all()
+        pairs = [(row[asked], row[asked + 1]) for row in rows]
+        if state.is_insert:
+            _refuse_blocked(connection, schema, pairs)
+        kind, at = Followed if state.is_insert else Unfollowed, now()
+        changes.record(state.session, connection, schema, *(kind(*pair, at) for pair in pairs), told=False)
     changed = _Changed(SimpleResultMetaData(names[:asked]), iter([tuple(row[:asked]) for row in rows]))
     changed.rowcount = len(rows)
     return changed
@@ -221,7 +265,7 @@ def _delete_users(state: ORMExecuteState, schema: Schema, statement: Delete) -> 
             names = list(result.keys())
             rows += [tuple(row) for row in result]
         count += len(rows) if asked else result.rowcount
-    _forget_rows(session, [(schema.follow, user) for user in ids])
+    _forget_rows(session, [(schema.user, user) for user in ids])
     changed = _Changed(SimpleResultMetaData(names), iter(rows))
     changed.rowcount = len(rows) if asked else count
     return changed

@@ -30,13 +30,37 @@ class Outcome(enum.Enum):
     """What `Graph.follow()` did. ``UNCHANGED`` is falsy, as nothing was done."""
 
     FOLLOWED = "followed"
+    REQUESTED = "requested"
     UNCHANGED = "unchanged"
 
     def __bool__(self) -> bool:
         return self is not Outcome.UNCHANGED
 
 
-@dataclass(frozen=True, slots=True)
+class HistoryKind(enum.StrEnum):
+    """What happened to an edge, or to its users."""
+
+    FOLLOWED = "followed"
+    UNFOLLOWED = "unfollowed"
+    FOLLOWER_REMOVED = "follower_removed"
+    #: A block that had ended it was taken back.
+    RESTORED = "restored"
+    REQUESTED = "requested"
+    REQUEST_ACCEPTED = "request_accepted"
+    REQUEST_REJECTED = "request_rejected"
+    #: The user was deleted; stands on both sides of such a row.
+    REMOVED = "removed"
+
+
+class NotificationKind(enum.StrEnum):
+    """What a notification tells of."""
+
+    FOLLOW = "follow"
+    FOLLOW_REQUEST = "follow_request"
+    REQUEST_ACCEPTED = "request_accepted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Relationship:
     """How a viewer and one other user stand."""
 
@@ -44,6 +68,16 @@ class Relationship:
     following: bool = False
     #: The user follows the viewer.
     followed_by: bool = False
+    #: The viewer has asked to follow the user, who has not answered yet.
+    requested: bool = False
+    #: The user has asked to follow the viewer, who has not answered yet.
+    requested_by: bool = False
+    #: The viewer blocks the user.
+    blocking: bool = False
+    #: The user blocks the viewer: for the application alone, never to be shown.
+    blocked_by: bool = False
+    #: The viewer mutes the user.
+    muting: bool = False
     #: When the viewer began to follow the user (aware, UTC); None if they do not.
     since: datetime | None = None
 
@@ -67,6 +101,62 @@ class Person(Generic[U]):
 
 
 @dataclass(frozen=True, slots=True)
+class BlockedPerson(Person[U]):
+    """One row of the list of those whom a user blocks."""
+
+    #: When the block ends by itself (aware, UTC); None: never.
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MutedPerson(Person[U]):
+    """One row of the list of those whom a user mutes."""
+
+    #: When the mute ends by itself (aware, UTC); None: never.
+    until: datetime | None = None
+    #: Whether notifications are left out as well.
+    notifications: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One thing that happened to an edge."""
+
+    kind: HistoryKind
+    #: The key of the user who follows, or followed.
+    follower_id: Key
+    #: The key of the user who is followed, or was.
+    followed_id: Key
+    #: When it happened (aware, UTC).
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Notice(Generic[U]):
+    """One row of the list of what a user is told."""
+
+    #: Its name, for `Graph.mark_read()`.
+    id: int
+    kind: NotificationKind
+    #: Who did it, as the application's own class.
+    user: U
+    #: When it was done (aware, UTC).
+    at: datetime
+    #: Whether the recipient has seen it.
+    read: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """How many rows `Graph.expire()` deleted."""
+
+    requests: int = 0
+    blocks: int = 0
+    mutes: int = 0
+    history: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
     """
     One page of a list.
@@ -78,6 +168,10 @@ class Page(Generic[T]):
     items: tuple[T, ...] = ()
     next: str | None = None
     prev: str | None = None
+    #: Whether rows were left out here, their users being inactive; told to the owner alone.
+    hidden: bool = False
+    #: How many rows the whole list has, where the list says so; else None.
+    total: int | None = None
 
     def __iter__(self) -> Iterator[T]:
         return iter(self.items)

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from sqlalchemy.engine import Connection
 
-from retinue.engines.contract import EngineRules
+from retinue.engines.contract import EngineRules, Rows
 from retinue.engines.mariadb import MariaDB
 from retinue.engines.postgresql import PostgreSQL
 from retinue.engines.retry import transact
 from retinue.engines.safety import prepare_engine
 from retinue.engines.sqlite import SQLite
 
-__all__ = ["EngineRules", "prepare_engine", "rules_of", "transact"]
+__all__ = ["EngineRules", "Rows", "prepare_engine", "rules_of", "transact"]
 
 _MARIADB = MariaDB()
 _RULES: dict[str, EngineRules] = {

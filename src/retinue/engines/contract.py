@@ -3,15 +3,39 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import Column, Executable, Table
+from sqlalchemy import Column, Executable, Select, Table, bindparam, select
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.elements import ColumnElement
-from sqlalchemy.sql.selectable import SelectBase
+from sqlalchemy.sql.selectable import FromClause, SelectBase
+
+# Rows of any columns: SQLAlchemy 2.1 counts them in its types, 2.0 does not.
+if TYPE_CHECKING:
+    Rows: TypeAlias = Select[*tuple[Any, ...]]
+else:
+    Rows = Select
+
+
+def row_of(
+    table: Table,
+    values: Mapping[str, str],
+    key: Column[Any],
+    users: Mapping[str, FromClause],
+    *conditions: ColumnElement[bool],
+) -> Rows:
+    """Return one row of parameters for *table*, if *users* are there and *conditions* hold."""
+    found = {name: row.c[key.name] == bindparam(name, type_=key.type) for name, row in users.items()}
+    first, *others = users
+    # Joined on what each of them is, as a bare list of tables looks like a mistake to SQLAlchemy.
+    there: FromClause = users[first]
+    for name in others:
+        there = there.join(users[name], found[name])
+    row = [bindparam(name, type_=table.c[column].type).label(column) for column, name in values.items()]
+    return select(*row).select_from(there).where(found[first], *conditions)
 
 
 class EngineRules(ABC):
@@ -31,21 +55,51 @@ class EngineRules(ABC):
         del value
         return True
 
-    #: True where `insert_new()` fails for a user who is not there; else it inserts nothing.
+    #: True where `insert_new()` without conditions fails for a user who is not there; else it inserts nothing.
     unknown_user_fails: ClassVar[bool]
+
+    #: True where a transaction goes on reading what was there when it began.
+    keeps_snapshot: ClassVar[bool] = False
 
     @abstractmethod
     def one_of(self, column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
         """Return "*column* is in the list bound as *name*", one statement for any length."""
 
     @abstractmethod
-    def insert_new(self, table: Table, values: Mapping[str, str], key: Column[Any], users: Sequence[str]) -> Executable:
+    def insert_new(
+        self,
+        table: Table,
+        values: Mapping[str, str],
+        key: Column[Any],
+        users: Mapping[str, FromClause],
+        *conditions: ColumnElement[bool],
+    ) -> Executable:
         """
         Return an insert into *table* that leaves an existing row as it is, without an error.
 
         *values* names the parameter for each column; those in *users* must be the
-        *key* of a user.
+        *key* of a user, and stand in *conditions* as those tables. The conditions
+        are judged by what is committed now, not by an older snapshot.
         """
+
+    @abstractmethod
+    def upsert(
+        self,
+        table: Table,
+        rows: SelectBase,
+        update: Callable[[Any], Mapping[str, ColumnElement[Any]]],
+        where: ColumnElement[bool] | None = None,
+    ) -> Executable:
+        """
+        Return an insert of *rows*, whose columns are named as those of *table*.
+
+        Where a row with the same primary key is there, and meets *where*, it gets
+        what *update* returns for the row that was to be inserted, in that order.
+        """
+
+    def current(self, rows: Rows) -> Rows:
+        """Return *rows* as they are committed now, also in a transaction that reads an older snapshot."""
+        return rows
 
     @abstractmethod
     def insert_from(self, table: Table, columns: list[str], rows: SelectBase) -> Executable:

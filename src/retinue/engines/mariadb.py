@@ -12,7 +12,7 @@ report rows found, and ``INSERT IGNORE`` would follow the wrong user.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -21,9 +21,9 @@ from sqlalchemy.dialects.mysql import insert
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.elements import ColumnElement
-from sqlalchemy.sql.selectable import SelectBase
+from sqlalchemy.sql.selectable import FromClause, SelectBase
 
-from retinue.engines.contract import EngineRules
+from retinue.engines.contract import EngineRules, Rows, row_of
 
 #: ER_NO_REFERENCED_ROW_2: the foreign key's other end is not there.
 _NO_REFERENCED_ROW = 1452
@@ -36,6 +36,7 @@ class MariaDB(EngineRules):
     counts_by_upsert = True
     unknown_user_fails = True
     fails_by_statement = True
+    keeps_snapshot = True
 
     def holds_uuid(self, value: UUID) -> bool:
         """Return whether MariaDB's own type takes *value*: not a new version (8 to 15) of an old variant."""
@@ -46,12 +47,48 @@ class MariaDB(EngineRules):
         """Return ``column IN (%s, %s, ..)``."""
         return column.in_(bindparam(name, expanding=True))
 
-    def insert_new(self, table: Table, values: Mapping[str, str], key: Column[Any], users: Sequence[str]) -> Executable:
-        """Return the insert; the foreign keys say whether its users are there."""
-        del key, users
-        fresh = insert(table).values({column: bindparam(name) for column, name in values.items()})
+    def insert_new(
+        self,
+        table: Table,
+        values: Mapping[str, str],
+        key: Column[Any],
+        users: Mapping[str, FromClause],
+        *conditions: ColumnElement[bool],
+    ) -> Executable:
+        """
+        Return the insert; without conditions the foreign keys say whether its users are there.
+
+        What it selects it reads, and locks, as it is now: also the place where a row
+        is not, so that none can come.
+        """
+        fresh = insert(table)
+        if conditions:
+            chosen = row_of(table, values, key, users, *conditions).with_for_update(read=True)
+            fresh = fresh.from_select(list(values), chosen)
+        else:
+            fresh = fresh.values({column: bindparam(name) for column, name in values.items()})
         kept = next(table.c[column] for column in values if not table.c[column].primary_key)
         return fresh.on_duplicate_key_update({kept.name: _found(kept)})
+
+    def upsert(
+        self,
+        table: Table,
+        rows: SelectBase,
+        update: Callable[[Any], Mapping[str, ColumnElement[Any]]],
+        where: ColumnElement[bool] | None = None,
+    ) -> Executable:
+        """Return the insert; a row that does not meet *where* is set to what it is."""
+        fresh = insert(table).from_select(rows.selected_columns.keys(), rows)
+        values = update(fresh.inserted).items()
+        if where is not None:
+            return fresh.on_duplicate_key_update(
+                [(name, case((where, new), else_=table.c[name])) for name, new in values]
+            )
+        return fresh.on_duplicate_key_update(list(values))
+
+    def current(self, rows: Rows) -> Rows:
+        """Return a locking read: a plain one shows what was there when the transaction began."""
+        return rows.with_for_update(read=True)
 
     def insert_from(self, table: Table, columns: list[str], rows: SelectBase) -> Executable:
         """Return the insert; a row that is there is set to what it is."""
@@ -60,8 +97,8 @@ class MariaDB(EngineRules):
         return fresh.on_duplicate_key_update({kept.name: kept})
 
     def inserted(self, result: CursorResult[Any]) -> bool:
-        """Return whether the insert met no row."""
-        return not result.lastrowid
+        """Return whether the insert made a row, and met none."""
+        return bool(result.rowcount) and not result.lastrowid
 
     def names_no_user(self, error: IntegrityError) -> bool:
         """Return whether a foreign key refused the row; the transaction stays usable."""

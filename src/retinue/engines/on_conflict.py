@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-from sqlalchemy import Column, Executable, Table, bindparam, select, update
+from sqlalchemy import Column, Executable, Table, bindparam
+from sqlalchemy import update as sql_update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause, SelectBase
 
-from retinue.engines.contract import EngineRules
+from retinue.engines.contract import EngineRules, row_of
 
 
 class OnConflict(EngineRules):
@@ -23,7 +25,14 @@ class OnConflict(EngineRules):
     #: The dialect's own INSERT.
     insert: ClassVar[staticmethod[[Table], Any]]
 
-    def insert_new(self, table: Table, values: Mapping[str, str], key: Column[Any], users: Sequence[str]) -> Executable:
+    def insert_new(
+        self,
+        table: Table,
+        values: Mapping[str, str],
+        key: Column[Any],
+        users: Mapping[str, FromClause],
+        *conditions: ColumnElement[bool],
+    ) -> Executable:
         """
         Return an ``INSERT .. SELECT`` from the users named: no user, no row, and no error.
 
@@ -31,21 +40,23 @@ class OnConflict(EngineRules):
         the insert instead of after it: a user deleted meanwhile gives no row, where a
         foreign key's error would have ended the caller's transaction.
         """
-        rows = {name: key.table.alias(f"user_{name}") for name in users}
-        found = {name: row.c[key.name] == bindparam(name, type_=key.type) for name, row in rows.items()}
-        first, *others = rows
-        # Joined on what each of them is, as a bare list of tables looks like a mistake to SQLAlchemy.
-        there: FromClause = rows[first]
-        for name in others:
-            there = there.join(rows[name], found[name])
-        chosen = (
-            select(*(bindparam(name, type_=table.c[column].type) for column, name in values.items()))
-            .select_from(there)
-            .where(found[first])
-            .with_for_update(read=True, key_share=True)
-        )
+        chosen = row_of(table, values, key, users, *conditions).with_for_update(read=True, key_share=True)
         fresh = self.insert(table).from_select(list(values), chosen).on_conflict_do_nothing()
         statement: Executable = fresh.returning(next(iter(table.primary_key)))
+        return statement
+
+    def upsert(
+        self,
+        table: Table,
+        rows: SelectBase,
+        update: Callable[[Any], Mapping[str, ColumnElement[Any]]],
+        where: ColumnElement[bool] | None = None,
+    ) -> Executable:
+        """Return the insert ``ON CONFLICT DO UPDATE``."""
+        fresh = self.insert(table).from_select(rows.selected_columns.keys(), rows)
+        statement: Executable = fresh.on_conflict_do_update(
+            index_elements=list(table.primary_key), set_=dict(update(fresh.excluded)), where=where
+        )
         return statement
 
     def insert_from(self, table: Table, columns: list[str], rows: SelectBase) -> Executable:
@@ -65,7 +76,7 @@ class OnConflict(EngineRules):
     def add_to_count(self, counts: Table) -> Executable:
         """Return an UPDATE of one row."""
         return (
-            update(counts)
+            sql_update(counts)
             .where(counts.c.user_id == bindparam("user"), counts.c.slot == bindparam("slot_"))
             .values(
                 followers=counts.c.followers + bindparam("more_followers"),

@@ -46,7 +46,13 @@ EXEMPT: Final[Mapping[str, str]] = {
     "count_neighbours": "deletion of users: as lock_neighbours",
     "count_out_followers": "deletion of users: as lock_neighbours; by a join, as MariaDB reads all rows for an IN",
     "count_out_followed": "deletion of users: as count_out_followers",
-    "delete_followers": "deletion of users: as lock_neighbours; a mirror of the edges deletes them by their owner",
+    "delete_rows_about": "deletion of users: as lock_neighbours; a mirror deletes them by their owner",
+    "lock_counts": "answers: all who are let in are counted, in order",
+    "delete_history": "erasure: what was done to a user lies with everybody who did it",
+    "delete_ended_requests": "sweeping up: goes through all owners, now and then",
+    "delete_ended_blocks": "sweeping up: as delete_ended_requests",
+    "delete_ended_mutes": "sweeping up: as delete_ended_requests",
+    "delete_old_history": "sweeping up: as delete_ended_requests",
     "import_batch": "dumps: a load goes through all owners, in batches of its own tables",
     "import_miscounted": "dumps: as import_batch",
     "import_insert_edges": "dumps: as import_batch",
@@ -314,10 +320,10 @@ def _bare(element: Any) -> Any:
 
 
 def _table_of(source: Any) -> tuple[Table | None, bool]:
-    """Return the table that *source* is, or is an alias of; and whether it is read through `edges_by_target`."""
+    """Return the table that *source* is, or is an alias of; and whether it is read from the other end, as `edges_by_target` is."""
     by_target = False
     while isinstance(source, Alias):
-        by_target |= source.name == BY_TARGET
+        by_target |= source.name.endswith(BY_TARGET)
         source = source.element
     return (source if isinstance(source, Table) else None), by_target
 

@@ -46,7 +46,8 @@ from retinue.engines import EngineRules, rules_of, transact
 from retinue.engines.bulk import Bulk, bulk_of
 from retinue.models import UTCDateTime, now
 from retinue.schema import Schema
-from retinue.statements import OPTION, set_count
+from retinue.statements import OPTION
+from retinue.statements.counting import set_count
 from retinue.values import Key
 
 #: The two keys of an edge: who follows, and whom.

@@ -1,0 +1,126 @@
+"""
+What follows from a change: counters, history, notifications, and word to the listeners.
+
+A change is described by its event alone; everything else is read off it. All of
+it is written in the transaction of the change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy.engine import Connection
+from sqlalchemy.orm import Session
+
+from retinue import counters
+from retinue.engines import rules_of
+from retinue.events import (
+    EdgeEvent,
+    Event,
+    Followed,
+    FollowerRemoved,
+    FollowRestored,
+    RequestAccepted,
+    Requested,
+    RequestRejected,
+    Unfollowed,
+    listeners_of,
+    outbox_of,
+)
+from retinue.models import new_id
+from retinue.schema import Schema
+from retinue.statements import moment, records
+from retinue.values import HistoryKind, NotificationKind
+
+
+@dataclass(frozen=True, slots=True)
+class _Meaning:
+    """What an event means to everything that is kept beside the edges."""
+
+    #: How many more edges there are.
+    edges: int
+    history: HistoryKind
+    #: What somebody is told of it; None: nothing.
+    notification: NotificationKind | None = None
+    #: Whether the follower is told; else the followed is.
+    tells_follower: bool = False
+
+
+_MEANINGS: Final[dict[type[Event], _Meaning]] = {
+    Followed: _Meaning(+1, HistoryKind.FOLLOWED, NotificationKind.FOLLOW),
+    Unfollowed: _Meaning(-1, HistoryKind.UNFOLLOWED),
+    FollowerRemoved: _Meaning(-1, HistoryKind.FOLLOWER_REMOVED),
+    Requested: _Meaning(0, HistoryKind.REQUESTED, NotificationKind.FOLLOW_REQUEST),
+    RequestAccepted: _Meaning(+1, HistoryKind.REQUEST_ACCEPTED, NotificationKind.REQUEST_ACCEPTED, tells_follower=True),
+    FollowRestored: _Meaning(+1, HistoryKind.RESTORED),
+    RequestRejected: _Meaning(0, HistoryKind.REQUEST_REJECTED),
+}
+
+
+def record(
+    session: Session,
+    connection: Connection,
+    schema: Schema,
+    *happened: Event,
+    many: bool = False,
+    told: bool = True,
+) -> None:
+    """
+    Write down what follows from what *happened*, and keep the events until COMMIT.
+
+    What is not *told* makes no notification either, and reaches no listener.
+
+    Cost: one update for each user whose counts changed (if *many*: three in all, for users
+    who have count rows); one insert where history is kept; one where there are notifications.
+    """
+    edges = [(event, _MEANINGS[type(event)]) for event in happened if isinstance(event, EdgeEvent)]
+    _count(connection, schema, edges, many=many)
+    if schema.history is not None and edges:
+        connection.execute(records.insert_history(schema), [_entry(event, meaning) for event, meaning in edges])
+    if not told:
+        return
+    if schema.notifications is not None:
+        notices = [_notice(schema, event, meaning) for event, meaning in edges if meaning.notification]
+        if notices:
+            connection.execute(records.notify(schema, rules_of(connection)), notices)
+    if listeners := listeners_of(schema.user):
+        outbox = outbox_of(session)
+        for event in happened:
+            outbox.add(connection, listeners, event)
+
+
+def _count(connection: Connection, schema: Schema, edges: Sequence[tuple[EdgeEvent, _Meaning]], *, many: bool) -> None:
+    if schema.counts is None:
+        return
+    deltas = counters.Deltas()
+    for event, meaning in edges:
+        if meaning.edges:
+            deltas.edge(event.follower_id, event.followed_id, meaning.edges)
+    apply = counters.apply_to_many if many else counters.apply
+    apply(connection, schema, deltas)
+
+
+def _entry(event: EdgeEvent, meaning: _Meaning) -> dict[str, Any]:
+    return {
+        "follower_id": event.follower_id,
+        "id": new_id(),
+        "following_id": event.followed_id,
+        "kind": meaning.history.value,
+        "timestamp": event.at,
+    }
+
+
+def _notice(schema: Schema, event: EdgeEvent, meaning: _Meaning) -> dict[str, Any]:
+    follower, followed = event.follower_id, event.followed_id
+    recipient, actor = (follower, followed) if meaning.tells_follower else (followed, follower)
+    return {
+        "recipient": recipient,
+        "actor": actor,
+        "kind": str(meaning.notification),
+        "id": new_id(),
+        "at": event.at,
+        "again_after": event.at - schema.settings.notify_again_after,
+        **moment(schema, event.at),
+    }

@@ -1,0 +1,255 @@
+"""Follow and unfollow."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple, cast
+
+from sqlalchemy.engine import Connection, CursorResult
+
+from retinue import guards, limits, prepared
+from retinue.caller import Pair
+from retinue.engines import EngineRules
+from retinue.errors import BlockedError, LimitError, UnknownUserError
+from retinue.events import Followed, FollowerRemoved, Requested, Unfollowed
+from retinue.graph.part import Part, U
+from retinue.models import FollowRequestMixin, now
+from retinue.statements import edges, moment, requests
+from retinue.values import Key, Outcome
+
+
+class Edges(Part[U]):
+    """Follow and unfollow."""
+
+    __slots__ = ()
+
+    def follow(self, follower: U | Key, followed: U | Key) -> Outcome:
+        """
+        Make *follower* follow *followed*, or ask to where *followed* approves their followers.
+
+        Following twice is not an error: the second call changes nothing. A request
+        that is pending when *followed* no longer approves becomes an edge.
+
+        Cost: one insert, and two updates where counts are kept (up to four more statements
+        for a user who was never counted); if nothing changed, one insert and at most
+        one select. Where they are declared, history and notifications cost one insert
+        each, requests one select, guards one insert (two where *followed* approves),
+        limits one select (two more on MariaDB); and nothing is inserted then but the
+        guards if a limit is reached.
+
+        Returns:
+            `Outcome.FOLLOWED`, `Outcome.REQUESTED`, or the falsy `Outcome.UNCHANGED`.
+
+        Raises:
+            SelfFollowError: Both are the same user.
+            InvalidUserError: One is neither a user nor a possible key.
+            UnknownUserError: One is a key that no user has.
+            BlockedError: One of the two blocks the other.
+            LimitError: *follower* has reached a limit of `Settings`, or was rejected lately.
+            ModelMissingError: *followed* approves, and no model with `FollowRequestMixin`
+                or, for a limit, `FollowEventMixin` is declared.
+        """
+        connection, engine, pair = self._caller.write(follower, followed)
+        if self._schema.guards is None and "locked" not in self._schema.flags:
+            return self._follow_freely(connection, engine, pair)
+        return self._follow_by_the_rules(connection, engine, pair, now())
+
+    def unfollow(self, follower: U | Key, followed: U | Key) -> bool:
+        """
+        End that *follower* follows *followed*, or asks to; nothing happens if they do not.
+
+        Cost: one delete, and two updates where counts are kept; if nothing changed, one
+        delete and one select. Where there are requests, a guard and one delete more;
+        where history is kept, one insert.
+
+        Returns:
+            Whether an edge or a pending request was there.
+
+        Raises:
+            SelfFollowError, InvalidUserError, UnknownUserError: As in `follow()`.
+        """
+        return self._remove(follower, followed, Unfollowed)
+
+    def remove_follower(self, user: U | Key, follower: U | Key) -> bool:
+        """
+        End that *follower* follows *user*, at the wish of *user*, who does not block them.
+
+        As `unfollow()`, but announced as `FollowerRemoved`; a pending request stays.
+        """
+        return self._remove(follower, user, FollowerRemoved)
+
+    def is_following(self, follower: U | Key, followed: U | Key) -> bool:
+        """
+        Return whether *follower* follows *followed*; False for a user without a key. One select.
+
+        Raises:
+            InvalidUserError: One is neither a user nor a possible key.
+        """
+        connection, engine = self._caller.read()
+        pair = (self._caller.key(follower, engine), self._caller.key(followed, engine))
+        if None in pair:
+            return False
+        return self._edge_exists(connection, cast("Pair", pair))
+
+    # --- Within ----------------------------------------------------------------------------------
+
+    def _follow_freely(self, connection: Connection, engine: EngineRules, pair: Pair) -> Outcome:
+        """Follow where nothing can stand against it but an edge that is there."""
+        at = now()
+        if self._insert(connection, engine, pair, at):
+            self._record(connection, Followed(*pair, at))
+            return Outcome.FOLLOWED
+        # The edge was there, so its users are; only where it is not, somebody may be missing.
+        if not engine.unknown_user_fails and not self._edge_exists(connection, pair):
+            self._caller.refuse_unknown(connection, engine, pair)
+        return Outcome.UNCHANGED
+
+    def _follow_by_the_rules(self, connection: Connection, engine: EngineRules, pair: Pair, at: datetime) -> Outcome:
+        """
+        Follow or ask, whichever *followed* wants.
+
+        The insert itself has the last word on that, and on blocks; where it makes no
+        row, we ask why. Should the answer be "nothing", it was changed just before:
+        then again.
+        """
+        asks, asked = self._asks(connection, pair)
+        others = pair[1:] if asks else ()
+        reached = limits.take_guards(connection, self._schema, engine, pair[0], *others, at=at, taking=asked)
+        while True:
+            if reached is None and asks and self._request(connection, engine, pair, at):
+                return Outcome.REQUESTED
+            if reached is None and not asks and self._insert(connection, engine, pair, at):
+                if asked:
+                    self._drop_request(connection, pair)
+                self._record(connection, Followed(*pair, at))
+                return Outcome.FOLLOWED
+            standing = self._standing(connection, engine, pair, at)
+            if standing.edge is not None:
+                return Outcome.UNCHANGED
+            if standing.blocked:
+                raise BlockedError(*pair)
+            if standing.locked and standing.asked is not None:
+                return self._ask_again(connection, pair, at, standing, reached)
+            if reached is not None:
+                raise reached
+            if standing.locked and not asks:
+                self._schema.table(FollowRequestMixin)  # raises if there is none
+                guards.take(connection, self._schema, engine, pair[1])
+            asks, asked = standing.locked, standing.asked is not None
+
+    def _asks(self, connection: Connection, pair: Pair) -> tuple[bool, bool]:
+        """Return whether *pair* seems to need a request, and whether there is one."""
+        if self._schema.requests is None or "locked" not in self._schema.flags:
+            return False, False
+        found: Any = prepared.run(connection, self._schema, requests.approves, names_of(pair)).first()
+        locked, asked = found or (False, False)
+        return bool(locked), bool(asked)
+
+    def _request(self, connection: Connection, engine: EngineRules, pair: Pair, at: datetime) -> bool:
+        """Insert a request, unless something stands against it; return whether it is new."""
+        statement = requests.insert_request(self._schema, engine)
+        parameters = {**names_of(pair), "at": at, "now": at}
+        if not self._caller.insert(connection, engine, statement, parameters, pair):
+            return False
+        self._record(connection, Requested(*pair, at))
+        return True
+
+    def _drop_request(self, connection: Connection, pair: Pair) -> None:
+        """Delete a request, pending or not."""
+        connection.execute(requests.delete_request(self._schema), names_of(pair))
+        self._caller.refresh(self._schema.models[FollowRequestMixin], pair)
+
+    def _ask_again(
+        self, connection: Connection, pair: Pair, at: datetime, standing: _Standing, reached: LimitError | None
+    ) -> Outcome:
+        """Leave a pending request as it is; renew one that has expired, or was rejected long enough ago."""
+        settings = self._schema.settings
+        expiry, cooldown = settings.request_expiry, settings.request_cooldown or timedelta()
+        asked, rejected = cast("datetime", standing.asked), standing.rejected
+        if rejected is None and (expiry is None or asked > at - expiry):
+            return Outcome.UNCHANGED
+        if reached is not None:
+            raise reached
+        if rejected is not None and rejected > at - cooldown:
+            raise LimitError("request_cooldown", 0, 1, rejected + cooldown)
+        parameters = {**names_of(pair), "at": at, "rejected_before": at - cooldown, **moment(self._schema, at)}
+        connection.execute(requests.renew_request(self._schema), parameters)
+        self._caller.refresh(self._schema.models[FollowRequestMixin], pair)
+        self._record(connection, Requested(*pair, at))
+        return Outcome.REQUESTED
+
+    def _standing(self, connection: Connection, engine: EngineRules, pair: Pair, at: datetime) -> _Standing:
+        """Return how the two stand now; `UnknownUserError` if one does not exist."""
+        statement = edges.standing(self._schema, engine)
+        rows = {
+            row[0]: row[1:] for row in connection.execute(statement, {**names_of(pair), **moment(self._schema, at)})
+        }
+        unknown = [key for key in pair if key not in rows]
+        if unknown:
+            raise UnknownUserError(unknown)
+        return _Standing(*rows[pair[1]])
+
+    def _insert(
+        self, connection: Connection, engine: EngineRules, pair: Pair, at: datetime, *, agreed: bool = False
+    ) -> bool:
+        """Insert an edge since *at*, unless something stands against it; return whether it is new."""
+        build = edges.insert_agreed_edge if agreed else edges.insert_edge
+        parameters = {**names_of(pair), "at": at, "now": now()}
+        inserted = self._caller.insert(connection, engine, build(self._schema, engine), parameters, pair)
+        # A row of this pair that the session has loaded may be of an edge that somebody has replaced.
+        self._caller.refresh(self._schema.follow, pair)
+        return inserted
+
+    def _edge_exists(self, connection: Connection, pair: Pair) -> bool:
+        return prepared.run(connection, self._schema, edges.is_following, names_of(pair)).first() is not None
+
+    def _remove(self, follower: U | Key, followed: U | Key, kind: type[Unfollowed | FollowerRemoved]) -> bool:
+        connection, engine, pair = self._caller.write(follower, followed)
+        withdrawn = kind is Unfollowed and self._withdraw(connection, engine, pair)
+        if self._delete(connection, pair):
+            self._record(connection, kind(*pair, now()))
+            return True
+        if not withdrawn:
+            self._caller.refuse_unknown(connection, engine, pair)
+        return withdrawn
+
+    def _withdraw(self, connection: Connection, engine: EngineRules, pair: Pair) -> bool:
+        """
+        Delete a pending request; return whether there was one.
+
+        Before the edge is looked for: who accepts it deletes the request first as
+        well, so that one of the two finds what the other left.
+        """
+        if self._schema.requests is None:
+            return False
+        guards.take(connection, self._schema, engine, pair[0])
+        parameters = {**names_of(pair), **moment(self._schema, now())}
+        gone = connection.execute(requests.delete_pending_request(self._schema), parameters).rowcount
+        self._caller.refresh(self._schema.models[FollowRequestMixin], pair)
+        return bool(gone)
+
+    def _delete(self, connection: Connection, pair: Pair) -> bool:
+        """Delete an edge; return whether there was one."""
+        row = self._caller.loaded(self._schema.follow, pair)
+        if row is None:
+            return bool(prepared.run(connection, self._schema, edges.delete_edge, names_of(pair)).rowcount)
+        statement = edges.delete_loaded_edge(self._schema)
+        gone = cast("CursorResult[Any]", self._caller.session.execute(statement, names_of(pair))).rowcount
+        if not gone:
+            self._caller.session.expire(row)  # another session has deleted it
+        return bool(gone)
+
+
+class _Standing(NamedTuple):
+    """How two users stand, as `statements.edges.standing` says."""
+
+    locked: bool
+    edge: datetime | None
+    asked: datetime | None
+    rejected: datetime | None
+    blocked: bool
+
+
+def names_of(pair: Pair) -> dict[str, Key]:
+    """Return *pair* as the parameters of a statement."""
+    return {"follower": pair[0], "followed": pair[1]}

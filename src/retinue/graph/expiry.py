@@ -1,0 +1,48 @@
+"""Sweeping up what time has ended."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from retinue.graph.part import Part, U
+from retinue.models import now
+from retinue.statements import expiry as statements
+from retinue.statements import moment
+from retinue.values import Expired
+
+
+class Expiry(Part[U]):
+    """Sweeping up what time has ended."""
+
+    __slots__ = ()
+
+    def expire(self) -> Expired:
+        """
+        Delete what has ended, of everybody: expired requests, timed blocks and mutes, history past its retention.
+
+        None of it counts for anything any more, so this only saves room: run it now
+        and then, in a transaction of its own. A block stays as long as it can be
+        restored. One delete for each kind that is declared.
+
+        Returns:
+            How many rows went, of each kind.
+        """
+        self._caller.session.flush()
+        connection, _ = self._caller.connect()
+        schema, settings, at = self._schema, self._schema.settings, now()
+        times = {
+            **moment(schema, at),
+            "rejected_before": at - (settings.request_cooldown or timedelta()),
+            "restored_after": at - settings.restore_window,
+        }
+        sweeps = {}
+        if schema.requests is not None:
+            sweeps["requests"] = statements.delete_ended_requests(schema)
+        if schema.blocks is not None:
+            sweeps["blocks"] = statements.delete_ended_blocks(schema)
+        if schema.mutes is not None:
+            sweeps["mutes"] = statements.delete_ended_mutes(schema)
+        if schema.history is not None and settings.history_retention is not None:
+            sweeps["history"] = statements.delete_old_history(schema)
+            times["kept_after"] = at - settings.history_retention
+        return Expired(**{kind: connection.execute(sweep, times).rowcount for kind, sweep in sweeps.items()})

@@ -1,0 +1,281 @@
+"""Questions: how users stand, how many there are, and lists of them, as a viewer may see them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+from retinue import counters, pages
+from retinue.engines import EngineRules
+from retinue.errors import NotVisibleError
+from retinue.graph.part import Part, U
+from retinue.models import BlockMixin, FollowRequestMixin, MuteMixin, now
+from retinue.pages import Listing
+from retinue.rules import Audience, ListKind, Visibility, may_see
+from retinue.schema import identity
+from retinue.settings import PAGE_DEFAULT
+from retinue.statements import edges, lists, moment
+from retinue.values import ALL, BlockedPerson, Counts, Everything, Key, MutedPerson, Page, Person, Relationship
+
+#: Times before and after all that a database holds.
+_FIRST = datetime(1000, 1, 1, tzinfo=UTC)
+_LAST = datetime(9999, 12, 31, tzinfo=UTC)
+
+
+class Reads(Part[U]):
+    """Questions: how users stand, how many there are, and lists of them, as a viewer may see them."""
+
+    __slots__ = ()
+
+    def relationships(self, viewer: U | Key | None, users: Iterable[U | Key]) -> dict[Key, Relationship]:
+        """
+        Return how *viewer* and each of *users* stand, by the users' keys. One select.
+
+        A viewer of None (not logged in) and users that do not exist stand in no
+        relationship.
+
+        Raises:
+            InvalidUserError: One is neither a user nor a possible key, or has no key yet.
+            ValueError: *users* are more than 1,000.
+        """
+        connection, engine = self._caller.read()
+        keys = self._caller.keys(users, engine)
+        key = None if viewer is None else self._caller.key(viewer, engine)
+        if key is None or not keys:
+            return dict.fromkeys(keys, Relationship())
+        statement = edges.relationships(self._schema, engine)
+        parameters = {"viewer": key, "users": keys, **moment(self._schema, now())}
+        stand: dict[Key, dict[str, Any]] = {}
+        for kind, user, since in connection.execute(statement, parameters):
+            how = stand.setdefault(user, {})
+            how[edges.STANDINGS[kind]] = True
+            if since is not None:
+                how["since"] = since
+        return {user: Relationship(**stand.get(user, {})) for user in keys}
+
+    def counts(self, users: Iterable[U | Key]) -> dict[Key, Counts]:
+        """
+        Return how many follow each of *users* and how many each follows, by their keys.
+
+        The stored totals, whoever looks. Users that do not exist have zero. Cost: one
+        select, of the count rows; one more, which counts the edges, if one of *users*
+        was never counted. Where no `FollowCountMixin` class is declared: one select,
+        which counts the edges.
+
+        Raises:
+            InvalidUserError: One is neither a user nor a possible key, or has no key yet.
+            ValueError: *users* are more than 1,000.
+        """
+        connection, engine = self._caller.read()
+        keys = self._caller.keys(users, engine)
+        return counters.read(connection, self._schema, keys)
+
+    # --- Lists that others may see ---------------------------------------------------------------
+
+    def followers(
+        self,
+        user: U | Key,
+        *,
+        viewer: U | Key | Everything | None = ALL,
+        limit: int = PAGE_DEFAULT,
+        cursor: str | None = None,
+    ) -> Page[Person[U]]:
+        """
+        Return a page of those who follow *user*, newest first, as *viewer* may see them.
+
+        What stays on the list is neither repeated nor left out between pages, while
+        others follow and unfollow. A row whose transaction commits late may appear
+        behind a place already passed. Rows that the viewer may not see are left out
+        before the page is cut: it is never short.
+
+        One select, at any depth. For a viewer other than `ALL`, one more where
+        users can hide their lists, approve followers or block; for the owner, one more
+        where users can be inactive.
+
+        Args:
+            user: Whose followers.
+            viewer: Who looks: a user, None for somebody not logged in, or `ALL`.
+            limit: Rows, 1 to 100.
+            cursor: `Page.next` or `Page.prev` of this list; None for the first page.
+
+        Raises:
+            InvalidUserError: *user* or *viewer* is neither a user nor a possible key.
+            InvalidCursor: *cursor* is of another list, user or viewer, or altered.
+            NotVisibleError: *viewer* may not see this list.
+            ValueError: *limit* is outside its range.
+        """
+        return self._people(lists.followers, user, viewer, limit, cursor, kind=ListKind.FOLLOWERS)
+
+    def following(
+        self,
+        user: U | Key,
+        *,
+        viewer: U | Key | Everything | None = ALL,
+        limit: int = PAGE_DEFAULT,
+        cursor: str | None = None,
+    ) -> Page[Person[U]]:
+        """Return a page of those whom *user* follows, newest first; else as `followers()`."""
+        return self._people(lists.following, user, viewer, limit, cursor, kind=ListKind.FOLLOWING)
+
+    def mutuals(
+        self,
+        user: U | Key,
+        *,
+        viewer: U | Key | Everything | None = ALL,
+        limit: int = PAGE_DEFAULT,
+        cursor: str | None = None,
+    ) -> Page[Person[U]]:
+        """
+        Return a page of those whom *user* follows and who follow *user*; else as `followers()`.
+
+        `Person.since` is when *user* began to follow them, and the list goes by it. It
+        tells of both lists, so who may not see one of them may not see it.
+        """
+        return self._people(lists.mutuals, user, viewer, limit, cursor, kind=ListKind.FOLLOWERS | ListKind.FOLLOWING)
+
+    def followers_you_know(
+        self, viewer: U | Key, user: U | Key, *, limit: int = PAGE_DEFAULT, cursor: str | None = None
+    ) -> Page[Person[U]]:
+        """
+        Return a page of those who follow *user* and whom *viewer* follows, with ``Page.total``.
+
+        `Person.since` is when they began to follow *user*. Else as `followers()`, and
+        one select more, for the total.
+        """
+        return self._people(
+            lists.known_followers, user, viewer, limit, cursor, kind=ListKind.FOLLOWERS, with_total=True
+        )
+
+    # --- Lists of one's own ----------------------------------------------------------------------
+
+    def requests(
+        self,
+        user: U | Key,
+        *,
+        viewer: U | Key | Everything | None = ALL,
+        limit: int = PAGE_DEFAULT,
+        cursor: str | None = None,
+    ) -> Page[Person[U]]:
+        """
+        Return a page of those who ask to follow *user*, newest first. One select.
+
+        For *user* alone: any other viewer gets `NotVisibleError`. Else as `followers()`.
+
+        Raises:
+            ModelMissingError: No model with `FollowRequestMixin` is declared.
+        """
+        self._schema.table(FollowRequestMixin)
+        return self._people(lists.requests, user, viewer, limit, cursor)
+
+    def sent_requests(
+        self,
+        user: U | Key,
+        *,
+        viewer: U | Key | Everything | None = ALL,
+        limit: int = PAGE_DEFAULT,
+        cursor: str | None = None,
+    ) -> Page[Person[U]]:
+        """Return a page of those whom *user* asks to follow; else as `requests()`."""
+        self._schema.table(FollowRequestMixin)
+        return self._people(lists.sent_requests, user, viewer, limit, cursor)
+
+    def blocks(
+        self,
+        user: U | Key,
+        *,
+        viewer: U | Key | Everything | None = ALL,
+        limit: int = PAGE_DEFAULT,
+        cursor: str | None = None,
+    ) -> Page[BlockedPerson[U]]:
+        """
+        Return a page of those whom *user* blocks, newest first, with the end of each block; else as `requests()`.
+
+        Raises:
+            ModelMissingError: No model with `BlockMixin` is declared.
+        """
+        self._schema.table(BlockMixin)
+        return self._people(lists.blocks, user, viewer, limit, cursor, item=BlockedPerson)
+
+    def mutes(
+        self,
+        user: U | Key,
+        *,
+        viewer: U | Key | Everything | None = ALL,
+        limit: int = PAGE_DEFAULT,
+        cursor: str | None = None,
+    ) -> Page[MutedPerson[U]]:
+        """
+        Return a page of those whom *user* mutes, newest first, with the end and extent of each; else as `requests()`.
+
+        Raises:
+            ModelMissingError: No model with `MuteMixin` is declared.
+        """
+        self._schema.table(MuteMixin)
+        return self._people(lists.mutes, user, viewer, limit, cursor, item=MutedPerson)
+
+    # --- Within ----------------------------------------------------------------------------------
+
+    def _people(
+        self,
+        people: Callable[..., lists.Edges],
+        user: Any,
+        viewer: Any,
+        limit: int,
+        cursor: str | None,
+        *,
+        kind: ListKind | None = None,
+        item: Callable[..., Any] = Person,
+        with_total: bool = False,
+    ) -> Page[Any]:
+        """Return a page of *people* of *user*; a list without a *kind* is for the user alone."""
+        connection, engine = self._caller.read()
+        owner, watching = self._keys(engine, user, viewer)
+        audience = self._audience(connection, owner, watching, kind)
+        schema = self._schema
+        parameters = {"user": owner, "viewer": None if watching is ALL else watching, **moment(schema, now())}
+        listing = Listing(
+            name=(people.__name__, owner, watching),
+            statement=lambda way: lists.page_of(schema, people, way, audience),
+            parameters=parameters,
+            item=lambda row: item(*row),
+            place=lambda row: (row[1], identity(row[0])[0]),
+            check=self._caller.checker(engine),
+            key_type=schema.key.type.python_type,
+        )
+        if owner is None:
+            return pages.nothing(self._caller, listing, limit, cursor)
+        page, stretch = pages.read(self._caller, listing, limit, cursor)
+        if with_total:
+            total = connection.execute(lists.total_of(schema, people, audience), parameters).scalar_one()
+            page = replace(page, total=total)
+        if audience is Audience.OWNER and "active" in schema.flags:
+            ends = {"oldest": stretch.oldest or _FIRST, "newest": stretch.newest or _LAST}
+            hidden = connection.execute(lists.left_out_of(schema, people), {**parameters, **ends}).scalar_one()
+            page = replace(page, hidden=bool(hidden))
+        return page
+
+    def _keys(self, engine: EngineRules, user: Any, viewer: Any) -> tuple[Key | None, Key | Everything | None]:
+        """Return the keys of *user* and *viewer*, who may be `ALL` or nobody."""
+        watching = viewer if viewer is None or viewer is ALL else self._caller.key(viewer, engine)
+        return self._caller.key(user, engine), watching
+
+    def _audience(
+        self, connection: Connection, owner: Key | None, viewer: Key | Everything | None, kind: ListKind | None
+    ) -> Audience:
+        """Return who looks; `NotVisibleError` if they may not see a list that tells *kind* of *owner*."""
+        audience = Audience.of(viewer, owner)
+        if audience in (Audience.TRUSTED, Audience.OWNER) or owner is None:
+            return audience
+        if kind is None:
+            raise NotVisibleError(owner)
+        if self._schema.blocks is None and not self._schema.flags.keys() - {"active"}:
+            return audience
+        parameters = {"user": owner, "viewer": viewer, **moment(self._schema, now())}
+        said = connection.execute(lists.visibility(self._schema), parameters).first()
+        if said is not None and not may_see(kind, Visibility(*said)):
+            raise NotVisibleError(owner)
+        return audience

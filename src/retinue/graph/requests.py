@@ -1,0 +1,173 @@
+"""Answering those who ask to follow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+from retinue import counters, guards
+from retinue.caller import Pair
+from retinue.engines import EngineRules
+from retinue.errors import MappingError
+from retinue.events import RequestAccepted, RequestRejected
+from retinue.graph.edges import Edges, names_of
+from retinue.graph.part import U
+from retinue.models import FollowRequestMixin, now
+from retinue.statements import moment
+from retinue.statements import requests as statements
+from retinue.values import Key
+
+#: Requests that one round answers.
+_CHUNK = 1_000
+
+
+class Requests(Edges[U]):
+    """Answering those who ask to follow."""
+
+    __slots__ = ()
+
+    def accept(self, user: U | Key, requester: U | Key) -> bool:
+        """
+        Let *requester*, who has asked to, follow *user*.
+
+        Nobody can accept for *user* by asking twice. Limits do not hold it up: a
+        pending request was counted already. Cost: two guards, one delete, one insert,
+        and what follows from a change; if nothing was pending, one select instead.
+
+        Returns:
+            Whether a request was pending.
+
+        Raises:
+            SelfFollowError: Both are the same user.
+            InvalidUserError: One is neither a user nor a possible key.
+            UnknownUserError: One is a key that no user has.
+            ModelMissingError: No model with `FollowRequestMixin` is declared.
+        """
+        connection, engine, pair = self._answer(user, requester)
+        parameters = {**names_of(pair), **moment(self._schema, now())}
+        if not connection.execute(statements.delete_pending_request(self._schema), parameters).rowcount:
+            self._caller.refuse_unknown(connection, engine, pair)
+            return False
+        at = now()
+        if self._insert(connection, engine, pair, at, agreed=True):
+            self._record(connection, RequestAccepted(*pair, at))
+        return True
+
+    def reject(self, user: U | Key, requester: U | Key) -> bool:
+        """
+        Answer no to *requester*, who has asked to follow *user*.
+
+        With ``Settings(request_cooldown=...)`` they cannot ask again at once. Cost:
+        two guards and one delete, or one update where there is a cool-down.
+
+        Returns and raises as `accept()`.
+        """
+        connection, engine, pair = self._answer(user, requester)
+        at = now()
+        build = (
+            statements.reject_request if self._schema.settings.request_cooldown else statements.delete_pending_request
+        )
+        if not connection.execute(build(self._schema), {**names_of(pair), **moment(self._schema, at)}).rowcount:
+            self._caller.refuse_unknown(connection, engine, pair)
+            return False
+        self._record(connection, RequestRejected(*pair, at))
+        return True
+
+    def accept_all(self, user: U | Key) -> int:
+        """
+        Let everybody who has asked to follow *user*; return how many did.
+
+        Cost: one guard, and for each 1,000 requests one select, the deletion of the
+        requests, the insert of the edges and a select of those that are new, four
+        statements where counts are kept, one each for history and notifications.
+
+        Raises:
+            InvalidUserError, UnknownUserError, ModelMissingError: As `accept()`.
+        """
+        connection, engine, key = self._answer_all(user)
+        return self._accept_all(connection, engine, key)
+
+    def reject_all(self, user: U | Key) -> int:
+        """
+        Answer no to everybody who has asked to follow *user*; return how many had.
+
+        Cost: one guard, and for each 1,000 requests one select, one delete or update,
+        and one insert where history is kept.
+
+        Raises:
+            InvalidUserError, UnknownUserError, ModelMissingError: As `accept()`.
+        """
+        connection, engine, key = self._answer_all(user)
+        build = statements.reject_requests if self._schema.settings.request_cooldown else statements.delete_requests
+        rejected = 0
+        while followers := self._pending(connection, key):
+            at = now()
+            connection.execute(build(self._schema, engine), {"followed": key, "users": followers, "now": at})
+            self._record(connection, *(RequestRejected(follower, key, at) for follower in followers))
+            rejected += len(followers)
+        return rejected
+
+    def unlock(self, user: U | Key) -> int:
+        """
+        Make *user* public: they no longer approve who follows them, and who has asked to does.
+
+        All in the caller's transaction; a request that somebody makes just now becomes
+        an edge as well, and is never left pending. Return how many requests were
+        accepted. Cost: that of `accept_all()`, one update of the user, and one select
+        if the user is not loaded.
+
+        Raises:
+            InvalidUserError, UnknownUserError, ModelMissingError: As `accept()`.
+            MappingError: The user class has no attribute that says who approves (`Settings.locked`).
+        """
+        connection, engine, key = self._answer_all(user)
+        attribute = self._schema.flags.get("locked")
+        if attribute is None:
+            message = f"{self._schema.user.__name__} has no attribute that says who approves: see Settings(locked=...)"
+            raise MappingError(message)
+        person: Any = user if isinstance(user, self._schema.user) else None
+        person = person or self._caller.session.get(self._schema.user, key)
+        if person is None:
+            self._caller.refuse_unknown(connection, engine, [key])
+        setattr(person, attribute, False)
+        self._caller.session.flush()
+        return self._accept_all(connection, engine, key)
+
+    # --- Within ----------------------------------------------------------------------------------
+
+    def _answer(self, user: U | Key, requester: U | Key) -> tuple[Connection, EngineRules, Pair]:
+        self._schema.table(FollowRequestMixin)
+        connection, engine, pair = self._caller.write(requester, user)
+        guards.take(connection, self._schema, engine, *pair)
+        self._caller.refresh(self._schema.models[FollowRequestMixin], pair)
+        return connection, engine, pair
+
+    def _answer_all(self, user: U | Key) -> tuple[Connection, EngineRules, Key]:
+        self._schema.table(FollowRequestMixin)
+        connection, engine, key = self._caller.write_of(user)
+        if not guards.take(connection, self._schema, engine, key):
+            self._caller.refuse_unknown(connection, engine, [key])
+        return connection, engine, key
+
+    def _pending(self, connection: Connection, user: Key) -> list[Key]:
+        """Return who asks *user*, at most `_CHUNK` of them, their requests locked."""
+        parameters = {"followed": user, "limit": _CHUNK, **moment(self._schema, now())}
+        followers = list(connection.execute(statements.select_pending(self._schema), parameters).scalars())
+        for follower in followers:
+            self._caller.refresh(self._schema.models[FollowRequestMixin], (follower, user))
+        return followers
+
+    def _accept_all(self, connection: Connection, engine: EngineRules, user: Key) -> int:
+        accepted = 0
+        while followers := self._pending(connection, user):
+            at = now()
+            parameters = {"followed": user, "users": followers, "at": at, **moment(self._schema, at)}
+            counters.start(connection, self._schema, [*followers, user])
+            connection.execute(statements.insert_agreed_edges(self._schema, engine), parameters)
+            # An edge that was there already has another time.
+            new = list(connection.execute(statements.followers_since(self._schema, engine), parameters).scalars())
+            connection.execute(statements.delete_requests(self._schema, engine), parameters)
+            self._record(connection, *(RequestAccepted(follower, user, at) for follower in sorted(new)), many=True)
+            accepted += len(new)
+        return accepted

@@ -1,0 +1,116 @@
+"""
+What the tables of a graph are built from.
+
+Their constraints and indexes are attached when a class is mapped, not by
+``__table_args__``: the application's own ``__table_args__`` cannot lose them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import Any, cast
+
+from sqlalchemy import BigInteger, Column, ForeignKey, Table, event
+from sqlalchemy.orm import Mapped, Mapper, class_mapper, mapped_column, relationship
+from sqlalchemy.sql.elements import conv
+
+from retinue.errors import MappingError
+from retinue.ownership import GraphModel, key_column_of, refuse_dataclass, user_class_of
+
+#: The longest name that every engine takes (PostgreSQL: 63 bytes), less room for a prefix.
+_NAME_MOST = 60
+
+Complete = Callable[[Table, type[Any]], None]
+
+#: For each mixin: the primary key that its table has, and what completes the table.
+_COMPLETE: dict[type, tuple[tuple[str, ...], Complete]] = {}
+
+
+def completes(mixin: type[GraphModel], *, key: tuple[str, ...]) -> Callable[[Complete], Complete]:
+    """Let the decorated function complete the tables of *mixin*, whose primary key is *key*."""
+
+    def keep(complete: Complete) -> Complete:
+        _COMPLETE[mixin] = (key, complete)
+        return complete
+
+    return keep
+
+
+def user_column(model: Any) -> Mapped[Any]:
+    """Return a column of *model* that is part of its key and names a user, with whom the row goes."""
+    key = key_column_of(user_class_of(model))
+    return mapped_column(key.type, ForeignKey(key, ondelete="CASCADE"), primary_key=True, autoincrement=False)
+
+
+def user_of(model: Any, column: Any, back_populates: str | None = None) -> Mapped[Any]:
+    """Return the user that *column* names: joined, so that a list of rows brings its users in one statement."""
+    return relationship(
+        user_class_of(model), foreign_keys=[column], back_populates=back_populates, lazy="joined", innerjoin=True
+    )
+
+
+def named(prefix: str, table: Table, what: str) -> conv:
+    """Name a constraint after its *table*; as ``conv``, so that no naming convention changes it."""
+    name = f"{prefix}_{table.name}_{what}"
+    if len(name) > _NAME_MOST:
+        digest = hashlib.blake2b(name.encode(), digest_size=4).hexdigest()
+        name = f"{name[: _NAME_MOST - 9]}_{digest}"
+    return conv(name)
+
+
+def needs_guards(user: type[Any]) -> None:
+    """Give the metadata of *user* the table of guard rows, unless it is there: see `retinue.guards`."""
+    key = key_column_of(user)
+    users = cast("Table", class_mapper(user, configure=False).local_table)
+    if guards_of(user) is not None:
+        return
+    table = Table(
+        _guards_name(users),
+        users.metadata,
+        Column("user_id", key.type, ForeignKey(key, ondelete="CASCADE"), primary_key=True, autoincrement=False),
+        Column("version", BigInteger, nullable=False),
+        schema=users.schema,
+        info={"shard_key": "user_id"},
+        sqlite_with_rowid=False,
+    )
+    _name_foreign_keys(table)
+
+
+def guards_of(user: type[Any]) -> Table | None:
+    """Return the table of guard rows of the graph of *user*; None where nothing needs one."""
+    users = cast("Table", class_mapper(user, configure=False).local_table)
+    name = _guards_name(users)
+    return users.metadata.tables.get(f"{users.schema}.{name}" if users.schema else name)
+
+
+def _guards_name(users: Table) -> str:
+    return f"{users.name}_follow_guards"
+
+
+def _name_foreign_keys(table: Table) -> None:
+    for constraint in table.foreign_key_constraints:
+        if constraint.name is None:
+            constraint.name = named("fk", table, constraint.column_keys[0])
+
+
+@event.listens_for(GraphModel, "instrument_class", propagate=True)
+def _complete(mapper: Mapper[Any], cls: type[Any]) -> None:
+    """Give the table of a model what the mixin promises, whatever the application's own arguments."""
+    refuse_dataclass(cls)
+    # A model declared after the first use of the graph belongs to it all the same.
+    user = user_class_of(cls)
+    if "__retinue_schema__" in vars(user):
+        del user.__retinue_schema__
+    if mapper.inherits is not None:
+        return
+    table = cast("Table", mapper.local_table)
+    for kind, (key, complete) in _COMPLETE.items():
+        if issubclass(cls, kind):
+            if tuple(table.primary_key.columns.keys()) != key:
+                message = f"{cls.__name__} needs the primary key ({', '.join(key)}) and no other column in it"
+                raise MappingError(message)
+            # The key is the table's order on disk: one tree less per row.
+            table.dialect_options["sqlite"]["with_rowid"] = False
+            _name_foreign_keys(table)
+            complete(table, user)

@@ -1,0 +1,159 @@
+"""Who follows whom, who has asked to, and how many."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, CheckConstraint, Index, SmallInteger, Table, inspect
+from sqlalchemy.orm import Mapped, declared_attr, mapped_column, synonym, validates
+
+from retinue.errors import NotWritableError
+from retinue.models.columns import completes, named, needs_guards, user_column, user_of
+from retinue.models.times import UTCDateTime, now
+from retinue.ownership import GraphModel
+
+
+class FollowMixin(GraphModel):
+    """
+    One edge: *follower* follows *following*, since *timestamp* (aware, UTC).
+
+    The pair of keys is the primary key; both are foreign keys of the users, and
+    a row goes when either user goes. Add columns of your own freely.
+    """
+
+    @declared_attr
+    def follower_id(cls) -> Mapped[Any]:
+        """The key of the user who follows."""
+        return user_column(cls)
+
+    @declared_attr
+    def following_id(cls) -> Mapped[Any]:
+        """The key of the user who is followed."""
+        return user_column(cls)
+
+    @declared_attr
+    def timestamp(cls) -> Mapped[datetime]:
+        """When it began (aware, UTC), made by the application."""
+        return mapped_column(UTCDateTime, nullable=False, insert_default=now)
+
+    # Joined, so that a list of rows brings its users in the same statement.
+    @declared_attr
+    def follower(cls) -> Mapped[Any]:
+        """The user who follows."""
+        return user_of(cls, cls.follower_id, back_populates="following")
+
+    @declared_attr
+    def following(cls) -> Mapped[Any]:
+        """The user who is followed."""
+        return user_of(cls, cls.following_id, back_populates="followers")
+
+    @declared_attr
+    def followed_id(cls) -> Mapped[Any]:
+        """Another name of ``following_id``, in queries as well."""
+        return synonym("following_id")
+
+    @declared_attr
+    def followed(cls) -> Mapped[Any]:
+        """Another name of ``following``, in queries as well."""
+        return synonym("following")
+
+    @validates("follower_id", "following_id", "follower", "following")
+    def _keep_key(self, name: str, value: Any) -> Any:
+        # None comes from remove() on a relationship, which deletes the row.
+        state = inspect(self)
+        if value is not None and state.persistent and value != state.dict.get(name, value):
+            what = f"{name} of a Follow that is in the database cannot change"
+            raise NotWritableError(what, "unfollow() and follow()")
+        return value
+
+
+class FollowCountMixin(GraphModel):
+    """
+    How many follow a user, and how many the user follows; kept by the library.
+
+    A user may have several slots, whose sum counts. No row at all means "not
+    counted yet": the first change counts the edges.
+    """
+
+    @declared_attr
+    def user_id(cls) -> Mapped[Any]:
+        """The key of the user."""
+        return user_column(cls)
+
+    @declared_attr
+    def slot(cls) -> Mapped[int]:
+        """Which of the user's rows this is, from 0."""
+        return mapped_column(SmallInteger, primary_key=True, autoincrement=False, insert_default=0)
+
+    @declared_attr
+    def followers(cls) -> Mapped[int]:
+        """How many follow the user; the sum over the slots counts."""
+        return mapped_column(BigInteger, nullable=False, insert_default=0)
+
+    @declared_attr
+    def following(cls) -> Mapped[int]:
+        """How many the user follows; the sum over the slots counts."""
+        return mapped_column(BigInteger, nullable=False, insert_default=0)
+
+
+class FollowRequestMixin(GraphModel):
+    """
+    A request: *follower* asked to follow *following*, who approves their followers, at *timestamp*.
+
+    Made by ``follow()`` alone. A row whose ``rejected_at`` is set asks nothing any
+    more: it holds the follower to ``Settings(request_cooldown=...)``.
+    """
+
+    @declared_attr
+    def follower_id(cls) -> Mapped[Any]:
+        """The key of the user who asks."""
+        return user_column(cls)
+
+    @declared_attr
+    def following_id(cls) -> Mapped[Any]:
+        """The key of the user who is asked."""
+        return user_column(cls)
+
+    @declared_attr
+    def timestamp(cls) -> Mapped[datetime]:
+        """When it was asked (aware, UTC)."""
+        return mapped_column(UTCDateTime, nullable=False, insert_default=now)
+
+    @declared_attr
+    def rejected_at(cls) -> Mapped[datetime | None]:
+        """When it was rejected (aware, UTC); None while it is pending."""
+        return mapped_column(UTCDateTime)
+
+    @declared_attr
+    def follower(cls) -> Mapped[Any]:
+        """The user who asks."""
+        return user_of(cls, cls.follower_id)
+
+    @declared_attr
+    def following(cls) -> Mapped[Any]:
+        """The user who is asked."""
+        return user_of(cls, cls.following_id)
+
+
+@completes(FollowMixin, key=("follower_id", "following_id"))
+def _complete_follows(table: Table, user: type[Any]) -> None:
+    follower, following, time = (table.c[n] for n in ("follower_id", "following_id", "timestamp"))
+    table.info.update(shard_key="follower_id", reverse_key="following_id")
+    table.append_constraint(CheckConstraint(follower != following, name=named("ck", table, "not_self")))
+    # Each list in its order, from its owner's end. `table.c` columns attach an index by themselves.
+    Index(named("ix", table, "following"), follower, time, following)
+    Index(named("ix", table, "followers"), following, time, follower)
+    if user.__retinue__.limits:
+        needs_guards(user)
+
+
+@completes(FollowCountMixin, key=("user_id", "slot"))
+def _complete_counts(table: Table, _user: type[Any]) -> None:
+    table.info.update(shard_key="user_id")
+
+
+@completes(FollowRequestMixin, key=("follower_id", "following_id"))
+def _complete_requests(table: Table, user: type[Any]) -> None:
+    _complete_follows(table, user)
+    needs_guards(user)

@@ -1,0 +1,125 @@
+"""What is written down: the history of edges, and what a user is to be told."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Index, String, Table
+from sqlalchemy.orm import Mapped, declared_attr, mapped_column
+
+from retinue.models.columns import completes, named, user_column, user_of
+from retinue.models.ids import new_id
+from retinue.models.times import UTCDateTime, now
+from retinue.ownership import GraphModel, key_column_of, user_class_of
+
+#: Longer than the longest kind of anything that is written down.
+_KIND_MOST = 24
+
+
+class FollowEventMixin(GraphModel):
+    """
+    One thing that happened to an edge: kept when the edge goes, and when its users go.
+
+    Append-only, and without foreign keys. ``kind`` is a `HistoryKind`; a row of kind
+    ``removed`` says that a user was deleted: what is older is not about whoever has
+    the same key now.
+    """
+
+    @declared_attr
+    def follower_id(cls) -> Mapped[Any]:
+        """The key of the user who follows, or followed."""
+        return _former_user_column(cls, primary_key=True)
+
+    @declared_attr
+    def id(cls) -> Mapped[int]:
+        """A number that grows with time."""
+        return mapped_column(BigInteger, primary_key=True, autoincrement=False, insert_default=new_id)
+
+    @declared_attr
+    def following_id(cls) -> Mapped[Any]:
+        """The key of the user who is followed, or was."""
+        return _former_user_column(cls)
+
+    @declared_attr
+    def kind(cls) -> Mapped[str]:
+        """What happened: the value of a `HistoryKind`."""
+        return mapped_column(String(_KIND_MOST), nullable=False)
+
+    @declared_attr
+    def timestamp(cls) -> Mapped[datetime]:
+        """When it happened (aware, UTC)."""
+        return mapped_column(UTCDateTime, nullable=False, insert_default=now)
+
+
+class NotificationMixin(GraphModel):
+    """
+    *recipient* is to be told what *actor* did; unread while *read_at* is None.
+
+    One row for each kind of thing that one user does to another: done again later,
+    it comes back to the top, unread.
+    """
+
+    @declared_attr
+    def recipient_id(cls) -> Mapped[Any]:
+        """The key of the user who is told."""
+        return user_column(cls)
+
+    @declared_attr
+    def actor_id(cls) -> Mapped[Any]:
+        """The key of the user who did it."""
+        return user_column(cls)
+
+    @declared_attr
+    def kind(cls) -> Mapped[str]:
+        """What was done: the value of a `NotificationKind`."""
+        return mapped_column(String(_KIND_MOST), primary_key=True)
+
+    @declared_attr
+    def id(cls) -> Mapped[int]:
+        """A number that grows with time, and is the notification's name in an API."""
+        return mapped_column(BigInteger, nullable=False, insert_default=new_id)
+
+    @declared_attr
+    def timestamp(cls) -> Mapped[datetime]:
+        """When it was done (aware, UTC)."""
+        return mapped_column(UTCDateTime, nullable=False, insert_default=now)
+
+    @declared_attr
+    def read_at(cls) -> Mapped[datetime | None]:
+        """When the recipient saw it (aware, UTC); None: not yet."""
+        return mapped_column(UTCDateTime)
+
+    @declared_attr
+    def recipient(cls) -> Mapped[Any]:
+        """The user who is told."""
+        return user_of(cls, cls.recipient_id)
+
+    @declared_attr
+    def actor(cls) -> Mapped[Any]:
+        """The user who did it."""
+        return user_of(cls, cls.actor_id)
+
+
+def _former_user_column(model: Any, *, primary_key: bool = False) -> Mapped[Any]:
+    """Return a column of *model* for the key of a user who may be gone."""
+    key: Column[Any] = key_column_of(user_class_of(model))
+    return mapped_column(key.type, primary_key=primary_key, nullable=False, autoincrement=False)
+
+
+@completes(FollowEventMixin, key=("follower_id", "id"))
+def _complete_history(table: Table, _user: type[Any]) -> None:
+    follower, following, time, number = (table.c[n] for n in ("follower_id", "following_id", "timestamp", "id"))
+    table.info.update(shard_key="follower_id", reverse_key="following_id")
+    # One pair's history in its order; how much one follower did lately; and all of one followed.
+    Index(named("ix", table, "pair"), follower, following, time, number)
+    Index(named("ix", table, "lately"), follower, time, table.c.kind)
+    Index(named("ix", table, "following"), following)
+
+
+@completes(NotificationMixin, key=("recipient_id", "actor_id", "kind"))
+def _complete_notifications(table: Table, _user: type[Any]) -> None:
+    recipient, actor, time, number = (table.c[n] for n in ("recipient_id", "actor_id", "timestamp", "id"))
+    table.info.update(shard_key="recipient_id", reverse_key="actor_id")
+    Index(named("ix", table, "list"), recipient, time, number)
+    Index(named("ix", table, "actor"), actor)

@@ -1,0 +1,51 @@
+"""Times: aware, UTC, microseconds; on every engine."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import DateTime
+from sqlalchemy.dialects import mysql
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """
+    An aware UTC time with microseconds, on every engine.
+
+    SQLite and MariaDB keep no zone: there the UTC time is stored bare. A naive
+    time is refused with `ValueError`, as nobody can know what it means.
+    """
+
+    impl: Any = DateTime(timezone=True)
+    cache_ok: bool | None = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        """Ask MariaDB for microseconds, which it leaves out otherwise."""
+        if dialect.name in ("mysql", "mariadb"):
+            return dialect.type_descriptor(mysql.DATETIME(fsp=6))
+        return dialect.type_descriptor(DateTime(timezone=True))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Store UTC; refuse a naive time."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            message = f"{value!r} is naive: give an aware time, such as datetime.now(UTC)"
+            raise ValueError(message)
+        value = value.astimezone(UTC)
+        return value if dialect.name == "postgresql" else value.replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return UTC, and say so."""
+        del dialect  # what they return says whether it has a zone
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def now() -> datetime:
+    """Return the time at which an edge is made: aware, UTC, microseconds."""
+    return datetime.now(UTC)

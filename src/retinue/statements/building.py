@@ -1,0 +1,99 @@
+"""
+How a statement is built: once for a schema, with bound parameters, and with its name.
+
+The name is the execution option ``retinue``. All have equality or ``IN`` on the
+owner of the rows they touch, or on the other end by a selectable that says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, TypeAlias, TypeVar
+
+from sqlalchemy import Executable, and_, bindparam, exists, or_, select, true
+from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.selectable import CompoundSelect, FromClause
+
+from retinue.engines import Rows
+from retinue.models import UTCDateTime
+from retinue.schema import Schema
+
+#: The execution option that names a statement of the library.
+OPTION: Final = "retinue"
+
+# As `Rows`, of several selects.
+if TYPE_CHECKING:
+    CompoundRows: TypeAlias = CompoundSelect[*tuple[Any, ...]]
+else:
+    CompoundRows = CompoundSelect
+
+P = ParamSpec("P")
+S = TypeVar("S", bound=Executable)
+
+
+def once(build: Callable[Concatenate[Schema, P], S]) -> Callable[Concatenate[Schema, P], S]:
+    """Keep what *build* returns, for each schema and arguments; and name it after *build*, unless it has a name."""
+
+    @wraps(build)
+    def get(schema: Schema, /, *args: P.args, **kwargs: P.kwargs) -> S:
+        key = (build, *args, *kwargs.items())
+        statement: S | None = schema.built.get(key)
+        if statement is None:
+            statement = build(schema, *args, **kwargs)
+            if OPTION not in statement.get_execution_options():
+                statement = statement.execution_options(**{OPTION: build.__name__})
+            schema.built[key] = statement
+        return statement
+
+    return get
+
+
+def user_key(schema: Schema, name: str) -> ColumnElement[Any]:
+    """Return the parameter *name*, which is the key of a user."""
+    return bindparam(name, type_=schema.key.type)
+
+
+def people(schema: Schema, *names: str) -> Mapping[str, FromClause]:
+    """Return the table of users once for each of *names*, to be the user whose key the parameter holds."""
+    return {name: schema.key.table.alias(f"user_{name}") for name in names}
+
+
+# --- What time ends ------------------------------------------------------------------------------
+
+
+def moment(schema: Schema, at: datetime) -> dict[str, Any]:
+    """Return the parameters of statements for which some rows have ended *at* that time."""
+    times: dict[str, Any] = {"now": at}
+    if schema.settings.request_expiry is not None:
+        times["asked_after"] = at - schema.settings.request_expiry
+    return times
+
+
+def not_ended(rows: FromClause) -> ColumnElement[bool]:
+    """Return whether a block or mute of *rows* has not ended by the time *now*."""
+    return or_(rows.c.until.is_(None), rows.c.until > bindparam("now", type_=UTCDateTime))
+
+
+def pending(schema: Schema, rows: FromClause) -> ColumnElement[bool]:
+    """Return whether a request of *rows* waits for an answer: neither rejected nor expired."""
+    waits = rows.c.rejected_at.is_(None)
+    if schema.settings.request_expiry is None:
+        return waits
+    return and_(waits, rows.c.timestamp > bindparam("asked_after", type_=UTCDateTime))
+
+
+def not_blocked(
+    schema: Schema,
+    one: ColumnElement[Any],
+    other: ColumnElement[Any],
+    as_of: Callable[[Rows], Rows] = lambda rows: rows,
+) -> ColumnElement[bool]:
+    """Return whether neither of two users blocks the other; true where nothing is ever blocked."""
+    if schema.blocks is None:
+        return true()
+    out, back = schema.blocks.alias("blocks"), schema.blocks_by_target
+    block = select(out.c.until).where(out.c.blocker_id == one, out.c.blocked_id == other, not_ended(out))
+    met = select(back.c.until).where(back.c.blocked_id == one, back.c.blocker_id == other, not_ended(back))
+    return and_(~exists(as_of(block)), ~exists(as_of(met)))

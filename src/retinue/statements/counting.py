@@ -1,0 +1,123 @@
+"""The count rows, and what the edges say."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from sqlalchemy import Executable, Table, Update, and_, bindparam, func, literal_column, select, update
+from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.selectable import FromClause, ScalarSelect
+
+from retinue.engines import EngineRules, Rows
+from retinue.schema import Schema
+from retinue.statements.building import once, people, user_key
+
+
+def _counted(edges: FromClause, *conditions: ColumnElement[bool]) -> ScalarSelect[Any]:
+    return select(func.count()).select_from(edges).where(*conditions).scalar_subquery()
+
+
+def counted_edges(schema: Schema, user: ColumnElement[Any]) -> tuple[ScalarSelect[Any], ScalarSelect[Any]]:
+    """Return how many edges lead to *user*, and how many from them."""
+    there, out = schema.edges_by_target.alias("there"), schema.follows.alias("out")
+    return _counted(there, there.c.following_id == user), _counted(out, out.c.follower_id == user)
+
+
+@once
+def counts(schema: Schema, rules: EngineRules) -> Rows:
+    """(user, followers, following) of each slot of those of *users* who exist; NULLs for one without a slot."""
+    rows = count_rows(schema)
+    return (
+        select(schema.key, rows.c.followers, rows.c.following)
+        .select_from(schema.key.table.outerjoin(rows, rows.c.user_id == schema.key))
+        .where(rules.one_of(schema.key, "users"))
+    )
+
+
+@once
+def counts_of_edges(schema: Schema, rules: EngineRules) -> Rows:
+    """(user, followers, following) of those of *users* who exist, counted."""
+    return select(schema.key, *counted_edges(schema, schema.key)).where(rules.one_of(schema.key, "users"))
+
+
+@once
+def count_edges(schema: Schema) -> Rows:
+    """(followers, following) of *user*, counted."""
+    return select(*counted_edges(schema, user_key(schema, "user")))
+
+
+@once
+def add_to_count(schema: Schema, rules: EngineRules) -> Executable:
+    """Add *more_followers* and *more_following* to the row of *user* and *slot_*."""
+    return rules.add_to_count(count_rows(schema))
+
+
+@once
+def insert_count(schema: Schema, rules: EngineRules) -> Executable:
+    """Give *user* a row in *slot_*, unless there is one or the user has gone."""
+    values = {"user_id": "user", "slot": "slot_", "followers": "set_followers", "following": "set_following"}
+    return rules.insert_new(count_rows(schema), values, schema.key, people(schema, "user"))
+
+
+@once
+def set_count(schema: Schema) -> Update:
+    """Set the row of *user* and *slot_*."""
+    rows = count_rows(schema)
+    return (
+        update(rows)
+        .where(rows.c.user_id == user_key(schema, "user"), rows.c.slot == bindparam("slot_"))
+        .values(followers=bindparam("set_followers"), following=bindparam("set_following"))
+    )
+
+
+def _counts(schema: Schema) -> Table:
+    # Asked for only where counts are kept.
+    return cast("Table", schema.counts)
+
+
+def count_rows(schema: Schema) -> Table:
+    """Return the table of count rows: asked for only where counts are kept."""
+    return cast("Table", schema.counts)
+
+
+# --- Many at a time ------------------------------------------------------------------------------
+
+
+@once
+def count_uncounted(schema: Schema, rules: EngineRules) -> Executable:
+    """Give those of *users* who have no count row one that says what their edges say."""
+    rows = count_rows(schema)
+    there = rows.alias("counted")
+    new = (
+        select(schema.key, literal_column("0"), *counted_edges(schema, schema.key))
+        .join_from(schema.key.table, there, and_(there.c.user_id == schema.key, there.c.slot == 0), isouter=True)
+        .where(there.c.user_id.is_(None), rules.one_of(schema.key, "users"))
+        .order_by(schema.key)
+    )
+    return rules.insert_from(rows, ["user_id", "slot", "followers", "following"], new)
+
+
+@once
+def lock_counts(schema: Schema, rules: EngineRules) -> Rows:
+    """The count rows (slot 0) of *users*, locked, ascending."""
+    rows = count_rows(schema)
+    return (
+        select(rows.c.user_id)
+        .where(rules.one_of(rows.c.user_id, "users"), rows.c.slot == 0)
+        .order_by(rows.c.user_id)
+        .with_for_update()
+    )
+
+
+@once
+def add_to_counts(schema: Schema, rules: EngineRules) -> Update:
+    """Add *more_followers* and *more_following* to the rows (slot 0) of *users*."""
+    rows = count_rows(schema)
+    return (
+        update(rows)
+        .where(rules.one_of(rows.c.user_id, "users"), rows.c.slot == 0)
+        .values(
+            followers=rows.c.followers + bindparam("more_followers"),
+            following=rows.c.following + bindparam("more_following"),
+        )
+    )

@@ -1,0 +1,104 @@
+"""
+Users that go, and everything of theirs.
+
+Scatters over other owners by nature: a user's edges lie with everybody they knew.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Delete, Executable, Table, Update, and_, delete, func, literal_column, select, union, update
+from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.selectable import Subquery
+
+from retinue.engines import EngineRules, Rows
+from retinue.schema import Schema
+from retinue.statements.building import once
+from retinue.statements.counting import count_rows, counted_edges
+
+
+@once
+def lock_users(schema: Schema, rules: EngineRules) -> Rows:
+    """Those of *users* who exist, locked: nobody can follow them, or be followed by them, any more."""
+    return select(schema.key).where(rules.one_of(schema.key, "users")).order_by(schema.key).with_for_update()
+
+
+@once
+def lock_neighbours(schema: Schema, rules: EngineRules) -> Rows:
+    """Lock all edges of *users*, then the count rows of those at their other ends, ascending."""
+    rows, near = count_rows(schema), _neighbours(schema, rules)
+    order = (rows.c.user_id, rows.c.slot)
+    found = select(rows.c.user_id).join(near, near.c.user == rows.c.user_id).order_by(*order)
+    return select(func.count()).select_from(found.with_for_update(of=rows).subquery())
+
+
+@once
+def count_neighbours(schema: Schema, rules: EngineRules) -> Executable:
+    """Give those neighbours of *users* who have no count row one that says what their edges say."""
+    rows, near = count_rows(schema), _neighbours(schema, rules)
+    there = rows.alias("counted")
+    counted = and_(there.c.user_id == near.c.user, there.c.slot == 0)
+    new = (
+        select(near.c.user, literal_column("0"), *counted_edges(schema, near.c.user))
+        .join_from(near, there, counted, isouter=True)
+        .where(there.c.user_id.is_(None))
+        .order_by(near.c.user)
+    )
+    return rules.insert_from(rows, ["user_id", "slot", "followers", "following"], new)
+
+
+@once
+def count_out_followers(schema: Schema, rules: EngineRules) -> Update:
+    """Let everybody who follows one of *users* follow so many fewer."""
+    edge = schema.edges_by_target.alias("incoming").c
+    rows, lost = count_rows(schema), _lost(edge.follower_id, rules.one_of(edge.following_id, "users"))
+    return _from_slot_0(rows, lost, following=rows.c.following - lost.c.edges)
+
+
+@once
+def count_out_followed(schema: Schema, rules: EngineRules) -> Update:
+    """Let everybody whom one of *users* follows have so many followers fewer."""
+    edge = schema.follows.alias("outgoing").c
+    rows, lost = count_rows(schema), _lost(edge.following_id, rules.one_of(edge.follower_id, "users"))
+    return _from_slot_0(rows, lost, followers=rows.c.followers - lost.c.edges)
+
+
+@once
+def delete_rows_of(schema: Schema, rules: EngineRules, table: Table) -> Delete:
+    """Of *users* nothing is left in *table*."""
+    del schema
+    return delete(table).where(rules.one_of(table.c[table.info["shard_key"]], "users"))
+
+
+@once
+def delete_rows_about(schema: Schema, rules: EngineRules, table: Table) -> Delete:
+    """No row of others in *table* is about one of *users* any more."""
+    del schema
+    return delete(table).where(rules.one_of(table.c[table.info["reverse_key"]], "users"))
+
+
+def _neighbours(schema: Schema, rules: EngineRules) -> Subquery:
+    """
+    Return everybody at the other end of an edge of *users*, once and ascending, and lock those edges.
+
+    The order is made here, and kept by a limit, because MariaDB locks count rows as it reads them.
+    The lock waits for whoever is removing an edge; and it makes MariaDB read what is there now,
+    not what its snapshot shows.
+    """
+    into, out = schema.edges_by_target.alias("incoming").c, schema.follows.alias("outgoing").c
+    followers = select(into.follower_id.label("user")).where(rules.one_of(into.following_id, "users"))
+    followed = select(out.following_id.label("user")).where(rules.one_of(out.follower_id, "users"))
+    both = union(*(select(side.with_for_update().subquery()) for side in (followers, followed))).subquery("both")
+    return select(both.c.user).order_by(both.c.user).limit(literal_column(str(2**63 - 1))).subquery("near")
+
+
+def _lost(neighbour: ColumnElement[Any], condition: ColumnElement[bool]) -> Subquery:
+    """Return how many of the edges that fulfil *condition* each *neighbour* has."""
+    edges = select(neighbour.label("user"), func.count().label("edges"))
+    return edges.where(condition).group_by(neighbour).subquery("lost")
+
+
+def _from_slot_0(rows: Table, lost: Subquery, **values: ColumnElement[Any]) -> Update:
+    # A join: MariaDB would answer an IN by reading, and locking, the counters of everybody.
+    return update(rows).where(rows.c.user_id == lost.c.user, rows.c.slot == 0).values(**values)

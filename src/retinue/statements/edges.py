@@ -1,0 +1,166 @@
+"""Edges: whether there is one, to make one, to end one; and how a viewer stands with others."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sqlalchemy import Delete, Executable, Table, delete, false, literal_column, null, select, true, union_all
+from sqlalchemy.sql.elements import ColumnElement
+
+from retinue.engines import EngineRules, Rows
+from retinue.models import UTCDateTime
+from retinue.schema import Schema
+from retinue.statements.building import CompoundRows, not_blocked, not_ended, once, pending, people, user_key
+
+#: The parameters of an edge, or of a request for one.
+EDGE: Final = {"follower_id": "follower", "following_id": "followed", "timestamp": "at"}
+
+#: The ways in which a viewer and a user stand, as the fields of `Relationship`.
+STANDINGS: Final = ("following", "followed_by", "requested", "requested_by", "blocking", "blocked_by", "muting")
+
+
+@once
+def is_following(schema: Schema) -> Rows:
+    """A row if *follower* follows *followed*."""
+    edge = schema.follows.c
+    return select(literal_column("1")).where(
+        edge.follower_id == user_key(schema, "follower"), edge.following_id == user_key(schema, "followed")
+    )
+
+
+@once
+def insert_edge(schema: Schema, rules: EngineRules) -> Executable:
+    """*follower* follows *followed* since *at*, unless they do already, or may not without being asked."""
+    users = people(schema, "follower", "followed")
+    conditions = _unblocked(schema)
+    locked = schema.flag("locked", users["followed"])
+    if locked is not None:
+        conditions.append(locked.is_not(true()))
+    return rules.insert_new(schema.follows, EDGE, schema.key, users, *conditions)
+
+
+@once
+def insert_agreed_edge(schema: Schema, rules: EngineRules) -> Executable:
+    """As `insert_edge()`, where *followed* has said yes."""
+    users = people(schema, "follower", "followed")
+    return rules.insert_new(schema.follows, EDGE, schema.key, users, *_unblocked(schema))
+
+
+@once
+def select_edge(schema: Schema) -> Rows:
+    """Since when *follower* follows *followed*; the row is locked."""
+    return _pair_of(schema.follows, schema, schema.follows.c.timestamp).with_for_update()
+
+
+@once
+def standing(schema: Schema, rules: EngineRules) -> Rows:
+    """
+    How *follower* and *followed* stand now: a row (user, locked, edge, asked, rejected, blocked) for each who exists.
+
+    *edge*, *asked* and *rejected* are times; *blocked* says whether either blocks the other.
+    """
+    users = schema.key.table
+    locked = schema.flag("locked", users)
+    edge = rules.current(_pair_of(schema.follows, schema, schema.follows.c.timestamp))
+    asked: Any = null()
+    rejected: Any = null()
+    if schema.requests is not None:
+        asked = rules.current(_pair_of(schema.requests, schema, schema.requests.c.timestamp)).scalar_subquery()
+        rejected = rules.current(_pair_of(schema.requests, schema, schema.requests.c.rejected_at)).scalar_subquery()
+    free = not_blocked(schema, user_key(schema, "follower"), user_key(schema, "followed"), rules.current)
+    return rules.current(
+        select(
+            schema.key,
+            (false() if locked is None else locked.is_(true())).label("locked"),
+            edge.scalar_subquery().label("edge"),
+            asked.label("asked"),
+            rejected.label("rejected"),
+            (~free).label("blocked"),
+        ).where(schema.key.in_([user_key(schema, "follower"), user_key(schema, "followed")]))
+    )
+
+
+@once
+def are_blocked(schema: Schema, rules: EngineRules) -> Rows:
+    """Whether *follower* or *followed* blocks the other now."""
+    return select(~not_blocked(schema, user_key(schema, "follower"), user_key(schema, "followed"), rules.current))
+
+
+@once
+def delete_edge(schema: Schema) -> Delete:
+    """*follower* no longer follows *followed*."""
+    edge = schema.follows.c
+    return delete(schema.follows).where(
+        edge.follower_id == user_key(schema, "follower"), edge.following_id == user_key(schema, "followed")
+    )
+
+
+@once
+def delete_loaded_edge(schema: Schema) -> Delete:
+    """As `delete_edge()`, through the ORM: a `Follow` that the session has loaded is then deleted in it."""
+    edge: Any = schema.follow
+    return (
+        delete(edge)
+        .where(edge.follower_id == user_key(schema, "follower"), edge.following_id == user_key(schema, "followed"))
+        .execution_options(synchronize_session="fetch")
+    )
+
+
+@once
+def known_users(schema: Schema, rules: EngineRules) -> Rows:
+    """The keys of *users* that a user has."""
+    return select(schema.key).where(rules.one_of(schema.key, "users"))
+
+
+@once
+def known_users_now(schema: Schema, rules: EngineRules) -> Rows:
+    """As `known_users()`, but by what is committed now, not by an older snapshot of the transaction."""
+    return select(schema.key).where(rules.one_of(schema.key, "users")).with_for_update(read=True)
+
+
+@once
+def relationships(schema: Schema, rules: EngineRules) -> CompoundRows:
+    """(kind, user, since) for each way in which *viewer* and one of *users* stand; kinds as in `STANDINGS`."""
+    viewer = user_key(schema, "viewer")
+
+    def side(
+        kind: str, own: ColumnElement[Any], other: ColumnElement[Any], since: Any, *conditions: ColumnElement[bool]
+    ) -> Rows:
+        number: ColumnElement[int] = literal_column(str(STANDINGS.index(kind)))
+        return select(number, other, since).where(own == viewer, rules.one_of(other, "users"), *conditions)
+
+    nothing = null().cast(UTCDateTime)
+    out, back = schema.follows.c, schema.edges_by_target.alias("back").c
+    sides = [
+        side("following", out.follower_id, out.following_id, out.timestamp),
+        side("followed_by", back.following_id, back.follower_id, nothing),
+    ]
+    if schema.requests is not None:
+        sent, received = schema.requests, schema.requests_by_target.alias("received")
+        waits = pending(schema, sent), pending(schema, received)
+        sides += [
+            side("requested", sent.c.follower_id, sent.c.following_id, nothing, waits[0]),
+            side("requested_by", received.c.following_id, received.c.follower_id, nothing, waits[1]),
+        ]
+    if schema.blocks is not None:
+        made, met = schema.blocks, schema.blocks_by_target.alias("met")
+        sides += [
+            side("blocking", made.c.blocker_id, made.c.blocked_id, nothing, not_ended(made)),
+            side("blocked_by", met.c.blocked_id, met.c.blocker_id, nothing, not_ended(met)),
+        ]
+    if schema.mutes is not None:
+        mute = schema.mutes
+        sides.append(side("muting", mute.c.muter_id, mute.c.muted_id, nothing, not_ended(mute)))
+    return union_all(*sides)
+
+
+def _unblocked(schema: Schema) -> list[ColumnElement[bool]]:
+    if schema.blocks is None:
+        return []
+    return [not_blocked(schema, user_key(schema, "follower"), user_key(schema, "followed"))]
+
+
+def _pair_of(table: Table, schema: Schema, *columns: ColumnElement[Any]) -> Rows:
+    return select(*columns).where(
+        table.c.follower_id == user_key(schema, "follower"), table.c.following_id == user_key(schema, "followed")
+    )

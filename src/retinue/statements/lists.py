@@ -1,0 +1,182 @@
+"""Lists of people, newest first: a page from any place, at the cost of the first; and who may see what of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlalchemy import bindparam, exists, false, func, select, true
+from sqlalchemy.sql.elements import ColumnElement
+
+from retinue.cursors import Way
+from retinue.engines import Rows
+from retinue.models import BlockMixin, FollowRequestMixin, MuteMixin, UTCDateTime
+from retinue.rules import Audience
+from retinue.schema import Schema
+from retinue.statements.building import OPTION, not_blocked, not_ended, once, pending, people, user_key
+
+#: A list: the column of its users, that of its times, what else belongs to a row, and who is on it.
+Edges = tuple[ColumnElement[Any], ColumnElement[Any], Sequence[ColumnElement[Any]], Sequence[ColumnElement[bool]]]
+
+
+def followers(schema: Schema) -> Edges:
+    """Return those who follow *user*."""
+    edge = schema.edges_by_target.c
+    return edge.follower_id, edge.timestamp, (), (edge.following_id == user_key(schema, "user"),)
+
+
+def following(schema: Schema) -> Edges:
+    """Return those whom *user* follows."""
+    edge = schema.follows.c
+    return edge.following_id, edge.timestamp, (), (edge.follower_id == user_key(schema, "user"),)
+
+
+def mutuals(schema: Schema) -> Edges:
+    """Return those whom *user* follows, since when; and who follow *user* as well."""
+    edge, back = schema.follows.c, schema.edges_by_target.c
+    mutual = (
+        edge.follower_id == user_key(schema, "user"),
+        back.following_id == edge.follower_id,
+        back.follower_id == edge.following_id,
+    )
+    return edge.following_id, edge.timestamp, (), mutual
+
+
+def known_followers(schema: Schema) -> Edges:
+    """Return those who follow *user*, since when; and whom *viewer* follows."""
+    edge, mine = schema.edges_by_target.c, schema.follows.alias("mine").c
+    known = (
+        edge.following_id == user_key(schema, "user"),
+        mine.follower_id == user_key(schema, "viewer"),
+        mine.following_id == edge.follower_id,
+    )
+    return edge.follower_id, edge.timestamp, (), known
+
+
+def requests(schema: Schema) -> Edges:
+    """Return those who ask to follow *user*."""
+    rows = schema.requests_by_target
+    asks = (rows.c.following_id == user_key(schema, "user"), pending(schema, rows))
+    return rows.c.follower_id, rows.c.timestamp, (), asks
+
+
+def sent_requests(schema: Schema) -> Edges:
+    """Return those whom *user* asks to follow."""
+    rows = schema.table(FollowRequestMixin)
+    asked = (rows.c.follower_id == user_key(schema, "user"), pending(schema, rows))
+    return rows.c.following_id, rows.c.timestamp, (), asked
+
+
+def blocks(schema: Schema) -> Edges:
+    """Return those whom *user* blocks; and until when."""
+    rows = schema.table(BlockMixin)
+    mine = (rows.c.blocker_id == user_key(schema, "user"), not_ended(rows))
+    return rows.c.blocked_id, rows.c.timestamp, (rows.c.until,), mine
+
+
+def mutes(schema: Schema) -> Edges:
+    """Return those whom *user* mutes; until when, and whether notifications are left out as well."""
+    rows = schema.table(MuteMixin)
+    mine = (rows.c.muter_id == user_key(schema, "user"), not_ended(rows))
+    return rows.c.muted_id, rows.c.timestamp, (rows.c.until, rows.c.notifications), mine
+
+
+@once
+def page_of(schema: Schema, edges: Callable[[Schema], Edges], way: Way | None, audience: Audience) -> Rows:
+    """
+    A page of (user, since, what else belongs to it) of a list, newest first, from the given place on.
+
+    The page comes first, from the index alone; its users are joined to what is left.
+    """
+    key, time, more, conditions = edges(schema)
+    chosen = select(key.label("user_key"), time.label("since"), *more).where(
+        *conditions, *_shown(schema, key, audience)
+    )
+    if way is not None:
+        chosen = chosen.where(*beside(key, time, way))
+    page = chosen.order_by(*in_order(key, time, way)).limit(bindparam("limit")).subquery("page")
+    user: Any = schema.user
+    return (
+        select(user, page.c.since, *(page.c[str(column.key)] for column in more))
+        .join(page, page.c.user_key == getattr(user, schema.key_name))
+        .order_by(*in_order(page.c.user_key, page.c.since, way))
+        .execution_options(**{OPTION: edges.__name__})
+    )
+
+
+@once
+def total_of(schema: Schema, edges: Callable[[Schema], Edges], audience: Audience) -> Rows:
+    """How many rows a list has."""
+    key, _, _, conditions = edges(schema)
+    return select(func.count(key)).where(*conditions, *_shown(schema, key, audience))
+
+
+@once
+def left_out_of(schema: Schema, edges: Callable[[Schema], Edges]) -> Rows:
+    """Whether inactive users were left out of the stretch of a list between two times, both included."""
+    key, time, _, conditions = edges(schema)
+    since, until = (bindparam(name, type_=UTCDateTime) for name in ("oldest", "newest"))
+    stretch = exists(select(time).where(*conditions, time >= since, time <= until, ~active(schema, key)))
+    return select(stretch)
+
+
+# --- Who may see what ----------------------------------------------------------------------------
+
+
+@once
+def visibility(schema: Schema) -> Rows:
+    """
+    What decides whether *viewer* may see a list of *user*.
+
+    (followers hidden, following hidden, locked, followed by the viewer, blocked either way); for `rules.may_see`.
+    """
+    users, edge = schema.key.table, schema.follows
+    user, viewer = user_key(schema, "user"), user_key(schema, "viewer")
+    flags = [schema.flag(name, users) for name in ("hide_followers", "hide_following", "locked")]
+    followed = exists(select(edge.c.timestamp).where(edge.c.follower_id == viewer, edge.c.following_id == user))
+    said = [(false() if flag is None else flag.is_(true())) for flag in flags]
+    return select(*said, followed, ~not_blocked(schema, user, viewer)).where(schema.key == user)
+
+
+def _shown(schema: Schema, key: ColumnElement[Any], audience: Audience) -> Sequence[ColumnElement[bool]]:
+    """Return the conditions on the user *key* of a row that *audience* sees."""
+    shown = []
+    if audience.sees_active_only and "active" in schema.flags:
+        shown.append(active(schema, key))
+    if audience.sees_no_blocks and schema.blocks is not None:
+        shown.append(not_blocked(schema, user_key(schema, "viewer"), key))
+    return shown
+
+
+def active(schema: Schema, key: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Return whether the user *key* is not inactive."""
+    (users,) = people(schema, "here").values()
+    says_so: Any = schema.flag("active", users)
+    there = users.c[schema.key.name]
+    return ~exists(select(there).where(there == key, says_so.is_(false())))
+
+
+# --- Keysets -------------------------------------------------------------------------------------
+
+
+def in_order(key: ColumnElement[Any], time: ColumnElement[Any], way: Way | None) -> Sequence[ColumnElement[Any]]:
+    """Return the total order of a list: newest first, and by *key* within a time; the other way round for newer rows."""
+    forward = way is None or way.forward
+    return (time.desc(), key.desc()) if forward else (time.asc(), key.asc())
+
+
+def beside(key: ColumnElement[Any], time: ColumnElement[Any], way: Way) -> Sequence[ColumnElement[bool]]:
+    """
+    Return the conditions for rows beside the one made at *time* for *key*.
+
+    ``t <= :t AND (t < :t OR k < :k)`` is the one form that every engine answers
+    from the index; a tuple comparison makes MariaDB read the whole list.
+    """
+    at, this = bindparam("time", type_=time.type), bindparam("key", type_=key.type)
+    near, past, tie = {
+        Way.OLDER: (time <= at, time < at, key < this),
+        Way.OLDER_OR_SAME: (time <= at, time < at, key <= this),
+        Way.NEWER: (time >= at, time > at, key > this),
+        Way.NEWER_OR_SAME: (time >= at, time > at, key >= this),
+    }[way]
+    return near, past | tie

@@ -1,0 +1,192 @@
+"""What is written down: the history of edges, and what a user is to be told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Delete,
+    Executable,
+    Insert,
+    String,
+    Table,
+    Update,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    null,
+    or_,
+    select,
+    true,
+    update,
+)
+from sqlalchemy.sql.elements import ColumnElement
+
+from retinue.cursors import Way
+from retinue.engines import EngineRules, Rows
+from retinue.models import FollowEventMixin, NotificationMixin, UTCDateTime
+from retinue.rules import Audience
+from retinue.schema import Schema
+from retinue.statements.building import not_ended, once, user_key
+from retinue.statements.lists import active, beside, in_order
+from retinue.values import HistoryKind
+
+# --- History -------------------------------------------------------------------------------------
+
+
+def _history(schema: Schema) -> Table:
+    return schema.table(FollowEventMixin)
+
+
+@once
+def insert_history(schema: Schema) -> Insert:
+    """Something happened to an edge."""
+    return insert(_history(schema))
+
+
+@once
+def removals(schema: Schema, rules: EngineRules) -> Rows:
+    """(user, id) of the removal marks of *users*, newest first: a user's key may be used again."""
+    rows = _history(schema)
+    return (
+        select(rows.c.follower_id, rows.c.id)
+        .where(
+            rules.one_of(rows.c.follower_id, "users"),
+            rows.c.following_id == rows.c.follower_id,
+            rows.c.kind == HistoryKind.REMOVED.value,
+        )
+        .order_by(rows.c.id.desc())
+    )
+
+
+@once
+def history(schema: Schema, way: Way | None) -> Rows:
+    """A page of (kind, time, id): what happened between *follower* and *followed* after the mark *after*."""
+    rows = _history(schema)
+    chosen = select(rows.c.kind, rows.c.timestamp, rows.c.id).where(
+        rows.c.follower_id == user_key(schema, "follower"),
+        rows.c.following_id == user_key(schema, "followed"),
+        rows.c.id > bindparam("after", type_=BigInteger),
+        rows.c.timestamp > bindparam("kept_after", type_=UTCDateTime),
+    )
+    if way is not None:
+        chosen = chosen.where(*beside(rows.c.id, rows.c.timestamp, way))
+    return chosen.order_by(*in_order(rows.c.id, rows.c.timestamp, way)).limit(bindparam("limit"))
+
+
+@once
+def delete_history(schema: Schema) -> Delete:
+    """Nothing is known any more of what *user* did to others, and others to *user*."""
+    rows, user = _history(schema), user_key(schema, "user")
+    return delete(rows).where(or_(rows.c.follower_id == user, rows.c.following_id == user))
+
+
+# --- Notifications -------------------------------------------------------------------------------
+
+
+def _notifications(schema: Schema) -> Table:
+    return schema.table(NotificationMixin)
+
+
+@once
+def notify(schema: Schema, rules: EngineRules) -> Executable:
+    """
+    *recipient* is told of what *actor* did; unless they mute the actor, or were told after *again_after*.
+
+    There is one row for each kind: told again, it comes back to the top, unread.
+    """
+    rows, users = _notifications(schema), schema.key.table
+    recipient, actor = user_key(schema, "recipient"), user_key(schema, "actor")
+    told = select(
+        recipient.label("recipient_id"),
+        actor.label("actor_id"),
+        bindparam("kind", type_=String).label("kind"),
+        bindparam("id", type_=BigInteger).label("id"),
+        bindparam("at", type_=UTCDateTime).label("timestamp"),
+    ).where(users.c[schema.key.name] == recipient)
+    if schema.mutes is not None:
+        mute = schema.mutes
+        muted = select(mute.c.until).where(
+            mute.c.muter_id == recipient, mute.c.muted_id == actor, mute.c.notifications.is_(true()), not_ended(mute)
+        )
+        told = told.where(~exists(muted))
+    return rules.upsert(
+        rows,
+        told,
+        # The time last: MariaDB sets one column after the other, and `where` asks for it.
+        lambda new: {"id": new.id, "read_at": null(), "timestamp": new.timestamp},
+        where=rows.c.timestamp <= bindparam("again_after", type_=UTCDateTime),
+    )
+
+
+@once
+def notifications(schema: Schema, way: Way | None, audience: Audience, *, unread: bool) -> Rows:
+    """A page of (user, id, kind, time, when read): what *user* is told, newest first."""
+    rows = _notifications(schema)
+    chosen = select(rows.c.actor_id, rows.c.id, rows.c.kind, rows.c.timestamp, rows.c.read_at).where(
+        *_told(schema, audience)
+    )
+    if unread:
+        chosen = chosen.where(rows.c.read_at.is_(None))
+    if way is not None:
+        chosen = chosen.where(*beside(rows.c.id, rows.c.timestamp, way))
+    page = chosen.order_by(*in_order(rows.c.id, rows.c.timestamp, way)).limit(bindparam("limit")).subquery("page")
+    user: Any = schema.user
+    return (
+        select(user, page.c.id, page.c.kind, page.c.timestamp, page.c.read_at)
+        .join(page, page.c.actor_id == getattr(user, schema.key_name))
+        .order_by(*in_order(page.c.id, page.c.timestamp, way))
+    )
+
+
+@once
+def count_unread(schema: Schema, audience: Audience) -> Rows:
+    """How many notifications *user* has not read."""
+    rows = _notifications(schema)
+    return select(func.count()).select_from(rows).where(*_told(schema, audience), rows.c.read_at.is_(None))
+
+
+@once
+def mark_read(schema: Schema) -> Update:
+    """*user* has read everything by the time *now*."""
+    rows = _notifications(schema)
+    return (
+        update(rows)
+        .where(rows.c.recipient_id == user_key(schema, "user"), rows.c.read_at.is_(None))
+        .values(read_at=bindparam("now", type_=UTCDateTime))
+    )
+
+
+@once
+def mark_some_read(schema: Schema, rules: EngineRules) -> Update:
+    """*user* has read the notifications *ids* by the time *now*."""
+    rows = _notifications(schema)
+    return (
+        update(rows)
+        .where(
+            rows.c.recipient_id == user_key(schema, "user"),
+            rows.c.read_at.is_(None),
+            rules.one_of(rows.c.id, "ids"),
+        )
+        .values(read_at=bindparam("now", type_=UTCDateTime))
+    )
+
+
+@once
+def delete_notifications_between(schema: Schema) -> Delete:
+    """*recipient* is told nothing that *actor* did."""
+    rows = _notifications(schema)
+    return delete(rows).where(
+        rows.c.recipient_id == user_key(schema, "recipient"), rows.c.actor_id == user_key(schema, "actor")
+    )
+
+
+def _told(schema: Schema, audience: Audience) -> list[ColumnElement[bool]]:
+    rows = _notifications(schema)
+    conditions: list[ColumnElement[bool]] = [rows.c.recipient_id == user_key(schema, "user")]
+    if audience.sees_active_only and "active" in schema.flags:
+        conditions.append(active(schema, rows.c.actor_id))
+    return conditions

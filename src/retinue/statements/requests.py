@@ -1,0 +1,156 @@
+"""Requests: to ask, to withdraw, to answer; one, or all that wait."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Delete, Executable, Table, Update, bindparam, delete, exists, null, or_, select, true, update
+from sqlalchemy.sql.elements import ColumnElement
+
+from retinue.engines import EngineRules, Rows
+from retinue.models import FollowRequestMixin, UTCDateTime
+from retinue.schema import Schema
+from retinue.statements.building import not_blocked, once, pending, people, user_key
+from retinue.statements.edges import EDGE
+
+
+def _requests(schema: Schema) -> Table:
+    return schema.table(FollowRequestMixin)
+
+
+def _pair(schema: Schema, rows: Table) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return rows.c.follower_id == user_key(schema, "follower"), rows.c.following_id == user_key(schema, "followed")
+
+
+@once
+def approves(schema: Schema) -> Rows:
+    """(locked, asked) of *followed*: whether they approve who follows them; whether *follower* has asked to."""
+    users, rows = schema.key.table, _requests(schema)
+    locked: Any = schema.flag("locked", users)
+    asked = exists(select(rows.c.timestamp).where(*_pair(schema, rows)))
+    return select(locked.is_(true()), asked).where(schema.key == user_key(schema, "followed"))
+
+
+@once
+def insert_request(schema: Schema, rules: EngineRules) -> Executable:
+    """*follower* asks *at* that time to follow *followed*: who approves that, and whom they do not follow yet."""
+    users = people(schema, "follower", "followed")
+    locked: Any = schema.flag("locked", users["followed"])
+    edge = schema.follows
+    follower, followed = user_key(schema, "follower"), user_key(schema, "followed")
+    return rules.insert_new(
+        _requests(schema),
+        EDGE,
+        schema.key,
+        users,
+        locked.is_(true()),
+        not_blocked(schema, follower, followed),
+        ~exists(select(edge.c.timestamp).where(edge.c.follower_id == follower, edge.c.following_id == followed)),
+    )
+
+
+@once
+def renew_request(schema: Schema) -> Update:
+    """A request that has expired, or was rejected before *rejected_before*, is made again *at* that time."""
+    rows = _requests(schema)
+    ended = [rows.c.rejected_at <= bindparam("rejected_before", type_=UTCDateTime)]
+    if schema.settings.request_expiry is not None:
+        expired = rows.c.timestamp <= bindparam("asked_after", type_=UTCDateTime)
+        ended.append(rows.c.rejected_at.is_(None) & expired)
+    return (
+        update(rows)
+        .where(*_pair(schema, rows), or_(*ended))
+        .values(timestamp=bindparam("at", type_=UTCDateTime), rejected_at=null())
+    )
+
+
+@once
+def select_request(schema: Schema) -> Rows:
+    """When *follower* asked to follow *followed*; only a pending request, and the row is locked."""
+    rows = _requests(schema)
+    return select(rows.c.timestamp).where(*_pair(schema, rows), pending(schema, rows)).with_for_update()
+
+
+@once
+def delete_pending_request(schema: Schema) -> Delete:
+    """*follower* asks *followed* no longer, if the request is pending."""
+    rows = _requests(schema)
+    return delete(rows).where(*_pair(schema, rows), pending(schema, rows))
+
+
+@once
+def delete_request(schema: Schema) -> Delete:
+    """*follower* asks *followed* no longer; also what a rejection left goes."""
+    rows = _requests(schema)
+    return delete(rows).where(*_pair(schema, rows))
+
+
+@once
+def reject_request(schema: Schema) -> Update:
+    """*followed* says no to *follower* at the time *now*; the row stays, so that it is known when."""
+    rows = _requests(schema)
+    return (
+        update(rows)
+        .where(*_pair(schema, rows), pending(schema, rows))
+        .values(rejected_at=bindparam("now", type_=UTCDateTime))
+    )
+
+
+# --- All that wait for one user ------------------------------------------------------------------
+
+
+@once
+def select_pending(schema: Schema) -> Rows:
+    """Who asks *followed*: at most *limit*, locked. No place on the list is passed over."""
+    rows = schema.requests_by_target
+    return (
+        select(rows.c.follower_id)
+        .where(rows.c.following_id == user_key(schema, "followed"), pending(schema, rows))
+        .order_by(rows.c.follower_id)
+        .limit(bindparam("limit"))
+        .with_for_update()
+    )
+
+
+@once
+def insert_agreed_edges(schema: Schema, rules: EngineRules) -> Executable:
+    """Those of *users* who asked *followed* follow them since *at*, unless they do already."""
+    rows = _requests(schema)
+    columns = ["follower_id", "following_id", "timestamp"]
+    asked = select(rows.c.follower_id, rows.c.following_id, bindparam("at", type_=UTCDateTime)).where(
+        rows.c.following_id == user_key(schema, "followed"),
+        rules.one_of(rows.c.follower_id, "users"),
+        not_blocked(schema, rows.c.follower_id, rows.c.following_id),
+    )
+    return rules.insert_from(schema.follows, columns, asked)
+
+
+@once
+def followers_since(schema: Schema, rules: EngineRules) -> Rows:
+    """Those of *users* who follow *followed* since just *at*."""
+    edge = schema.edges_by_target.c
+    return select(edge.follower_id).where(
+        edge.following_id == user_key(schema, "followed"),
+        rules.one_of(edge.follower_id, "users"),
+        edge.timestamp == bindparam("at", type_=UTCDateTime),
+    )
+
+
+@once
+def delete_requests(schema: Schema, rules: EngineRules) -> Delete:
+    """Those of *users* who asked *followed* ask no longer."""
+    rows = _requests(schema)
+    return delete(rows).where(
+        rows.c.following_id == user_key(schema, "followed"), rules.one_of(rows.c.follower_id, "users")
+    )
+
+
+@once
+def reject_requests(schema: Schema, rules: EngineRules) -> Update:
+    """*followed* says no to those of *users* who asked, at the time *now*."""
+    rows = _requests(schema)
+    return (
+        update(rows)
+        .where(rows.c.following_id == user_key(schema, "followed"), rules.one_of(rows.c.follower_id, "users"))
+        .values(rejected_at=bindparam("now", type_=UTCDateTime))
+    )
