@@ -8,6 +8,7 @@ the transaction ends.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy.engine import Connection
 
@@ -21,24 +22,38 @@ from retinue.statements import moment
 from retinue.values import Key
 
 
+class Reached(NamedTuple):
+    """The limits that a user has reached, as errors to be raised; None where there is room."""
+
+    #: For anything that they might do.
+    any: LimitError | None = None
+    #: For a request alone.
+    requests: LimitError | None = None
+
+    def by(self, *, asks: bool) -> LimitError | None:
+        """Return what stands against a request, if it *asks*, or against an edge."""
+        return self.any or (self.requests if asks else None)
+
+
 def take_guards(
     connection: Connection, schema: Schema, rules: EngineRules, follower: Key, *others: Key, at: datetime, taking: bool
-) -> LimitError | None:
+) -> Reached:
     """
-    Hold the guards of *follower* and *others*; return the limit that *follower* has reached, if any.
+    Hold the guards of *follower* and *others*; return the limits that *follower* has reached.
 
-    *others*: whom *follower* is going to ask, as a request is limited as well. *taking*:
-    whether the edge takes the place of a request that was counted already. Cost: one statement for each guard, and where there are limits one more (two, if the
-    follower was never counted; two more, where a transaction reads a snapshot).
+    *taking*: whether the edge is to take the place of a request, which was counted
+    already. Cost: one statement for each guard, and where there are limits one more
+    (two, if the follower was never counted; two more, where a transaction reads a
+    snapshot).
     """
     if not schema.settings.limits:
         guards.take(connection, schema, rules, follower, *others)
-        return None
+        return Reached()
     before = guards.version(connection, schema, follower) if rules.keeps_snapshot else 0
     guards.take(connection, schema, rules, follower, *others)
     # What this transaction's snapshot shows is still so if nobody else held the guard since.
     stale = rules.keeps_snapshot and guards.version(connection, schema, follower) != before + 1
-    return _reached(connection, schema, rules, follower, at, asks=bool(others), taking=taking, locking=stale)
+    return _reached(connection, schema, rules, follower, at, taking=taking, locking=stale)
 
 
 def _reached(
@@ -48,26 +63,25 @@ def _reached(
     follower: Key,
     at: datetime,
     *,
-    asks: bool,
     taking: bool,
     locking: bool,
-) -> LimitError | None:
+) -> Reached:
     settings = schema.settings
     parameters = {"follower": follower, "since": at - DAY, **moment(schema, at)}
     statement = statements.usage(schema, rules, locking=locking)
     following, followers, pending, lately, first = connection.execute(statement, parameters).one()
+    limit = None
     if settings.max_following is not None:
         if following is None:
             counted = counters.count_edges(connection, schema, follower)
             following, followers = counted.following, counted.followers
         # A pending request counts: accepted, it makes no more than there may be.
         allowed = max(settings.max_following, int(settings.max_following_ratio * int(followers)))
-        current = int(following) + pending - taking
-        if current >= allowed:
-            return LimitError("max_following", allowed, current)
-    allowed_a_day = settings.max_follows_per_day
-    if allowed_a_day is not None and lately >= allowed_a_day:
-        return LimitError("max_follows_per_day", allowed_a_day, lately, None if first is None else first + DAY)
-    if asks and settings.max_pending_requests is not None and pending >= settings.max_pending_requests:
-        return LimitError("max_pending_requests", settings.max_pending_requests, pending)
-    return None
+        limit = _at(allowed, "max_following", int(following) + pending - taking)
+    again = None if first is None else first + DAY
+    limit = limit or _at(settings.max_follows_per_day, "max_follows_per_day", lately, again)
+    return Reached(limit, _at(settings.max_pending_requests, "max_pending_requests", pending))
+
+
+def _at(allowed: int | None, name: str, current: int, retry_at: datetime | None = None) -> LimitError | None:
+    return LimitError(name, allowed, current, retry_at) if allowed is not None and current >= allowed else None

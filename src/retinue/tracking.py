@@ -27,7 +27,7 @@ from retinue.models import BlockMixin, FollowEventMixin, FollowMixin, FollowRequ
 from retinue.ownership import GraphModel, GraphUser, user_class_of
 from retinue.removal import detach
 from retinue.schema import Schema, identity, schema_of
-from retinue.statements import OPTION, edges
+from retinue.statements import OPTION, edges, requests
 from retinue.values import Key
 
 _SLOT = "retinue.flushed"
@@ -74,6 +74,13 @@ def _refuse_blocked(connection: Connection, schema: Schema, pairs: Sequence[tupl
                 raise BlockedError(follower, followed)
 
 
+def _drop_requests(connection: Connection, schema: Schema, pairs: Sequence[tuple[Key, Key]]) -> None:
+    """Delete the requests of *pairs*, who follow now: their guards are held, so that none can be made."""
+    if schema.requests is not None and pairs:
+        parameters = [{"follower": follower, "followed": followed} for follower, followed in pairs]
+        connection.execute(requests.delete_request(schema), parameters)
+
+
 # --- In a flush ----------------------------------------------------------------------------------
 
 
@@ -86,6 +93,7 @@ def _inserting(_mapper: Mapper[Any], connection: Connection, row: Any) -> None:
 @event.listens_for(FollowMixin, "after_insert", propagate=True)
 def _inserted(_mapper: Mapper[Any], connection: Connection, row: Any) -> None:
     session, schema = _of_row(row)
+    _drop_requests(connection, schema, [(row.follower_id, row.following_id)])
     _flushed(session).say(schema, connection, Followed(row.follower_id, row.following_id, row.timestamp))
 
 
@@ -214,6 +222,7 @@ def _change_rows(state: ORMExecuteState, schema: Schema, statement: Insert | Del
         pairs = [(row[asked], row[asked + 1]) for row in rows]
         if state.is_insert:
             _refuse_blocked(connection, schema, pairs)
+            _drop_requests(connection, schema, pairs)
         kind, at = Followed if state.is_insert else Unfollowed, now()
         changes.record(state.session, connection, schema, *(kind(*pair, at) for pair in pairs), told=False)
     changed = _Changed(SimpleResultMetaData(names[:asked]), iter([tuple(row[:asked]) for row in rows]))

@@ -112,10 +112,11 @@ class Edges(Part[U]):
         row, we ask why. Should the answer be "nothing", it was changed just before:
         then again.
         """
-        asks, asked = self._asks(connection, pair)
+        asks, asked, waits = self._asks(connection, pair, at)
         others = pair[1:] if asks else ()
-        reached = limits.take_guards(connection, self._schema, engine, pair[0], *others, at=at, taking=asked)
+        limit = limits.take_guards(connection, self._schema, engine, pair[0], *others, at=at, taking=waits)
         while True:
+            reached = limit.by(asks=asks)
             if reached is None and asks and self._request(connection, engine, pair, at):
                 return Outcome.REQUESTED
             if reached is None and not asks and self._insert(connection, engine, pair, at):
@@ -137,13 +138,14 @@ class Edges(Part[U]):
                 guards.take(connection, self._schema, engine, pair[1])
             asks, asked = standing.locked, standing.asked is not None
 
-    def _asks(self, connection: Connection, pair: Pair) -> tuple[bool, bool]:
-        """Return whether *pair* seems to need a request, and whether there is one."""
+    def _asks(self, connection: Connection, pair: Pair, at: datetime) -> tuple[bool, bool, bool]:
+        """Return whether *pair* seems to need a request, whether there is a row of one, and whether it is pending."""
         if self._schema.requests is None or "locked" not in self._schema.flags:
-            return False, False
-        found: Any = prepared.run(connection, self._schema, requests.approves, names_of(pair)).first()
-        locked, asked = found or (False, False)
-        return bool(locked), bool(asked)
+            return False, False, False
+        parameters = {**names_of(pair), **moment(self._schema, at)}
+        found: Any = prepared.run(connection, self._schema, requests.approves, parameters).first()
+        locked, asked, waits = found or (False, False, False)
+        return bool(locked), bool(asked), bool(waits)
 
     def _request(self, connection: Connection, engine: EngineRules, pair: Pair, at: datetime) -> bool:
         """Insert a request, unless something stands against it; return whether it is new."""

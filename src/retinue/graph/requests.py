@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy.engine import Connection
+from sqlalchemy.orm import class_mapper
+from sqlalchemy.orm.attributes import flag_modified
 
 from retinue import counters, guards
 from retinue.caller import Pair
@@ -131,6 +133,9 @@ class Requests(Edges[U]):
         if person is None:
             self._caller.refuse_unknown(connection, engine, [key])
         setattr(person, attribute, False)
+        if attribute in class_mapper(self._schema.user).column_attrs:
+            # Written also if this session believes that it is so: another may have changed it.
+            flag_modified(person, attribute)
         self._caller.session.flush()
         return self._accept_all(connection, engine, key)
 

@@ -24,11 +24,12 @@ def _pair(schema: Schema, rows: Table) -> tuple[ColumnElement[bool], ColumnEleme
 
 @once
 def approves(schema: Schema) -> Rows:
-    """(locked, asked) of *followed*: whether they approve who follows them; whether *follower* has asked to."""
+    """(locked, asked, pending): whether *followed* approves followers; whether *follower* has asked, and waits."""
     users, rows = schema.key.table, _requests(schema)
     locked: Any = schema.flag("locked", users)
     asked = exists(select(rows.c.timestamp).where(*_pair(schema, rows)))
-    return select(locked.is_(true()), asked).where(schema.key == user_key(schema, "followed"))
+    waits = exists(select(rows.c.timestamp).where(*_pair(schema, rows), pending(schema, rows)))
+    return select(locked.is_(true()), asked, waits).where(schema.key == user_key(schema, "followed"))
 
 
 @once
