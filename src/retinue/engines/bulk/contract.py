@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 from sqlalchemy import Column, Executable, Table
 from sqlalchemy.engine import Connection, CursorResult, Dialect
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import SelectBase, Subquery
 from sqlalchemy.types import TypeEngine
 
@@ -45,10 +44,6 @@ class Bulk(ABC):
     @abstractmethod
     def batch(self, name: str, columns: Mapping[str, tuple[TypeEngine[Any], str]]) -> Subquery:
         """Return the batch *name* as a table: *columns* (type, and its SQL), and ``n``, the order of the rows."""
-
-    def is_exactly(self, column: Column[Any], sent: ColumnElement[Any]) -> ColumnElement[bool]:
-        """Return whether *column* is *sent*, to the letter."""
-        return column == sent
 
     @abstractmethod
     def send(self, connection: Connection, batch: Subquery, values: Sequence[Sequence[Any]]) -> dict[str, Any]:

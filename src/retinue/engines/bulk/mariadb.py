@@ -11,11 +11,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from sqlalchemy import Column, Executable, Integer, LargeBinary, String, Table, and_, case, cast, func, text
+from sqlalchemy import Column, Executable, Integer, Table, case, func, text
 from sqlalchemy.dialects.mysql import insert
 from sqlalchemy.engine import Connection, CursorResult
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import SelectBase, Subquery
 from sqlalchemy.types import TypeEngine
 
@@ -51,12 +50,6 @@ class MariaDBBulk(Bulk):
             f" FROM JSON_TABLE(:{name}, '$[*]' COLUMNS (n FOR ORDINALITY, {paths})) AS given"
         )
         return rows.columns(n=Integer, **{column: kind for column, (kind, _) in columns.items()}).subquery(name)
-
-    def is_exactly(self, column: Column[Any], sent: ColumnElement[Any]) -> ColumnElement[bool]:
-        """Return the comparison that an index answers; and for text another, as a collation may ignore case or spaces."""
-        if isinstance(column.type, String):
-            return and_(column == sent, cast(column, LargeBinary) == cast(sent, LargeBinary))
-        return column == sent
 
     def send(self, connection: Connection, batch: Subquery, values: Sequence[Sequence[Any]]) -> dict[str, Any]:
         """Send nothing yet: the document goes with the statement."""
