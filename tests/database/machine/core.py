@@ -153,10 +153,10 @@ class Core(RuleBasedStateMachine):
             # SQLite gives a key anew when its last user has gone; a session that does not expire minds that.
             self.welcome(len(self.keys) + 1)
 
-    def welcome(self, key: int) -> None:
-        make_users(self.session, self.models.user, 1, id=key)
+    def welcome(self, key: int, **choices: bool) -> None:
+        make_users(self.session, self.models.user, 1, id=key, **choices)
         self.keys.append(key)
-        self.world.users[key] = Member()
+        self.world.users[key] = Member(**choices)
 
     @step(a=NUMBER, b=NUMBER, how=st.sampled_from(["one", "two", "bulk", "query"]))
     def leave(self, a: int, b: int, how: str) -> None:

@@ -32,11 +32,14 @@ class Privacy(Edges):
         return self.one_of(chosen, a, b) if chosen and a % 2 else self.edge(a, b)
 
     def verb(self, pair: Pair, form: str, verb: str, **more: Any) -> None:
-        self.touched = True
-        self.agree(verb, *pair, call=partial(self.call(pair, form, verb), **more), **more)
+        self.touched = self.agree(verb, *pair, call=partial(self.call(pair, form, verb), **more), **more) is True
 
     def end(self, span: timedelta | None) -> Any:
         return span and self.clock.time + span
+
+    def welcome(self, key: int, **choices: bool) -> None:
+        """Every other user approves their followers from the start."""
+        super().welcome(key, locked=key % 2 == 0, **choices)
 
     # --- What users choose -----------------------------------------------------------------------
 

@@ -269,11 +269,11 @@ class World:
 
     def unmute(self, a: int, b: int) -> bool:
         self.check((a, b))
-        if not self.live(self.mutes, (a, b)):
-            return False
-        del self.mutes[a, b]
-        self.said.append(Unmuted(a, b, self.now))
-        return True
+        live = self.live(self.mutes, (a, b))
+        self.mutes.pop((a, b), None)
+        if live:
+            self.said.append(Unmuted(a, b, self.now))
+        return live
 
     # --- Users -----------------------------------------------------------------------------------
 
@@ -342,7 +342,7 @@ class World:
         """Return from which entry of the history on it is about the last who has, or had, the key *user*."""
         marks = [
             number
-            for number, entry in enumerate(self.history)
+            for number, entry in enumerate(self.history, start=1)
             if entry.kind is HistoryKind.REMOVED and entry.follower_id == user
         ]
         return ([0, *marks] if user in self.users else [0, 0, *marks][:-1] if marks else [0])[-1]
