@@ -69,7 +69,7 @@ MANY = _declare(Settings(counter_slots=16))
 def populate(engine: Engine, models: Models, people: int) -> list[int]:
     """Make the tables, or empty them, and so many people; return their keys."""
     if engine.dialect.name == "postgresql":
-        _find_deadlocks_at_once(engine)
+        find_deadlocks_at_once(engine)
     ids = list(range(1, people + 1))
     with engine.begin() as connection:
         models.metadata.create_all(connection)
@@ -79,7 +79,7 @@ def populate(engine: Engine, models: Models, people: int) -> list[int]:
     return ids
 
 
-def _find_deadlocks_at_once(engine: Engine) -> None:
+def find_deadlocks_at_once(engine: Engine) -> None:
     """Let PostgreSQL look for a deadlock before the usual second is over: tests make some on purpose."""
     with engine.begin() as connection:
         if connection.exec_driver_sql("SHOW deadlock_timeout").scalar() == "20ms":
