@@ -52,8 +52,8 @@ class Sight:
         return {other: there[other] for other in there.keys() & self.followers(user, viewer)}
 
     def followers_you_know(self, user: int, viewer: Viewer) -> dict[int, datetime]:
-        everybody = self.followers(user, viewer)
-        return {other: since for other, since in everybody.items() if (viewer, other) in self.edges}
+        theirs = self.followers(user, viewer)
+        return {b: since for (a, b), since in self.edges.items() if a == viewer and b in theirs}
 
     # --- As they are seen ------------------------------------------------------------------------
 

@@ -92,8 +92,8 @@ class PrivateMachine(PrivateAgreement):
 KINDS: dict[str, tuple[type[Core], Models, int]] = {
     "one slot": (PlainMachine, ONE_SLOT, 1),
     "three slots": (PlainMachine, THREE_SLOTS, 3),
-    "private": (PrivateMachine, PRIVATE, 1),
-    "limited": (PrivateMachine, LIMITED, 1),
+    "private": (PrivateMachine, PRIVATE, 2),
+    "limited": (PrivateMachine, LIMITED, 2),
 }
 
 

@@ -32,7 +32,8 @@ class Privacy(Edges):
         return self.one_of(chosen, a, b) if chosen and a % 2 else self.edge(a, b)
 
     def verb(self, pair: Pair, form: str, verb: str, **more: Any) -> None:
-        self.touched = self.agree(verb, *pair, call=partial(self.call(pair, form, verb), **more), **more) is True
+        self.touched = verb not in ("mute", "unmute")
+        self.agree(verb, *pair, call=partial(self.call(pair, form, verb), **more), **more)
 
     def end(self, span: timedelta | None) -> Any:
         return span and self.clock.time + span
