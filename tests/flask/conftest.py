@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import URL, Engine, select
+from sqlalchemy import URL, Engine, select, update
 from sqlalchemy.orm import Session
 
-from retinue import Graph
+from retinue import Graph, Relationship
 from retinue.demo.app import create_app
 from retinue.demo.models import Follow, FollowCount, User, db
 from retinue.demo.seed import seed
@@ -130,19 +130,46 @@ class Site:
         """Return somebody whom *username* does not follow."""
         return next(other for other in self.people if other != username and not self.is_following(username, other))
 
-    def all_rows(self) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
-        """Return all that following can change: the edges, and the counts."""
+    def do(self, verb: str, *usernames: str, **arguments: Any) -> Any:
+        """Do a verb of the graph, as the application's own code would; return its answer."""
         with self.session() as session:
-            edges = select(Follow.follower_id, Follow.following_id, Follow.timestamp)
-            counts = select(FollowCount.user_id, FollowCount.followers, FollowCount.following)
-            return sorted(map(tuple, session.execute(edges))), sorted(map(tuple, session.execute(counts)))
+            ids = [session.scalars(select(User.id).where(User.username == username)).one() for username in usernames]
+            answer = getattr(Graph(session, User), verb)(*ids, **arguments)
+            session.commit()
+            return answer
+
+    def set(self, username: str, **columns: Any) -> None:
+        """Write *columns* of a user, as somebody would who knows of no graph."""
+        with self.session() as session:
+            session.execute(update(User).where(User.username == username).values(columns))
+            session.commit()
+
+    def names(self, kind: str, username: str) -> list[str]:
+        """Return the usernames on a list of the graph, whole, as trusted code sees it."""
+        with self.session() as session:
+            page = getattr(Graph(session, User), kind)(self.user(username).id, limit=100)
+            return [person.user.username for person in page]
+
+    def relationship(self, viewer: str, username: str) -> Relationship:
+        """Return how two stand."""
+        with self.session() as session:
+            other = self.user(username).id
+            return Graph(session, User).relationships(self.user(viewer).id, [other])[other]
+
+    def all_rows(self) -> dict[str, list[Any]]:
+        """Return everything that is in the database but the guards, which say nothing of anybody."""
+        tables = [table for table in db.metadata.sorted_tables if not table.name.endswith("_guards")]
+        with self.session() as session:
+            return {table.name: sorted(map(tuple, session.execute(select(table))), key=repr) for table in tables}
 
     def assert_counts_are_right(self) -> None:
         """Compare the kept counts with the edges."""
-        edges, counts = self.all_rows()
-        for user, followers, following in counts:
-            assert followers == sum(followed == user for _, followed, _ in edges)
-            assert following == sum(follower == user for follower, _, _ in edges)
+        with self.session() as session:
+            edges = session.execute(select(Follow.follower_id, Follow.following_id)).all()
+            counts = session.execute(select(FollowCount.user_id, FollowCount.followers, FollowCount.following))
+            for user, followers, following in counts:
+                assert followers == sum(followed == user for _, followed in edges)
+                assert following == sum(follower == user for follower, _ in edges)
 
 
 @contextmanager

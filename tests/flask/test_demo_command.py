@@ -7,11 +7,13 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
 import stat
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from http.cookiejar import CookieJar
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -255,11 +257,64 @@ def test_where_things_are_kept() -> None:
 
 def test_a_relative_file_is_where_the_command_was_given() -> None:
     """A file named in --database is beside whoever named it; another kind of database is taken as it is."""
-    given = places.database_url("sqlite:///here.sqlite3", 5, Path("/data"))
+    (given,) = places.database_urls("sqlite:///here.sqlite3", 5, Path("/data"))
+    (other,) = places.database_urls("postgresql://x/y", 5, Path("/data"))
 
     assert given.database == str(Path.cwd() / "here.sqlite3")
-    assert places.database_url(None, 5, Path("/data")).database == str(Path("/data/community-5.sqlite3"))
-    assert places.database_url("postgresql://x/y", 5, Path("/data")).database == "y"
+    assert other.database == "y"
+
+
+def test_the_files_of_our_own_are_one_after_the_other() -> None:
+    """Beside the file of an earlier version there is always room for another."""
+    own = places.database_urls(None, 5, Path("/data"))
+
+    names = [Path(next(own).database or "").name for _ in range(3)]
+    assert names == ["community-5.sqlite3", "community-5-2.sqlite3", "community-5-3.sqlite3"]
+
+
+def make_older(file: Path) -> bytes:
+    """Make a community as an earlier version would have, without private profiles; return its users."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("CREATE TABLE users (id INTEGER PRIMARY KEY, username VARCHAR(64))")
+        connection.execute("INSERT INTO users VALUES (1, 'ada')")
+        connection.commit()
+    return file.read_bytes()
+
+
+def test_a_community_of_an_earlier_version_stays_as_it_is(start: Start, tmp_path: Path) -> None:
+    """The demo says so, makes a new community beside it, and finds that one again the next time."""
+    older = tmp_path / "retinue" / "community-5.sqlite3"
+    before = make_older(older)
+
+    demo = start("--port", "0", "--users", "5")
+
+    assert f"The community in {older} was made by another version of the demo, and stays as it is." in demo.said
+    newer = tmp_path / "retinue" / "community-5-2.sqlite3"
+    assert re.search(rf"Made a community of 5 people.*: {newer}\n", demo.said)
+    demo.stop()
+    assert f"The community of 5 people is in {newer}" in start("--port", "0", "--users", "5").said
+    assert older.read_bytes() == before
+
+
+def test_a_database_of_an_earlier_version_that_was_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What --database names is not replaced by another: exit code 1 and a sentence, and nothing is changed."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    older = tmp_path / "mine.sqlite3"
+    make_older(older)
+    handler = signal.getsignal(signal.SIGTERM)
+    try:
+        assert main(["demo", "--users", "5", "--database", f"sqlite:///{older}"]) == 1
+    finally:
+        signal.signal(signal.SIGTERM, handler)
+
+    said = capsys.readouterr().err
+    assert "was made by another version of the demo: its table users has no column " in said
+    assert len(said.splitlines()) == 1
+    with closing(sqlite3.connect(older)) as connection:
+        assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("users",)]
 
 
 def test_listening_on_what_may_not_be_had(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -98,12 +98,12 @@ def test_two_starts_at_once_make_one_community(tmp_path: Path) -> None:
 def test_a_start_that_is_stopped_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Half a community is never there: what was begun is undone, and the next start begins anew."""
 
-    def stop(*_: object) -> int:
+    def stop(*_: object, **__: object) -> int:
         raise KeyboardInterrupt
 
     with running(file_url(tmp_path / "demo.sqlite3")) as site, site.app.app_context():
         with monkeypatch.context() as patched:
-            patched.setattr(seeding, "_add_follows", stop)
+            patched.setattr(seeding, "_notifications", stop)
             with pytest.raises(KeyboardInterrupt):
                 seed(db.session.session_factory, 20, until=UNTIL)
 

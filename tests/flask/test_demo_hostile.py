@@ -44,7 +44,7 @@ def test_reading_changes_nothing(town: Site, famous: str) -> None:
         path = todo.pop()
         seen.add(path)
         page = visitor.get(path)
-        assert page.status == 200, path
+        assert page.status == 200 or "This list is private." in page.text, path
         links = {link.partition("#")[0] for link in page.links}
         todo += sorted(link for link in links if link and link not in seen and link not in todo)
 
@@ -259,7 +259,7 @@ def test_somebody_who_is_gone_has_to_choose_again(site: Site, famous: str) -> No
 def test_when_something_breaks(town: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     """An error of our own is a plain page without its details, and a traceback in the log."""
     visitor = town.visitor_as(town.people[0])
-    monkeypatch.setattr("retinue.demo.people.directory", lambda *_: 1 / 0)
+    monkeypatch.setattr("retinue.demo.people.directory", lambda *_, **__: 1 / 0)
 
     answer = visitor.get("/people")
 

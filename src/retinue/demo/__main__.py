@@ -14,7 +14,8 @@ WHERE = """\
 The community lives in an SQLite file of its own for each number of people, beside the key that
 signs the session cookies: in $XDG_DATA_HOME/retinue (~/.local/share/retinue where that is unset),
 ~/Library/Application Support/retinue on macOS, %LOCALAPPDATA%\\retinue on Windows. Delete the
-file to begin anew.
+file to begin anew. One that another version of the demo has made stays there, and a new one is
+made beside it.
 """
 
 

@@ -12,10 +12,15 @@ from sqlalchemy import URL
 
 from retinue import prepare_engine
 from retinue.demo import errors, portraits, request_log, security, wording
+from retinue.demo.asking import asking
+from retinue.demo.blocking import blocking
 from retinue.demo.choosing import choosing
 from retinue.demo.following import following
 from retinue.demo.models import User, db
+from retinue.demo.news import news
 from retinue.demo.pages import pages
+from retinue.demo.privacy import privacy
+from retinue.demo.versions import refuse_other_version
 
 _STATIC = Path(__file__).parent / "static"
 
@@ -27,6 +32,9 @@ def create_app(database: URL | str, *, secret_key: str) -> Flask:
     Args:
         database: Where the community lives; `seed()` fills it.
         secret_key: Signs the cookies that say who somebody is.
+
+    Raises:
+        OtherVersionError: *database* holds the tables of an earlier version of the demo.
     """
     app = Flask(__name__)
     app.config.update(
@@ -45,6 +53,7 @@ def create_app(database: URL | str, *, secret_key: str) -> Flask:
     app.jinja_options = {"autoescape": True, "trim_blocks": True, "lstrip_blocks": True}
     db.init_app(app)
     with app.app_context():
+        refuse_other_version(db.engine)
         prepare_engine(db.engine)
         request_log.init_app(app, db.engine)
         db.create_all()
@@ -55,7 +64,7 @@ def create_app(database: URL | str, *, secret_key: str) -> Flask:
     wording.init_app(app)
     portraits.init_app(app)
     app.add_template_global(_asset, "asset")
-    for blueprint in (pages, choosing, following):
+    for blueprint in (pages, choosing, following, asking, blocking, news, privacy):
         app.register_blueprint(blueprint)
     return app
 

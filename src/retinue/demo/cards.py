@@ -20,11 +20,15 @@ class Card:
     bio: str
     circle: str
     joined_at: datetime
+    locked: bool
     counts: Counts
+    #: Without ``blocked_by``: no template can show what is nobody's to know.
     relationship: Relationship
     is_viewer: bool
-    #: When the edge that put them on a list was made.
+    #: When the row was made that put them on a list.
     since: datetime | None = None
+    #: When that row ends by itself; None: never.
+    until: datetime | None = None
 
 
 class Cards:
@@ -49,8 +53,9 @@ class Cards:
                 bio=user.bio,
                 circle=user.circle,
                 joined_at=user.joined_at,
+                locked=user.locked,
                 counts=counts[key],
-                relationship=relationships[key],
+                relationship=replace(relationships[key], blocked_by=False),
                 is_viewer=viewer is not None and key == viewer.id,
             )
             for key, user in by_id.items()
@@ -61,5 +66,8 @@ class Cards:
         return self._cards[user.id]
 
     def listed(self, people: Iterable[Person[User]]) -> list[Card]:
-        """Return the cards of a list's *people*, with the time they came onto it. No statement."""
-        return [replace(self._cards[person.user.id], since=person.since) for person in people]
+        """Return the cards of a list's *people*, with the time they came onto it, and go. No statement."""
+        return [
+            replace(self._cards[person.user.id], since=person.since, until=getattr(person, "until", None))
+            for person in people
+        ]

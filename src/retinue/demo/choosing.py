@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, abort, flash, redirect, request, session, url_for
 from flask_login import login_user, logout_user
+from sqlalchemy import true
 from werkzeug.wrappers import Response
 
 from retinue.demo import people
@@ -17,8 +18,8 @@ choosing = Blueprint("choosing", __name__)
 
 @choosing.get("/choose")
 def choose() -> str:
-    """Everybody whom one may be. Four statements."""
-    return render("choose.html", back_to=local_path(request.args.get("next")), **directory_page())
+    """Everybody whom one may be, whatever they keep from each other: this is the door. Five statements."""
+    return render("choose.html", back_to=local_path(request.args.get("next")), **directory_page(true()))
 
 
 @choosing.post("/choose")
@@ -41,8 +42,3 @@ def leave() -> Response:
     logout_user()
     session.clear()
     return redirect(url_for("choosing.choose"), 303)
-
-
-def send_to_choose() -> Response:
-    """Answer the form of somebody who has to choose first, and bring them back afterwards."""
-    return redirect(url_for("choosing.choose", next=local_path(request.form.get("next"))), 303)

@@ -1,5 +1,5 @@
 """
-Inventing a community: who is in it, and who follows whom since when.
+Inventing a community: who is in it, who follows whom since when, and who asks to.
 
 The same number of people gives the same community, each time and everywhere;
 only its end is moved to the day on which it is made. People gather in circles,
@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import random
 from bisect import bisect_left
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import accumulate
 
@@ -29,6 +29,12 @@ FOLLOWS_EACH = 15
 _IN_CIRCLE, _FRIEND_OF_FRIEND, _ANYBODY = 0.45, 0.25, 0.08
 _FOLLOWS_BACK = 0.35
 
+# How many keep what to themselves, or are away.
+_LOCKED, _HIDE_FOLLOWERS, _HIDE_FOLLOWING, _AWAY = 0.15, 0.05, 0.05, 0.02
+
+#: At the end, this long, is when those asked who wait for an answer now; everybody was there by then.
+REQUESTS_LAST = timedelta(days=3)
+
 
 @dataclass(frozen=True, slots=True)
 class Member:
@@ -39,6 +45,10 @@ class Member:
     bio: str
     circle: str
     joined_at: datetime
+    locked: bool = False
+    hide_followers: bool = False
+    hide_following: bool = False
+    active: bool = True
 
 
 def invent_members(number: int, until: datetime) -> list[Member]:
@@ -63,7 +73,39 @@ def invent_members(number: int, until: datetime) -> list[Member]:
         age = AGE * (1 - (place / number) ** 0.6) * 0.98 + timedelta(days=3)
         joined_at = until - age - timedelta(seconds=chance.random() * 3600)
         members.append(Member(username, name, bio, circle, joined_at))
-    return sorted(members, key=lambda member: member.joined_at)
+    return _with_wishes(sorted(members, key=lambda member: member.joined_at))
+
+
+def _with_wishes(members: list[Member]) -> list[Member]:
+    """Return *members* with what each of them keeps to themselves."""
+    chance = random.Random(f"wishes {len(members)}")  # noqa: S311 - a story, not a secret
+    return [
+        replace(
+            member,
+            locked=chance.random() < _LOCKED,
+            hide_followers=chance.random() < _HIDE_FOLLOWERS,
+            hide_following=chance.random() < _HIDE_FOLLOWING,
+            active=chance.random() >= _AWAY,
+        )
+        for member in members
+    ]
+
+
+def invent_requests(
+    members: list[Member], follows: Iterable[tuple[int, int, datetime]], until: datetime
+) -> Iterator[tuple[int, int, datetime]]:
+    """Yield (who asks, whom, when) by their places in *members*: nobody asks whom they follow."""
+    chance = random.Random(f"requests {len(members)}")  # noqa: S311 - a story, not a secret
+    edges = {(follower, followed) for follower, followed, _ in follows}
+    places = range(len(members))
+    for asked, member in enumerate(members):
+        if not (member.locked and member.active):
+            continue
+        met = chance.sample(places, min(40, len(places)))
+        askers = [place for place in met if place != asked and members[place].active and (place, asked) not in edges]
+        askers.sort(key=lambda place: members[place].circle != member.circle)
+        for asker in askers[: chance.randint(1, 6)]:
+            yield asker, asked, until - REQUESTS_LAST * chance.random() * 0.95
 
 
 def invent_follows(members: list[Member], until: datetime) -> Iterator[tuple[int, int, datetime]]:

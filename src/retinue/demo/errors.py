@@ -53,7 +53,7 @@ def _no_such_place(_: InvalidCursor) -> Response | HTTPException:
 
 
 def _oneself(_: SelfFollowError) -> Response | HTTPException:
-    return _page(BadRequest(), "That is you", "Nobody can follow themselves.")
+    return _page(BadRequest(), "That is you", "One can follow, mute or block others, but not oneself.")
 
 
 def _gone(_: UnknownUserError) -> Response | HTTPException:

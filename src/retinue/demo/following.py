@@ -1,44 +1,49 @@
-"""Following and no longer following: the two forms that change the graph."""
+"""Following, no longer following, and not being followed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from flask import Blueprint, flash, redirect, request, url_for
+from flask import Blueprint
 from werkzeug.wrappers import Response
 
-from retinue import Graph, transact
-from retinue.demo.choosing import send_to_choose
-from retinue.demo.models import User, db
-from retinue.demo.pages import user_or_404
-from retinue.demo.security import local_path
-from retinue.demo.visitor import visitor
+from retinue import Graph, Outcome
+from retinue.demo.models import User
+from retinue.demo.verbs import towards
 
 following = Blueprint("following", __name__)
-
-Verb = Callable[[Graph[User], int, int], object]
 
 
 @following.post("/@<username:username>/follow")
 def follow(username: str) -> Response:
-    """Follow somebody; no harm if one does already."""
-    return _change(username, "You follow {}.", Graph.follow)
+    """Follow somebody, or ask to; no harm if one does already."""
+    return towards(username, _follow)
 
 
 @following.post("/@<username:username>/unfollow")
 def unfollow(username: str) -> Response:
-    """Follow somebody no longer; no harm if one does not."""
-    return _change(username, "You no longer follow {}.", Graph.unfollow)
+    """Follow somebody no longer, or ask to no longer; no harm if one does not."""
+    return towards(username, _unfollow)
 
 
-def _change(username: str, done: str, verb: Verb) -> Response:
-    viewer = visitor()
-    if viewer is None:
-        return send_to_choose()
-    user = user_or_404(username)
-    pair, name = (viewer.id, user.id), user.name
-    # What has been read is over, and its connection free, before the unit of work takes one.
-    db.session.remove()
-    transact(db.session.session_factory, lambda session: verb(Graph(session, User), *pair))
-    flash(done.format(name))
-    return redirect(local_path(request.form.get("next")) or url_for("pages.profile", username=username), 303)
+@following.post("/@<username:username>/remove")
+def remove(username: str) -> Response:
+    """Be followed by somebody no longer; no harm if one is not."""
+    return towards(username, _remove)
+
+
+def _follow(graph: Graph[User], viewer: int, user: int) -> str:
+    outcome = graph.follow(viewer, user)
+    # A form that was sent twice: say again what the first one had done.
+    if outcome is Outcome.REQUESTED or not (outcome or graph.is_following(viewer, user)):
+        return "You have asked to follow {}."
+    return "You follow {}."
+
+
+def _unfollow(graph: Graph[User], viewer: int, user: int) -> str:
+    asked = graph.relationships(viewer, [user])[user].requested
+    graph.unfollow(viewer, user)
+    return "You no longer ask to follow {}." if asked else "You no longer follow {}."
+
+
+def _remove(graph: Graph[User], viewer: int, user: int) -> str:
+    graph.remove_follower(viewer, user)
+    return "{} no longer follows you."

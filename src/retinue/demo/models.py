@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from flask_login import UserMixin
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from retinue import FollowCountMixin, FollowerMixin, FollowMixin, UTCDateTime
+from retinue import (
+    BlockMixin,
+    FollowCountMixin,
+    FollowerMixin,
+    FollowEventMixin,
+    FollowMixin,
+    FollowRequestMixin,
+    MuteMixin,
+    NotificationMixin,
+    Settings,
+    UTCDateTime,
+)
 
 
 class Base(DeclarativeBase):
@@ -25,6 +36,13 @@ class User(FollowerMixin, UserMixin, db.Model):  # type: ignore[name-defined,mis
     """Somebody in the community."""
 
     __tablename__ = "users"
+    __retinue__ = Settings(
+        active="active",
+        max_following=7_500,
+        max_follows_per_day=400,
+        max_pending_requests=50,
+        request_cooldown=timedelta(days=1),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     #: What their address ends in: small letters, digits and underscores.
@@ -34,6 +52,18 @@ class User(FollowerMixin, UserMixin, db.Model):  # type: ignore[name-defined,mis
     #: What they care about; people of one circle follow each other more than others.
     circle: Mapped[str] = mapped_column(String(32))
     joined_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    #: They approve who follows them.
+    locked: Mapped[bool] = mapped_column(default=False)
+    #: Nobody but them sees who follows them, and whom they follow.
+    hide_followers: Mapped[bool] = mapped_column(default=False)
+    hide_following: Mapped[bool] = mapped_column(default=False)
+    #: False while they take a break: then nobody sees them.
+    active: Mapped[bool] = mapped_column(default=True)
+
+    @property
+    def is_active(self) -> bool:
+        """Whether they may choose to be themselves: always, or nobody could come back from a break."""
+        return True
 
 
 class Follow(FollowMixin, db.Model):  # type: ignore[name-defined,misc]
@@ -46,3 +76,33 @@ class FollowCount(FollowCountMixin, db.Model):  # type: ignore[name-defined,misc
     """How many follow a user, and how many they follow."""
 
     __tablename__ = "follow_counts"
+
+
+class FollowRequest(FollowRequestMixin, db.Model):  # type: ignore[name-defined,misc]
+    """One user asks to follow another."""
+
+    __tablename__ = "follow_requests"
+
+
+class Block(BlockMixin, db.Model):  # type: ignore[name-defined,misc]
+    """One user keeps another away."""
+
+    __tablename__ = "blocks"
+
+
+class Mute(MuteMixin, db.Model):  # type: ignore[name-defined,misc]
+    """One user does not want to hear of another."""
+
+    __tablename__ = "mutes"
+
+
+class FollowEvent(FollowEventMixin, db.Model):  # type: ignore[name-defined,misc]
+    """One thing that happened between two users."""
+
+    __tablename__ = "follow_events"
+
+
+class Notification(NotificationMixin, db.Model):  # type: ignore[name-defined,misc]
+    """What a user is told."""
+
+    __tablename__ = "notifications"

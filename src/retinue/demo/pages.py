@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, abort, redirect, request, url_for
+from sqlalchemy import ColumnElement
 from werkzeug.routing import BaseConverter
 from werkzeug.wrappers import Response
 
-from retinue import Graph
+from retinue import Graph, NotVisibleError, Page
 from retinue.demo import people
 from retinue.demo.cards import Cards
 from retinue.demo.models import User, db
+from retinue.demo.periods import PERIODS
 from retinue.demo.visitor import render, visitor
 
 #: Rows: of the lists, and what is shown of a list on another page.
@@ -32,9 +34,9 @@ class UsernameConverter(BaseConverter):
 pages.record_once(lambda setup: setup.app.url_map.converters.update(username=UsernameConverter))
 
 
-def user_or_404(username: str) -> User:
-    """Return the user of that name; 404 if there is none. One select."""
-    return people.by_username(db.session(), username) or abort(404, "Nobody here has this name.")
+def user_or_404(username: str, viewer: User | None) -> User:
+    """Return the user of that name; 404 if there is none of whom *viewer* may know. One select."""
+    return people.known_by_username(db.session(), username, viewer) or abort(404, "Nobody here has this name.")
 
 
 def rows_asked_for() -> int:
@@ -63,9 +65,17 @@ def same_page(**place: str | int) -> str:
     return url_for(request.endpoint or "", **query)
 
 
+def links_of(page: Page[Any]) -> dict[str, str | None]:
+    """Return the addresses of the pages beside *page* of a graph's list, as the templates take them."""
+    return {
+        "older": page.next and same_page(cursor=page.next),
+        "newer": page.prev and same_page(cursor=page.prev),
+    }
+
+
 @pages.get("/")
 def home() -> str | Response:
-    """People to discover, and who has come to follow one lately. Five statements."""
+    """People to discover, and who has come to follow one lately. Seven statements."""
     viewer = visitor()
     if viewer is None:
         return redirect(url_for("choosing.choose"))
@@ -83,16 +93,16 @@ def home() -> str | Response:
 
 @pages.get("/people")
 def everybody() -> str:
-    """Everybody, who has been here longest first, with a search. Four statements."""
-    return render("people.html", **directory_page())
+    """Everybody whom one may know of, who has been here longest first, with a search. Five statements."""
+    return render("people.html", **directory_page(people.listed_for(visitor())))
 
 
-def directory_page() -> dict[str, Any]:
-    """Return what a page of the directory shows. Three statements, and one for who is looking."""
+def directory_page(whom: ColumnElement[bool]) -> dict[str, Any]:
+    """Return what a page of the directory of *whom* shows. Three statements, and one for who is looking."""
     viewer = visitor()
     search = request.args.get("q", "")[:64].strip()
     found = people.directory(
-        db.session(), search, rows_asked_for(), number_asked_for("after"), number_asked_for("before")
+        db.session(), search, rows_asked_for(), number_asked_for("after"), number_asked_for("before"), whom=whom
     )
     cards = Cards(Graph(db.session, User), viewer, found.users)
     return {
@@ -105,27 +115,41 @@ def directory_page() -> dict[str, Any]:
 
 @pages.get("/@<username:username>")
 def profile(username: str) -> str:
-    """One person, and the newest of their followers. Five statements."""
-    user, viewer = user_or_404(username), visitor()
+    """One person, and the newest of their followers if one may see them. Seven statements."""
+    viewer = visitor()
+    user = user_or_404(username, viewer)
     graph = Graph(db.session, User)
-    newest = graph.followers(user, viewer=viewer, limit=GLIMPSE)
-    cards = Cards(graph, viewer, [user, *(person.user for person in newest)])
-    return render("profile.html", person=cards.of(user), newest=cards.listed(newest))
+    try:
+        newest = graph.followers(user, viewer=viewer, limit=GLIMPSE)
+    except NotVisibleError:
+        newest = None
+    cards = Cards(graph, viewer, [user, *(person.user for person in newest or ())])
+    return render(
+        "profile.html",
+        person=cards.of(user),
+        periods=PERIODS,
+        newest=None if newest is None else cards.listed(newest),
+    )
 
 
 @pages.get("/@<username:username>/<any(followers, following, mutuals):kind>")
-def people_of(username: str, kind: str) -> str:
-    """One of a person's lists, newest first. Five statements."""
-    user, viewer = user_or_404(username), visitor()
+def people_of(username: str, kind: str) -> str | tuple[str, int]:
+    """One of a person's lists, newest first; a list that one may not see is a 404 that says so. Seven statements."""
+    # Before the user is looked for: what is wrong is so whether or not there is one.
+    viewer, limit = visitor(), rows_asked_for()
+    user = user_or_404(username, viewer)
     graph = Graph(db.session, User)
     read = {"followers": graph.followers, "following": graph.following, "mutuals": graph.mutuals}[kind]
-    page = read(user, viewer=viewer, limit=rows_asked_for(), cursor=request.args.get("cursor"))
+    try:
+        page = read(user, viewer=viewer, limit=limit, cursor=request.args.get("cursor"))
+    except NotVisibleError:
+        return render("list.html", person=Cards(graph, viewer, [user]).of(user), kind=kind, listed=None), 404
     cards = Cards(graph, viewer, [user, *(person.user for person in page)])
     return render(
         "list.html",
         person=cards.of(user),
         kind=kind,
         listed=cards.listed(page),
-        older=page.next and same_page(cursor=page.next),
-        newer=page.prev and same_page(cursor=page.prev),
+        hidden=page.hidden,
+        **links_of(page),
     )

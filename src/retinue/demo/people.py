@@ -6,11 +6,12 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from retinue.demo.models import Follow, FollowCount, User
+from retinue.demo.models import Block, Follow, FollowCount, FollowRequest, Mute, User
 
 #: What a username is; everything that reads one from a request goes through it.
 USERNAME = re.compile(r"[a-z0-9_]{1,64}")
@@ -29,16 +30,52 @@ def fold(text: str) -> str:
 
 
 def by_username(session: Session, username: str) -> User | None:
-    """Return the user of that name, or None. One select."""
+    """Return the user of that name, whoever may know of them, or None. One select."""
     return session.scalars(select(User).where(User.username == username)).one_or_none()
 
 
+def known_by_username(session: Session, username: str, viewer: User | None) -> User | None:
+    """
+    Return the user of that name, if *viewer* may know that there is one. One select.
+
+    Whoever is blocked by them, and everybody while they take a break, gets the same
+    None, from the same statement, as for a name that nobody has. Who blocks them too
+    still gets them, so as not to learn from their absence that this is mutual.
+    """
+    known: ColumnElement[bool] = User.active.is_(True)
+    if viewer is not None:
+        own = _blocks(Block.blocker_id == viewer.id, Block.blocked_id == User.id)
+        known = and_(known, or_(~_blocks(Block.blocker_id == User.id, Block.blocked_id == viewer.id), own))
+        known = or_(known, User.id == viewer.id)
+    return session.scalars(select(User).where(User.username == username, known)).one_or_none()
+
+
 def most_followed_strangers(session: Session, viewer: User, limit: int) -> Sequence[User]:
-    """Return whom *viewer* does not follow yet, the most followed first. One select."""
-    edge = exists().where(Follow.follower_id == viewer.id, Follow.following_id == User.id)
+    """Return whom *viewer* neither follows, nor asks to, nor mutes; the most followed first. One select."""
+    taken = (
+        exists().where(Follow.follower_id == viewer.id, Follow.following_id == User.id),
+        exists().where(FollowRequest.follower_id == viewer.id, FollowRequest.following_id == User.id),
+        exists().where(Mute.muter_id == viewer.id, Mute.muted_id == User.id),
+    )
     followers = select(func.sum(FollowCount.followers)).where(FollowCount.user_id == User.id).scalar_subquery()
-    strangers = select(User).where(User.id != viewer.id, ~edge)
+    strangers = select(User).where(User.id != viewer.id, listed_for(viewer), *(~one for one in taken))
     return session.scalars(strangers.order_by(func.coalesce(followers, 0).desc(), User.id).limit(limit)).all()
+
+
+def listed_for(viewer: User | None) -> ColumnElement[bool]:
+    """Return what holds for everybody whom a list may show to *viewer*: as for the graph's own lists."""
+    if viewer is None:
+        return User.active.is_(True)
+    apart = or_(
+        _blocks(Block.blocker_id == User.id, Block.blocked_id == viewer.id),
+        _blocks(Block.blocker_id == viewer.id, Block.blocked_id == User.id),
+    )
+    return or_(and_(User.active.is_(True), ~apart), User.id == viewer.id)
+
+
+def _blocks(*who: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Return whether there is a block that has not ended."""
+    return exists().where(*who, or_(Block.until.is_(None), Block.until > datetime.now(UTC)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +88,16 @@ class Directory:
 
 
 def directory(
-    session: Session, search: str, limit: int, after: int | None = None, before: int | None = None
+    session: Session,
+    search: str,
+    limit: int,
+    after: int | None = None,
+    before: int | None = None,
+    *,
+    whom: ColumnElement[bool],
 ) -> Directory:
     """
-    Return those whose name contains *search*, in the order in which they joined. One select.
+    Return those of *whom* whose name contains *search*, in the order in which they joined. One select.
 
     Args:
         session: Where they are.
@@ -62,8 +105,9 @@ def directory(
         limit: People on the page.
         after: The id that the page comes after.
         before: The id that the page comes before, if *after* is None.
+        whom: What holds for everybody who may be shown: `listed_for()` who looks.
     """
-    query = select(User)
+    query = select(User).where(whom)
     if search:
         # What folds to nothing is in no name; no username has a hyphen.
         query = query.where(User.username.contains(fold(search) or "-", autoescape=True))

@@ -6,7 +6,8 @@ import os
 import secrets
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import count
 from pathlib import Path
 
 from sqlalchemy import URL, make_url
@@ -26,17 +27,26 @@ def data_folder(environment: Mapping[str, str] = os.environ, platform: str = sys
     return home / ".local" / "share" / "retinue"
 
 
-def database_url(given: str | None, people: int, folder: Path) -> URL:
+def database_urls(given: str | None, people: int, folder: Path) -> Iterator[URL]:
     """
-    Return the address of the database: the one that was *given*, or a file in *folder*.
+    Yield the addresses at which the database may be, to be tried in order.
+
+    One that was *given* is the only one. Else they are files in *folder*, without an
+    end: where one was left by another version of the demo, the next one is for this.
 
     Raises:
         sqlalchemy.exc.ArgumentError: *given* is no address.
         ValueError: It is a database that one connection has to itself.
     """
-    if given is None:
-        return URL.create("sqlite", database=str(folder / f"community-{people}.sqlite3"))
-    url = make_url(given)
+    if given is not None:
+        yield _checked(make_url(given))
+        return
+    for number in count(1):
+        name = f"community-{people}.sqlite3" if number == 1 else f"community-{people}-{number}.sqlite3"
+        yield URL.create("sqlite", database=str(folder / name))
+
+
+def _checked(url: URL) -> URL:
     if url.get_backend_name() != "sqlite" or url.query.get("uri"):
         return url
     if url.database in (None, "", ":memory:"):

@@ -8,6 +8,7 @@ import socket
 import sys
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
@@ -16,10 +17,12 @@ from sqlalchemy import URL
 from sqlalchemy.exc import SQLAlchemyError
 from waitress.server import create_server
 
+from retinue import Graph, transact
 from retinue.demo import places
 from retinue.demo.app import create_app
-from retinue.demo.models import db
+from retinue.demo.models import User, db
 from retinue.demo.seed import seed
+from retinue.demo.versions import OtherVersionError
 
 THREADS = 8
 _LOOPBACK = ("127.", "::1")
@@ -60,8 +63,7 @@ def _prepare(database: str | None, people: int) -> Flask:
     folder = places.data_folder()
     try:
         key = places.secret_key(folder)
-        url = places.database_url(database, people, folder)
-        app = create_app(url, secret_key=key)
+        app, url = _open(database, people, folder, key)
         _fill(app, url, people)
     except ModuleNotFoundError as error:
         extra = {"psycopg": "postgres", "pymysql": "mysql"}.get(error.name or "")
@@ -77,11 +79,26 @@ def _prepare(database: str | None, people: int) -> Flask:
     return app
 
 
+def _open(given: str | None, people: int, folder: Path, key: str) -> tuple[Flask, URL]:
+    """Return the app on the database that was *given*, or else on the first of our own that fits, and its address."""
+    for url in places.database_urls(given, people, folder):
+        try:
+            return create_app(url, secret_key=key), url
+        except OtherVersionError as error:
+            where = url.render_as_string(hide_password=True) if given else url.database
+            if given:
+                message = f"{where} was made by another version of the demo: {error}; name another database"
+                raise CannotStartError(message) from error
+            print(f"The community in {where} was made by another version of the demo, and stays as it is.")
+    raise AssertionError("our own files have no end")
+
+
 def _fill(app: Flask, url: URL, people: int) -> None:
     started = time.perf_counter()
     with app.app_context():
         engine = db.engine
         found = seed(db.session.session_factory, people, until=datetime.now(UTC))
+        transact(db.session.session_factory, lambda session: Graph(session, User).expire())
     seconds = time.perf_counter() - started
     where = url.database if url.get_backend_name() == "sqlite" else engine.url.render_as_string(hide_password=True)
     if found.made:

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 
 from flask import Flask
 
+from retinue import LimitError
+
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -13,12 +15,34 @@ def init_app(app: Flask) -> None:
     """Give the templates of *app* these words."""
     app.add_template_filter(day)
     app.add_template_filter(count)
+    app.add_template_filter(lately)
 
 
 def day(time: datetime) -> str:
     """Return the day of *time*, in UTC: "3 May 2026"."""
     time = time.astimezone(UTC)
     return f"{time.day} {_MONTHS[time.month - 1]} {time.year}"
+
+
+def lately(time: datetime, now: datetime | None = None) -> str:
+    """Return how long ago *time* was, if that is less than a day: "5 min ago"; else its day."""
+    seconds = ((now or datetime.now(UTC)) - time).total_seconds()
+    if seconds < 60:
+        return "just now"
+    if seconds < 3600:
+        return f"{seconds // 60:.0f} min ago"
+    return f"{seconds // 3600:.0f} h ago" if seconds < 86_400 else day(time)
+
+
+def limit_reached(error: LimitError, name: str) -> str:
+    """Return what to say to somebody who may not follow *name* because of a limit."""
+    when = "" if error.retry_at is None else f" after {error.retry_at.astimezone(UTC):%H:%M} UTC, {day(error.retry_at)}"
+    return {
+        "max_following": f"You follow {count(error.allowed)} people, pending requests included. That is the most.",
+        "max_follows_per_day": f"{count(error.allowed)} follows are the most for one day. Follow on{when}.",
+        "max_pending_requests": f"{count(error.allowed)} people have yet to answer you. Wait, or take a request back.",
+        "request_cooldown": f"You have asked {name} lately. You can ask again{when}.",
+    }.get(error.limit, "That is more than one may do.")
 
 
 def count(number: int, one: str = "", several: str = "") -> str:
