@@ -13,6 +13,8 @@ import random
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy.engine import Connection
@@ -79,29 +81,24 @@ def apply(connection: Connection, schema: Schema, deltas: Deltas) -> None:
             _add(connection, schema, rules, user, delta)
 
 
-def start(connection: Connection, schema: Schema, users: Sequence[Key]) -> None:
-    """Give those of *users* who have no count row one: before a change of many edges. One statement."""
-    if schema.counts is not None:
-        connection.execute(statements.count_uncounted(schema, rules_of(connection)), {"users": list(users)})
-
-
 def apply_to_many(connection: Connection, schema: Schema, deltas: Deltas) -> None:
     """
-    As `apply()`, in one statement for all who change alike, and one that locks them.
+    As `apply()`, in one select of those who were never counted, and one statement for all that change.
 
-    Who has no row at all, although `start()` gave them one, has been deleted.
+    Adds to slot 0 alone.
     """
     if schema.counts is None:
         return
-    rules, alike = rules_of(connection), defaultdict[Delta, list[Key]](list)
-    for user, delta in deltas.ascending():
-        alike[delta].append(user)
+    rules, changed = rules_of(connection), deltas.ascending()
+    statement = statements.uncounted(schema, rules)
+    found = connection.execute(statement, {"users": [user for user, _ in changed]})
+    # What the edges say, the new ones too: such a row is not added to, but made.
+    counted = {user: (followers, following) for user, followers, following in found}
     with _all_or_nothing(connection, rules):
-        users = [user for user, _ in deltas.ascending()]
-        connection.execute(statements.lock_counts(schema, rules), {"users": users}).all()
-        for (followers, following), same in alike.items():
-            parameters = {"users": same, "more_followers": followers, "more_following": following}
-            connection.execute(statements.add_to_counts(schema, rules), parameters)
+        for delta, alike in groupby(changed, key=itemgetter(1)):
+            rows = [(user, *counted.get(user, (0, 0))) for user, _ in alike]
+            parameters = {"more_followers": delta[0], "more_following": delta[1]}
+            connection.execute(statements.add_or_start(schema, rules, rows), parameters)
 
 
 @contextmanager

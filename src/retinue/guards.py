@@ -19,19 +19,17 @@ from retinue.statements import guards as statements
 from retinue.values import Key
 
 
-def take(connection: Connection, schema: Schema, rules: EngineRules, *users: Key) -> bool:
+def take(connection: Connection, schema: Schema, rules: EngineRules, *users: Key, beside: tuple[Key, ...] = ()) -> bool:
     """
-    Hold the guards of *users* until the transaction ends; return whether all of them exist.
+    Hold the guards of *users* until the transaction ends; return whether there are any.
 
-    One statement each; none, and true, where nothing needs a guard.
+    *beside*: the others that the transaction is about. All are locked against deletion
+    before the first guard is taken. One statement; none, and true, where nothing needs a guard.
     """
     if schema.guards is None:
         return True
-    held = [
-        prepared.run(connection, schema, statements.take_guard, {"user": user}, rules).rowcount
-        for user in sorted(set(users))
-    ]
-    return all(held)
+    parameters = {"users": list(users), "people": [*users, *beside]}
+    return bool(connection.execute(statements.take_guards(schema, rules), parameters).rowcount)
 
 
 def version(connection: Connection, schema: Schema, user: Key) -> int:

@@ -36,7 +36,14 @@ class Reached(NamedTuple):
 
 
 def take_guards(
-    connection: Connection, schema: Schema, rules: EngineRules, follower: Key, *others: Key, at: datetime, taking: bool
+    connection: Connection,
+    schema: Schema,
+    rules: EngineRules,
+    follower: Key,
+    *others: Key,
+    beside: tuple[Key, ...],
+    at: datetime,
+    taking: bool,
 ) -> Reached:
     """
     Hold the guards of *follower* and *others*; return the limits that *follower* has reached.
@@ -47,10 +54,10 @@ def take_guards(
     snapshot).
     """
     if not schema.settings.limits:
-        guards.take(connection, schema, rules, follower, *others)
+        guards.take(connection, schema, rules, follower, *others, beside=beside)
         return Reached()
     before = guards.version(connection, schema, follower) if rules.keeps_snapshot else 0
-    guards.take(connection, schema, rules, follower, *others)
+    guards.take(connection, schema, rules, follower, *others, beside=beside)
     # What this transaction's snapshot shows is still so if nobody else held the guard since.
     stale = rules.keeps_snapshot and guards.version(connection, schema, follower) != before + 1
     return _reached(connection, schema, rules, follower, at, taking=taking, locking=stale)

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, create_engine, delete, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from retinue import Event, Followed, FollowerRemoved, Unfollowed, listen, prepare_engine
+from retinue import EdgeEvent, Event, Followed, FollowerRemoved, Unfollowed, listen, prepare_engine
 from retinue.testing import deliver
 from tests.database.models_plain import Follow, User, crowd
 
@@ -22,7 +22,7 @@ Told = list[tuple[str, Any, Any]]
 def told() -> Iterator[Told]:
     """Collect what listeners are told, as (event, follower, followed)."""
     heard: Told = []
-    stop = listen(User, Event, lambda e: heard.append((type(e).__name__, e.follower_id, e.followed_id)))
+    stop = listen(User, EdgeEvent, lambda e: heard.append((type(e).__name__, e.follower_id, e.followed_id)))
     yield heard
     stop()
 
@@ -108,7 +108,7 @@ def test_a_listener_that_raises_is_logged_and_stops_nobody(
 ) -> None:
     """The commit stands, the other listeners are told, and the log has the traceback."""
 
-    def fail(event: Event) -> None:
+    def fail(event: Followed) -> None:
         message = f"cannot bear {event.followed_id}"
         raise RuntimeError(message)
 

@@ -97,6 +97,15 @@ class EngineRules(ABC):
         what *update* returns for the row that was to be inserted, in that order.
         """
 
+    def no_row(self, rows: Rows) -> ColumnElement[bool]:
+        """
+        Return whether *rows*, which by its primary key is one at most, is none.
+
+        Asked as "there is no such value": a NOT EXISTS would let an engine read a
+        whole table first, to save itself the look-up for each row.
+        """
+        return rows.scalar_subquery().is_(None)
+
     def current(self, rows: Rows) -> Rows:
         """Return *rows* as they are committed now, also in a transaction that reads an older snapshot."""
         return rows
@@ -116,6 +125,10 @@ class EngineRules(ABC):
     @abstractmethod
     def add_to_count(self, counts: Table) -> Executable:
         """Return "add *more_followers* and *more_following* to the row of *user* and *slot_*"."""
+
+    @abstractmethod
+    def add_or_insert(self, counts: Table, rows: list[dict[str, Any]]) -> Executable:
+        """As `add_to_count()`; where there is no row, one with *set_followers* and *set_following* is made."""
 
     @abstractmethod
     def was_counted(self, result: CursorResult[Any]) -> bool:

@@ -122,6 +122,14 @@ class MariaDB(EngineRules):
             following=counts.c.following + fresh.inserted.following,
         )
 
+    def add_or_insert(self, counts: Table, rows: list[dict[str, Any]]) -> Executable:
+        """Return an upsert of one row."""
+        fresh = insert(counts).values(rows)
+        return fresh.on_duplicate_key_update(
+            followers=counts.c.followers + bindparam("more_followers"),
+            following=counts.c.following + bindparam("more_following"),
+        )
+
     def was_counted(self, result: CursorResult[Any]) -> bool:
         """Return whether the upsert met its row."""
         return bool(result.lastrowid)

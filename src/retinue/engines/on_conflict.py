@@ -84,6 +84,18 @@ class OnConflict(EngineRules):
             )
         )
 
+    def add_or_insert(self, counts: Table, rows: list[dict[str, Any]]) -> Executable:
+        """Return the insert ``ON CONFLICT DO UPDATE``."""
+        fresh = self.insert(counts).values(rows)
+        statement: Executable = fresh.on_conflict_do_update(
+            index_elements=list(counts.primary_key),
+            set_={
+                "followers": counts.c.followers + bindparam("more_followers"),
+                "following": counts.c.following + bindparam("more_following"),
+            },
+        )
+        return statement
+
     def was_counted(self, result: CursorResult[Any]) -> bool:
         """Return whether the UPDATE found its row."""
         return result.rowcount == 1

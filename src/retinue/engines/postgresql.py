@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from sqlalchemy import ARRAY, Table, any_, bindparam
+from sqlalchemy import ARRAY, Table, any_, bindparam, exists
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.elements import ColumnElement
 
+from retinue.engines.contract import Rows
 from retinue.engines.on_conflict import OnConflict
 
 
@@ -16,6 +17,10 @@ class PostgreSQL(OnConflict):
 
     integer_range: ClassVar[tuple[int, int]] = (-(2**31), 2**31 - 1)
     insert: ClassVar[staticmethod[[Table], Any]] = staticmethod(insert)
+
+    def no_row(self, rows: Rows) -> ColumnElement[bool]:
+        """Return NOT EXISTS: of anything else PostgreSQL thinks that it is hardly ever so, and plans for no rows."""
+        return ~exists(rows)
 
     def one_of(self, column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
         """Return ``column = ANY(array)``: one parameter and one plan, however long the list."""

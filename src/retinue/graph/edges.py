@@ -59,8 +59,8 @@ class Edges(Part[U]):
         End that *follower* follows *followed*, or asks to; nothing happens if they do not.
 
         Cost: one delete, and two updates where counts are kept; if nothing changed, one
-        delete and one select. Where there are requests, a guard and one delete more;
-        where history is kept, one insert.
+        delete and one select. Where there are requests, a select, a guard and one delete
+        more; where history is kept, one insert.
 
         Returns:
             Whether an edge or a pending request was there.
@@ -112,9 +112,9 @@ class Edges(Part[U]):
         row, we ask why. Should the answer be "nothing", it was changed just before:
         then again.
         """
-        asks, asked, waits = self._asks(connection, pair, at)
+        asks, asked, waits = self._asks(connection, engine, pair, at)
         others = pair[1:] if asks else ()
-        limit = limits.take_guards(connection, self._schema, engine, pair[0], *others, at=at, taking=waits)
+        limit = limits.take_guards(connection, self._schema, engine, pair[0], *others, beside=pair, at=at, taking=waits)
         while True:
             reached = limit.by(asks=asks)
             if reached is None and asks and self._request(connection, engine, pair, at):
@@ -138,12 +138,12 @@ class Edges(Part[U]):
                 guards.take(connection, self._schema, engine, pair[1])
             asks, asked = standing.locked, standing.asked is not None
 
-    def _asks(self, connection: Connection, pair: Pair, at: datetime) -> tuple[bool, bool, bool]:
+    def _asks(self, connection: Connection, engine: EngineRules, pair: Pair, at: datetime) -> tuple[bool, bool, bool]:
         """Return whether *pair* seems to need a request, whether there is a row of one, and whether it is pending."""
         if self._schema.requests is None or "locked" not in self._schema.flags:
             return False, False, False
         parameters = {**names_of(pair), **moment(self._schema, at)}
-        found: Any = prepared.run(connection, self._schema, requests.approves, parameters).first()
+        found: Any = prepared.run(connection, self._schema, requests.approves, parameters, engine).first()
         locked, asked, waits = found or (False, False, False)
         return bool(locked), bool(asked), bool(waits)
 
@@ -224,7 +224,9 @@ class Edges(Part[U]):
         """
         if self._schema.requests is None:
             return False
-        guards.take(connection, self._schema, engine, pair[0])
+        # Whoever answers all requests at once holds the guard of the followed alone.
+        asks = prepared.run(connection, self._schema, requests.has_asked, names_of(pair)).first()
+        guards.take(connection, self._schema, engine, *(pair if asks else pair[:1]), beside=pair)
         parameters = {**names_of(pair), **moment(self._schema, now())}
         gone = connection.execute(requests.delete_pending_request(self._schema), parameters).rowcount
         self._caller.refresh(self._schema.models[FollowRequestMixin], pair)

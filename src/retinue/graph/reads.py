@@ -143,8 +143,9 @@ class Reads(Part[U]):
         """
         Return a page of those who follow *user* and whom *viewer* follows, with ``Page.total``.
 
-        `Person.since` is when they began to follow *user*. Else as `followers()`, and
-        one select more, for the total.
+        `Person.since` is when *viewer* began to follow them, and the list goes by it: what
+        is read is bounded by how many *viewer* follows, however many follow *user*. Else
+        as `followers()`, and one select more, for the total.
         """
         return self._people(
             lists.known_followers, user, viewer, limit, cursor, kind=ListKind.FOLLOWERS, with_total=True
@@ -234,12 +235,12 @@ class Reads(Part[U]):
         """Return a page of *people* of *user*; a list without a *kind* is for the user alone."""
         connection, engine = self._caller.read()
         owner, watching = self._keys(engine, user, viewer)
-        audience = self._audience(connection, owner, watching, kind)
+        audience = self._audience(connection, engine, owner, watching, kind)
         schema = self._schema
         parameters = {"user": owner, "viewer": None if watching is ALL else watching, **moment(schema, now())}
         listing = Listing(
             name=(people.__name__, owner, watching),
-            statement=lambda way: lists.page_of(schema, people, way, audience),
+            statement=lambda way: lists.page_of(schema, engine, people, way, audience),
             parameters=parameters,
             item=lambda row: item(*row),
             place=lambda row: (row[1], identity(row[0])[0]),
@@ -250,11 +251,11 @@ class Reads(Part[U]):
             return pages.nothing(self._caller, listing, limit, cursor)
         page, stretch = pages.read(self._caller, listing, limit, cursor)
         if with_total:
-            total = connection.execute(lists.total_of(schema, people, audience), parameters).scalar_one()
+            total = connection.execute(lists.total_of(schema, engine, people, audience), parameters).scalar_one()
             page = replace(page, total=total)
         if audience is Audience.OWNER and "active" in schema.flags:
             ends = {"oldest": stretch.oldest or _FIRST, "newest": stretch.newest or _LAST}
-            hidden = connection.execute(lists.left_out_of(schema, people), {**parameters, **ends}).scalar_one()
+            hidden = connection.execute(lists.left_out_of(schema, engine, people), {**parameters, **ends}).scalar_one()
             page = replace(page, hidden=bool(hidden))
         return page
 
@@ -264,7 +265,12 @@ class Reads(Part[U]):
         return self._caller.key(user, engine), watching
 
     def _audience(
-        self, connection: Connection, owner: Key | None, viewer: Key | Everything | None, kind: ListKind | None
+        self,
+        connection: Connection,
+        engine: EngineRules,
+        owner: Key | None,
+        viewer: Key | Everything | None,
+        kind: ListKind | None,
     ) -> Audience:
         """Return who looks; `NotVisibleError` if they may not see a list that tells *kind* of *owner*."""
         audience = Audience.of(viewer, owner)
@@ -275,7 +281,7 @@ class Reads(Part[U]):
         if self._schema.blocks is None and not self._schema.flags.keys() - {"active"}:
             return audience
         parameters = {"user": owner, "viewer": viewer, **moment(self._schema, now())}
-        said = connection.execute(lists.visibility(self._schema), parameters).first()
+        said = connection.execute(lists.visibility(self._schema, engine), parameters).first()
         if said is not None and not may_see(kind, Visibility(*said)):
             raise NotVisibleError(owner)
         return audience

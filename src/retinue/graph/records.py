@@ -119,10 +119,10 @@ class Records(Reads[U]):
         self._schema.table(NotificationMixin)
         connection, engine = self._caller.read()
         owner, watching = self._keys(engine, user, viewer)
-        audience = self._audience(connection, owner, watching, None)
+        audience = self._audience(connection, engine, owner, watching, None)
         listing = Listing(
             name=("notifications", owner, watching, unread),
-            statement=lambda way: statements.notifications(self._schema, way, audience, unread=unread),
+            statement=lambda way: statements.notifications(self._schema, engine, way, audience, unread=unread),
             parameters={"user": owner},
             item=_notice,
             place=lambda row: (row.timestamp, row.id),
@@ -146,7 +146,7 @@ class Records(Reads[U]):
         connection, engine = self._caller.read()
         parameters = {"user": self._caller.key(user, engine)}
         unread: int = connection.execute(
-            statements.count_unread(self._schema, rules.Audience.OWNER), parameters
+            statements.count_unread(self._schema, engine, rules.Audience.OWNER), parameters
         ).scalar_one()
         return unread
 

@@ -8,7 +8,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.orm import class_mapper
 from sqlalchemy.orm.attributes import flag_modified
 
-from retinue import counters, guards
+from retinue import guards
 from retinue.caller import Pair
 from retinue.engines import EngineRules
 from retinue.errors import MappingError
@@ -123,20 +123,22 @@ class Requests(Edges[U]):
             InvalidUserError, UnknownUserError, ModelMissingError: As `accept()`.
             MappingError: The user class has no attribute that says who approves (`Settings.locked`).
         """
-        connection, engine, key = self._answer_all(user)
+        connection, engine, key = self._caller.write_of(user)
         attribute = self._schema.flags.get("locked")
         if attribute is None:
             message = f"{self._schema.user.__name__} has no attribute that says who approves: see Settings(locked=...)"
             raise MappingError(message)
+        # The user first, then the guard: others hold theirs in that order. Who is just asking to follow is waited for.
+        if connection.execute(statements.lock_asked(self._schema), {"followed": key}).first() is None:
+            self._caller.refuse_unknown(connection, engine, [key])
         person: Any = user if isinstance(user, self._schema.user) else None
         person = person or self._caller.session.get(self._schema.user, key)
-        if person is None:
-            self._caller.refuse_unknown(connection, engine, [key])
         setattr(person, attribute, False)
         if attribute in class_mapper(self._schema.user).column_attrs:
             # Written also if this session believes that it is so: another may have changed it.
             flag_modified(person, attribute)
         self._caller.session.flush()
+        guards.take(connection, self._schema, engine, key)
         return self._accept_all(connection, engine, key)
 
     # --- Within ----------------------------------------------------------------------------------
@@ -145,7 +147,8 @@ class Requests(Edges[U]):
         self._schema.table(FollowRequestMixin)
         connection, engine, pair = self._caller.write(requester, user)
         guards.take(connection, self._schema, engine, *pair)
-        self._caller.refresh(self._schema.models[FollowRequestMixin], pair)
+        for model in (self._schema.follow, self._schema.models[FollowRequestMixin]):
+            self._caller.refresh(model, pair)
         return connection, engine, pair
 
     def _answer_all(self, user: U | Key) -> tuple[Connection, EngineRules, Key]:
@@ -168,7 +171,6 @@ class Requests(Edges[U]):
         while followers := self._pending(connection, user):
             at = now()
             parameters = {"followed": user, "users": followers, "at": at, **moment(self._schema, at)}
-            counters.start(connection, self._schema, [*followers, user])
             connection.execute(statements.insert_agreed_edges(self._schema, engine), parameters)
             # An edge that was there already has another time.
             new = list(connection.execute(statements.followers_since(self._schema, engine), parameters).scalars())

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Executable
 from sqlalchemy.engine import Connection
 
 from retinue import guards, rules
@@ -65,12 +64,11 @@ class Safety(Edges[U]):
         at = now()
         until = rules.end_of(until, at)
         connection, engine, pair = self._caller.write(blocker, blocked)
-        guards.take(connection, self._schema, engine, *pair)
-        who = {"blocker": pair[0], "blocked": pair[1]}
+        self._hold(connection, engine, pair)
+        who = _names(pair)
         period = {**who, "at": at, "until_": until}
         if not self._caller.insert(connection, engine, statements.insert_block(self._schema, engine), period, pair):
             before = self._block_of(connection, engine, pair)
-            self._caller.refresh(self._schema.models[BlockMixin], pair)
             if not _ended(before.until, at):
                 if before.until != until:
                     connection.execute(statements.prolong_block(self._schema), {**who, "until_": until})
@@ -101,15 +99,14 @@ class Safety(Edges[U]):
         """
         self._schema.table(BlockMixin)
         connection, engine, pair = self._caller.write(blocker, blocked)
-        guards.take(connection, self._schema, engine, *pair)
-        who = {"blocker": pair[0], "blocked": pair[1]}
+        self._hold(connection, engine, pair)
+        who = _names(pair)
         at = now()
         row = connection.execute(statements.select_block(self._schema), who).first()
         if row is None:
             self._caller.refuse_unknown(connection, engine, pair)
             return False
         connection.execute(statements.delete_block(self._schema), who)
-        self._caller.refresh(self._schema.models[BlockMixin], pair)
         before = _Block(*row)
         live = not _ended(before.until, at)
         if live:
@@ -149,15 +146,17 @@ class Safety(Edges[U]):
         until = rules.end_of(until, at)
         connection, engine, pair = self._caller.write(muter, muted)
         terms = {"muter": pair[0], "muted": pair[1], "until_": until, "notifications_": bool(notifications)}
-        new = self._caller.insert(
-            connection, engine, statements.insert_mute(self._schema, engine), {**terms, "at": at}, pair
-        )
-        if not new:
-            row = self._row_of(connection, engine, statements.select_mute(self._schema), terms, pair)
+        insert = statements.insert_mute(self._schema, engine)
+        while not (new := self._caller.insert(connection, engine, insert, {**terms, "at": at}, pair)):
+            row = connection.execute(statements.select_mute(self._schema), terms).first()
+            if row is None:  # gone since: then it is new after all
+                self._caller.refuse_unknown(connection, engine, pair)
+                continue
             self._caller.refresh(self._schema.models[MuteMixin], pair)
             new = _ended(row[0], at)
             build = statements.renew_mute if new else statements.change_mute
             connection.execute(build(self._schema), {**terms, "at": at} if new else terms)
+            break
         if new:
             self._record(connection, Muted(*pair, at, until, bool(notifications)))
         return new
@@ -188,27 +187,23 @@ class Safety(Edges[U]):
 
     # --- Within ----------------------------------------------------------------------------------
 
-    def _row_of(
-        self,
-        connection: Connection,
-        engine: EngineRules,
-        statement: Executable,
-        parameters: dict[str, Any],
-        pair: Pair,
-    ) -> Any:
-        """Return the row that an insert met; where it met none, one of its users is not there."""
-        row = connection.execute(statement, parameters).first()
-        if row is None:
-            self._caller.refuse_unknown(connection, engine, pair)
-        return row
+    def _hold(self, connection: Connection, engine: EngineRules, pair: Pair) -> None:
+        """Hold the guards of both; what this session has loaded of them may be of the time before."""
+        guards.take(connection, self._schema, engine, *pair)
+        for edge in (pair, (pair[1], pair[0])):
+            self._caller.refresh(self._schema.follow, edge)
+        self._caller.refresh(self._schema.models[BlockMixin], pair)
 
     def _block_of(self, connection: Connection, engine: EngineRules, pair: Pair) -> _Block:
-        who = {"blocker": pair[0], "blocked": pair[1]}
-        return _Block(*self._row_of(connection, engine, statements.select_block(self._schema), who, pair))
+        """Return the block that an insert met; where it met none, one of its users is not there."""
+        rows = connection.execute(statements.select_block(self._schema), _names(pair)).all()
+        if not rows:
+            self._caller.refuse_unknown(connection, engine, pair)
+        return _Block(*rows[0])
 
     def _cut(self, connection: Connection, pair: Pair, at: datetime) -> None:
         """End what is between the two, and remember since when it was."""
-        back = pair[::-1]
+        back = (pair[1], pair[0])
         cut = {
             "cut_following_": self._cut_edge(connection, pair),
             "cut_followed_by_": self._cut_edge(connection, back),
@@ -216,7 +211,7 @@ class Safety(Edges[U]):
             "cut_requested_by_": self._cut_request(connection, back, at),
         }
         if any(cut.values()):
-            who = {"blocker": pair[0], "blocked": pair[1]}
+            who = _names(pair)
             connection.execute(statements.remember_cut(self._schema), {**who, **cut})
         happened: list[Event] = []
         if cut["cut_following_"]:
@@ -245,7 +240,7 @@ class Safety(Edges[U]):
         return asked
 
     def _restore(self, connection: Connection, engine: EngineRules, pair: Pair, cut: _Block, at: datetime) -> None:
-        back = pair[::-1]
+        back = (pair[1], pair[0])
         # That the blocker wants to be followed again is all the consent it needs.
         if cut.followed_by is not None and self._insert(connection, engine, back, cut.followed_by, agreed=True):
             self._restored(connection, back, at)
@@ -282,3 +277,7 @@ class _Block(NamedTuple):
 
 def _ended(until: datetime | None, at: datetime) -> bool:
     return until is not None and until <= at
+
+
+def _names(pair: Pair) -> dict[str, Key]:
+    return {"blocker": pair[0], "blocked": pair[1]}

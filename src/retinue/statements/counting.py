@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, cast
 
-from sqlalchemy import Executable, Table, Update, and_, bindparam, func, literal_column, select, update
+from sqlalchemy import Executable, Table, Update, and_, bindparam, func, select, update
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause, ScalarSelect
 
 from retinue.engines import EngineRules, Rows
 from retinue.schema import Schema
-from retinue.statements.building import once, people, user_key
+from retinue.statements.building import OPTION, once, people, user_key
+from retinue.values import Key
 
 
 def _counted(edges: FromClause, *conditions: ColumnElement[bool]) -> ScalarSelect[Any]:
@@ -84,40 +86,18 @@ def count_rows(schema: Schema) -> Table:
 
 
 @once
-def count_uncounted(schema: Schema, rules: EngineRules) -> Executable:
-    """Give those of *users* who have no count row one that says what their edges say."""
-    rows = count_rows(schema)
-    there = rows.alias("counted")
-    new = (
-        select(schema.key, literal_column("0"), *counted_edges(schema, schema.key))
+def uncounted(schema: Schema, rules: EngineRules) -> Rows:
+    """(user, followers, following) of those of *users* who have no count row: what their edges say."""
+    there = count_rows(schema).alias("counted")
+    return (
+        select(schema.key, *counted_edges(schema, schema.key))
         .join_from(schema.key.table, there, and_(there.c.user_id == schema.key, there.c.slot == 0), isouter=True)
         .where(there.c.user_id.is_(None), rules.one_of(schema.key, "users"))
-        .order_by(schema.key)
-    )
-    return rules.insert_from(rows, ["user_id", "slot", "followers", "following"], new)
-
-
-@once
-def lock_counts(schema: Schema, rules: EngineRules) -> Rows:
-    """The count rows (slot 0) of *users*, locked, ascending."""
-    rows = count_rows(schema)
-    return (
-        select(rows.c.user_id)
-        .where(rules.one_of(rows.c.user_id, "users"), rows.c.slot == 0)
-        .order_by(rows.c.user_id)
-        .with_for_update()
     )
 
 
-@once
-def add_to_counts(schema: Schema, rules: EngineRules) -> Update:
-    """Add *more_followers* and *more_following* to the rows (slot 0) of *users*."""
-    rows = count_rows(schema)
-    return (
-        update(rows)
-        .where(rules.one_of(rows.c.user_id, "users"), rows.c.slot == 0)
-        .values(
-            followers=rows.c.followers + bindparam("more_followers"),
-            following=rows.c.following + bindparam("more_following"),
-        )
-    )
+def add_or_start(schema: Schema, rules: EngineRules, rows: Sequence[tuple[Key, int, int]]) -> Executable:
+    """Add *more_followers* and *more_following* to slot 0 of the users of *rows*; make what *rows* say where there is none."""
+    values = [{"user_id": user, "slot": 0, "followers": to, "following": out} for user, to, out in rows]
+    statement = rules.add_or_insert(count_rows(schema), values)
+    return statement.execution_options(**{OPTION: "add_or_start"})

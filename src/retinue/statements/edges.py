@@ -32,7 +32,7 @@ def is_following(schema: Schema) -> Rows:
 def insert_edge(schema: Schema, rules: EngineRules) -> Executable:
     """*follower* follows *followed* since *at*, unless they do already, or may not without being asked."""
     users = people(schema, "follower", "followed")
-    conditions = _unblocked(schema)
+    conditions = _unblocked(schema, rules)
     locked = schema.flag("locked", users["followed"])
     if locked is not None:
         conditions.append(locked.is_not(true()))
@@ -43,7 +43,7 @@ def insert_edge(schema: Schema, rules: EngineRules) -> Executable:
 def insert_agreed_edge(schema: Schema, rules: EngineRules) -> Executable:
     """As `insert_edge()`, where *followed* has said yes."""
     users = people(schema, "follower", "followed")
-    return rules.insert_new(schema.follows, EDGE, schema.key, users, *_unblocked(schema))
+    return rules.insert_new(schema.follows, EDGE, schema.key, users, *_unblocked(schema, rules))
 
 
 @once
@@ -67,7 +67,7 @@ def standing(schema: Schema, rules: EngineRules) -> Rows:
     if schema.requests is not None:
         asked = rules.current(_pair_of(schema.requests, schema, schema.requests.c.timestamp)).scalar_subquery()
         rejected = rules.current(_pair_of(schema.requests, schema, schema.requests.c.rejected_at)).scalar_subquery()
-    free = not_blocked(schema, user_key(schema, "follower"), user_key(schema, "followed"), rules.current)
+    free = not_blocked(schema, rules, user_key(schema, "follower"), user_key(schema, "followed"), now=True)
     return rules.current(
         select(
             schema.key,
@@ -83,7 +83,7 @@ def standing(schema: Schema, rules: EngineRules) -> Rows:
 @once
 def are_blocked(schema: Schema, rules: EngineRules) -> Rows:
     """Whether *follower* or *followed* blocks the other now."""
-    return select(~not_blocked(schema, user_key(schema, "follower"), user_key(schema, "followed"), rules.current))
+    return select(~not_blocked(schema, rules, user_key(schema, "follower"), user_key(schema, "followed"), now=True))
 
 
 @once
@@ -154,10 +154,10 @@ def relationships(schema: Schema, rules: EngineRules) -> CompoundRows:
     return union_all(*sides)
 
 
-def _unblocked(schema: Schema) -> list[ColumnElement[bool]]:
+def _unblocked(schema: Schema, rules: EngineRules) -> list[ColumnElement[bool]]:
     if schema.blocks is None:
         return []
-    return [not_blocked(schema, user_key(schema, "follower"), user_key(schema, "followed"))]
+    return [not_blocked(schema, rules, user_key(schema, "follower"), user_key(schema, "followed"))]
 
 
 def _pair_of(table: Table, schema: Schema, *columns: ColumnElement[Any]) -> Rows:

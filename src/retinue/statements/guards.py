@@ -10,15 +10,22 @@ from retinue.statements.building import once, user_key
 
 
 @once
-def take_guard(schema: Schema, rules: EngineRules) -> Executable:
-    """Hold the guard row of *user* until the transaction ends; made on first use. A user who is not there has none."""
+def take_guards(schema: Schema, rules: EngineRules) -> Executable:
+    """
+    Hold the guard rows of *users* until the transaction ends; made on first use. A user who is not there has none.
+
+    First all *people* are locked against deletion, ascending, *users* among them: whoever
+    deletes one wants the guard row after that, too; and MariaDB lets nobody lock a user any more for whom
+    somebody else waits to change them. The limit keeps MariaDB from doing both at a time.
+    """
     guards: Table = schema.guards  # type: ignore[assignment] # asked for only where there are guards
-    user = select(schema.key.label("user_id"), literal_column("1").label("version")).where(
-        schema.key == user_key(schema, "user")
-    )
-    # The user is locked first, against deletion: whoever deletes them wants the guard row after that, too.
-    user = user.with_for_update(read=True, key_share=True)
-    return rules.upsert(guards, user, lambda _new: {"version": guards.c.version + 1})
+    there = select(schema.key.label("user_id")).where(rules.one_of(schema.key, "people")).order_by(schema.key)
+    there = there.limit(literal_column(str(2**63 - 1))).with_for_update(read=True, key_share=True)
+    held = there.subquery("people")
+    rows = select(held.c.user_id, literal_column("1").label("version"))
+    rows = rows.where(rules.one_of(held.c.user_id, "users")).order_by(held.c.user_id)
+    upsert = rules.upsert(guards, rows, lambda _new: {"version": guards.c.version + 1})
+    return upsert.execution_options(preserve_rowcount=True)
 
 
 @once

@@ -9,11 +9,11 @@ from sqlalchemy import bindparam, exists, false, func, select, true
 from sqlalchemy.sql.elements import ColumnElement
 
 from retinue.cursors import Way
-from retinue.engines import Rows
+from retinue.engines import EngineRules, Rows
 from retinue.models import BlockMixin, FollowRequestMixin, MuteMixin, UTCDateTime
 from retinue.rules import Audience
 from retinue.schema import Schema
-from retinue.statements.building import OPTION, not_blocked, not_ended, once, pending, people, user_key
+from retinue.statements.building import OPTION, most, not_blocked, not_ended, once, pending, people, user_key
 
 #: A list: the column of its users, that of its times, what else belongs to a row, and who is on it.
 Edges = tuple[ColumnElement[Any], ColumnElement[Any], Sequence[ColumnElement[Any]], Sequence[ColumnElement[bool]]]
@@ -43,14 +43,14 @@ def mutuals(schema: Schema) -> Edges:
 
 
 def known_followers(schema: Schema) -> Edges:
-    """Return those who follow *user*, since when; and whom *viewer* follows."""
-    edge, mine = schema.edges_by_target.c, schema.follows.alias("mine").c
+    """Return those whom *viewer* follows, since when; and who follow *user*: no more than *viewer* follows are read."""
+    mine, edge = schema.follows.c, schema.edges_by_target.c
     known = (
-        edge.following_id == user_key(schema, "user"),
         mine.follower_id == user_key(schema, "viewer"),
-        mine.following_id == edge.follower_id,
+        edge.following_id == user_key(schema, "user"),
+        edge.follower_id == mine.following_id,
     )
-    return edge.follower_id, edge.timestamp, (), known
+    return mine.following_id, mine.timestamp, (), known
 
 
 def requests(schema: Schema) -> Edges:
@@ -82,7 +82,9 @@ def mutes(schema: Schema) -> Edges:
 
 
 @once
-def page_of(schema: Schema, edges: Callable[[Schema], Edges], way: Way | None, audience: Audience) -> Rows:
+def page_of(
+    schema: Schema, rules: EngineRules, edges: Callable[[Schema], Edges], way: Way | None, audience: Audience
+) -> Rows:
     """
     A page of (user, since, what else belongs to it) of a list, newest first, from the given place on.
 
@@ -90,11 +92,11 @@ def page_of(schema: Schema, edges: Callable[[Schema], Edges], way: Way | None, a
     """
     key, time, more, conditions = edges(schema)
     chosen = select(key.label("user_key"), time.label("since"), *more).where(
-        *conditions, *_shown(schema, key, audience)
+        *conditions, *_shown(schema, rules, key, audience)
     )
     if way is not None:
         chosen = chosen.where(*beside(key, time, way))
-    page = chosen.order_by(*in_order(key, time, way)).limit(bindparam("limit")).subquery("page")
+    page = chosen.order_by(*in_order(key, time, way)).limit(most()).subquery("page")
     user: Any = schema.user
     return (
         select(user, page.c.since, *(page.c[str(column.key)] for column in more))
@@ -105,18 +107,18 @@ def page_of(schema: Schema, edges: Callable[[Schema], Edges], way: Way | None, a
 
 
 @once
-def total_of(schema: Schema, edges: Callable[[Schema], Edges], audience: Audience) -> Rows:
+def total_of(schema: Schema, rules: EngineRules, edges: Callable[[Schema], Edges], audience: Audience) -> Rows:
     """How many rows a list has."""
     key, _, _, conditions = edges(schema)
-    return select(func.count(key)).where(*conditions, *_shown(schema, key, audience))
+    return select(func.count(key)).where(*conditions, *_shown(schema, rules, key, audience))
 
 
 @once
-def left_out_of(schema: Schema, edges: Callable[[Schema], Edges]) -> Rows:
+def left_out_of(schema: Schema, rules: EngineRules, edges: Callable[[Schema], Edges]) -> Rows:
     """Whether inactive users were left out of the stretch of a list between two times, both included."""
     key, time, _, conditions = edges(schema)
     since, until = (bindparam(name, type_=UTCDateTime) for name in ("oldest", "newest"))
-    stretch = exists(select(time).where(*conditions, time >= since, time <= until, ~active(schema, key)))
+    stretch = exists(select(time).where(*conditions, time >= since, time <= until, ~active(schema, rules, key)))
     return select(stretch)
 
 
@@ -124,7 +126,7 @@ def left_out_of(schema: Schema, edges: Callable[[Schema], Edges]) -> Rows:
 
 
 @once
-def visibility(schema: Schema) -> Rows:
+def visibility(schema: Schema, rules: EngineRules) -> Rows:
     """
     What decides whether *viewer* may see a list of *user*.
 
@@ -135,25 +137,27 @@ def visibility(schema: Schema) -> Rows:
     flags = [schema.flag(name, users) for name in ("hide_followers", "hide_following", "locked")]
     followed = exists(select(edge.c.timestamp).where(edge.c.follower_id == viewer, edge.c.following_id == user))
     said = [(false() if flag is None else flag.is_(true())) for flag in flags]
-    return select(*said, followed, ~not_blocked(schema, user, viewer)).where(schema.key == user)
+    return select(*said, followed, ~not_blocked(schema, rules, user, viewer)).where(schema.key == user)
 
 
-def _shown(schema: Schema, key: ColumnElement[Any], audience: Audience) -> Sequence[ColumnElement[bool]]:
+def _shown(
+    schema: Schema, rules: EngineRules, key: ColumnElement[Any], audience: Audience
+) -> Sequence[ColumnElement[bool]]:
     """Return the conditions on the user *key* of a row that *audience* sees."""
     shown = []
     if audience.sees_active_only and "active" in schema.flags:
-        shown.append(active(schema, key))
+        shown.append(active(schema, rules, key))
     if audience.sees_no_blocks and schema.blocks is not None:
-        shown.append(not_blocked(schema, user_key(schema, "viewer"), key))
+        shown.append(not_blocked(schema, rules, user_key(schema, "viewer"), key))
     return shown
 
 
-def active(schema: Schema, key: ColumnElement[Any]) -> ColumnElement[bool]:
+def active(schema: Schema, rules: EngineRules, key: ColumnElement[Any]) -> ColumnElement[bool]:
     """Return whether the user *key* is not inactive."""
     (users,) = people(schema, "here").values()
     says_so: Any = schema.flag("active", users)
     there = users.c[schema.key.name]
-    return ~exists(select(there).where(there == key, says_so.is_(false())))
+    return rules.no_row(select(there).where(there == key, says_so.is_(false())))
 
 
 # --- Keysets -------------------------------------------------------------------------------------

@@ -30,7 +30,7 @@ from retinue.engines import EngineRules, Rows
 from retinue.models import FollowEventMixin, NotificationMixin, UTCDateTime
 from retinue.rules import Audience
 from retinue.schema import Schema
-from retinue.statements.building import not_ended, once, user_key
+from retinue.statements.building import most, not_ended, once, user_key
 from retinue.statements.lists import active, beside, in_order
 from retinue.values import HistoryKind
 
@@ -74,7 +74,7 @@ def history(schema: Schema, way: Way | None) -> Rows:
     )
     if way is not None:
         chosen = chosen.where(*beside(rows.c.id, rows.c.timestamp, way))
-    return chosen.order_by(*in_order(rows.c.id, rows.c.timestamp, way)).limit(bindparam("limit"))
+    return chosen.order_by(*in_order(rows.c.id, rows.c.timestamp, way)).limit(most())
 
 
 @once
@@ -123,17 +123,17 @@ def notify(schema: Schema, rules: EngineRules) -> Executable:
 
 
 @once
-def notifications(schema: Schema, way: Way | None, audience: Audience, *, unread: bool) -> Rows:
+def notifications(schema: Schema, rules: EngineRules, way: Way | None, audience: Audience, *, unread: bool) -> Rows:
     """A page of (user, id, kind, time, when read): what *user* is told, newest first."""
     rows = _notifications(schema)
     chosen = select(rows.c.actor_id, rows.c.id, rows.c.kind, rows.c.timestamp, rows.c.read_at).where(
-        *_told(schema, audience)
+        *_told(schema, rules, audience)
     )
     if unread:
         chosen = chosen.where(rows.c.read_at.is_(None))
     if way is not None:
         chosen = chosen.where(*beside(rows.c.id, rows.c.timestamp, way))
-    page = chosen.order_by(*in_order(rows.c.id, rows.c.timestamp, way)).limit(bindparam("limit")).subquery("page")
+    page = chosen.order_by(*in_order(rows.c.id, rows.c.timestamp, way)).limit(most()).subquery("page")
     user: Any = schema.user
     return (
         select(user, page.c.id, page.c.kind, page.c.timestamp, page.c.read_at)
@@ -143,10 +143,10 @@ def notifications(schema: Schema, way: Way | None, audience: Audience, *, unread
 
 
 @once
-def count_unread(schema: Schema, audience: Audience) -> Rows:
+def count_unread(schema: Schema, rules: EngineRules, audience: Audience) -> Rows:
     """How many notifications *user* has not read."""
     rows = _notifications(schema)
-    return select(func.count()).select_from(rows).where(*_told(schema, audience), rows.c.read_at.is_(None))
+    return select(func.count()).select_from(rows).where(*_told(schema, rules, audience), rows.c.read_at.is_(None))
 
 
 @once
@@ -184,9 +184,9 @@ def delete_notifications_between(schema: Schema) -> Delete:
     )
 
 
-def _told(schema: Schema, audience: Audience) -> list[ColumnElement[bool]]:
+def _told(schema: Schema, rules: EngineRules, audience: Audience) -> list[ColumnElement[bool]]:
     rows = _notifications(schema)
     conditions: list[ColumnElement[bool]] = [rows.c.recipient_id == user_key(schema, "user")]
     if audience.sees_active_only and "active" in schema.flags:
-        conditions.append(active(schema, rows.c.actor_id))
+        conditions.append(active(schema, rules, rows.c.actor_id))
     return conditions

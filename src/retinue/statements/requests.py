@@ -4,13 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Delete, Executable, Table, Update, bindparam, delete, exists, null, or_, select, true, update
+from sqlalchemy import (
+    Delete,
+    Executable,
+    Table,
+    Update,
+    bindparam,
+    delete,
+    exists,
+    literal_column,
+    null,
+    or_,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.sql.elements import ColumnElement
 
 from retinue.engines import EngineRules, Rows
 from retinue.models import FollowRequestMixin, UTCDateTime
 from retinue.schema import Schema
-from retinue.statements.building import not_blocked, once, pending, people, user_key
+from retinue.statements.building import most, not_blocked, once, pending, people, user_key
 from retinue.statements.edges import EDGE
 
 
@@ -23,13 +37,19 @@ def _pair(schema: Schema, rows: Table) -> tuple[ColumnElement[bool], ColumnEleme
 
 
 @once
-def approves(schema: Schema) -> Rows:
+def approves(schema: Schema, rules: EngineRules) -> Rows:
     """(locked, asked, pending): whether *followed* approves followers; whether *follower* has asked, and waits."""
     users, rows = schema.key.table, _requests(schema)
     locked: Any = schema.flag("locked", users)
     asked = exists(select(rows.c.timestamp).where(*_pair(schema, rows)))
     waits = exists(select(rows.c.timestamp).where(*_pair(schema, rows), pending(schema, rows)))
-    return select(locked.is_(true()), asked, waits).where(schema.key == user_key(schema, "followed"))
+    return rules.current(select(locked.is_(true()), asked, waits).where(schema.key == user_key(schema, "followed")))
+
+
+@once
+def lock_asked(schema: Schema) -> Rows:
+    """The row of *followed*, locked: whoever is asking to follow them is waited for, and waits."""
+    return select(schema.key).where(schema.key == user_key(schema, "followed")).with_for_update(key_share=True)
 
 
 @once
@@ -45,7 +65,7 @@ def insert_request(schema: Schema, rules: EngineRules) -> Executable:
         schema.key,
         users,
         locked.is_(true()),
-        not_blocked(schema, follower, followed),
+        not_blocked(schema, rules, follower, followed),
         ~exists(select(edge.c.timestamp).where(edge.c.follower_id == follower, edge.c.following_id == followed)),
     )
 
@@ -63,6 +83,13 @@ def renew_request(schema: Schema) -> Update:
         .where(*_pair(schema, rows), or_(*ended))
         .values(timestamp=bindparam("at", type_=UTCDateTime), rejected_at=null())
     )
+
+
+@once
+def has_asked(schema: Schema) -> Rows:
+    """A row if *follower* has asked to follow *followed*, as this transaction sees it."""
+    rows = _requests(schema)
+    return select(literal_column("1")).where(*_pair(schema, rows))
 
 
 @once
@@ -108,7 +135,7 @@ def select_pending(schema: Schema) -> Rows:
         select(rows.c.follower_id)
         .where(rows.c.following_id == user_key(schema, "followed"), pending(schema, rows))
         .order_by(rows.c.follower_id)
-        .limit(bindparam("limit"))
+        .limit(most())
         .with_for_update()
     )
 
@@ -121,7 +148,7 @@ def insert_agreed_edges(schema: Schema, rules: EngineRules) -> Executable:
     asked = select(rows.c.follower_id, rows.c.following_id, bindparam("at", type_=UTCDateTime)).where(
         rows.c.following_id == user_key(schema, "followed"),
         rules.one_of(rows.c.follower_id, "users"),
-        not_blocked(schema, rows.c.follower_id, rows.c.following_id),
+        not_blocked(schema, rules, rows.c.follower_id, rows.c.following_id),
     )
     return rules.insert_from(schema.follows, columns, asked)
 

@@ -47,7 +47,6 @@ EXEMPT: Final[Mapping[str, str]] = {
     "count_out_followers": "deletion of users: as lock_neighbours; by a join, as MariaDB reads all rows for an IN",
     "count_out_followed": "deletion of users: as count_out_followers",
     "delete_rows_about": "deletion of users: as lock_neighbours; a mirror deletes them by their owner",
-    "lock_counts": "answers: all who are let in are counted, in order",
     "delete_history": "erasure: what was done to a user lies with everybody who did it",
     "delete_ended_requests": "sweeping up: goes through all owners, now and then",
     "delete_ended_blocks": "sweeping up: as delete_ended_requests",
