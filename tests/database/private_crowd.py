@@ -70,8 +70,8 @@ class State:
     requests: frozenset[Pair]
     blocks: frozenset[Pair]
     mutes: frozenset[Pair]
-    #: Recipient and actor, and what it is about.
-    notifications: frozenset[tuple[int, int, str]]
+    #: Recipient and actor, what it is about, and whether it was read.
+    notifications: frozenset[tuple[int, int, str, bool]]
 
     def among(self, users: Iterable[int]) -> State:
         """Return what concerns nobody but *users*."""
@@ -93,7 +93,7 @@ def state_of(world: World) -> State:
         frozenset(pair for pair in world.requests if world.pending(pair)),
         frozenset(world.blocks),
         frozenset(world.mutes),
-        frozenset((recipient, actor, kind.value) for recipient, actor, kind in world.notifications),
+        frozenset((*key[:2], key[2].value, told.read is not None) for key, told in world.notifications.items()),
     )
 
 
@@ -114,15 +114,14 @@ def audit(engine: Engine, models: PrivateModels) -> State:
 
         people = set(connection.execute(select(user.id)).scalars())
         told = models.notification.__table__.c
+        notice = (told.recipient_id, told.actor_id, told.kind, told.read_at)
         state = State(
             frozenset(connection.execute(select(user.id).where(user.locked)).scalars()),
             edges,
             pairs(models.request, models.request.rejected_at.is_(None)),
             pairs(models.block),
             pairs(models.mute),
-            frozenset(
-                (a, b, kind) for a, b, kind in connection.execute(select(told.recipient_id, told.actor_id, told.kind))
-            ),
+            frozenset((a, b, kind, read is not None) for a, b, kind, read in connection.execute(select(*notice))),
         )
         for table in models.metadata.sorted_tables:
             named = [key.parent for key in table.foreign_keys]

@@ -346,25 +346,14 @@ def test_limits_of_many(engine: Engine) -> None:
 
 
 def what_is_told(chance: random.Random, users: list[int]) -> tuple[list[Verb], list[Verb]]:
-    """Let one follow and leave another again and again, who does not want to hear of it any more."""
+    """Let one follow and leave another again and again, who has read of it, or does not want to hear of it."""
     a, b = chance.sample(users, 2)
     before: list[Verb] = [verb("choose", b, locked=chance.random() < 0.3)]
-    before += chance.sample([verb("mute", b, a), verb("follow", a, b), verb("mute", b, a, notifications=False)], 1)
-    return before, [
-        verb("follow", a, b),
-        verb("unfollow", a, b),
-        verb("follow", a, b),
-        *chance.sample(
-            [
-                verb("mute", b, a),
-                verb("unmute", b, a),
-                verb("mute", b, a, notifications=False),
-                verb("accept", b, a),
-                verb("block", b, a),
-            ],
-            2,
-        ),
-    ]
+    before += [verb("follow", a, b), verb("mark_read", b), verb("unfollow", a, b)] * (chance.random() < 0.4)
+    before += [verb("mute", b, a, notifications=chance.random() < 0.8)] * (chance.random() < 0.6)
+    others = [verb("follow", a, b), verb("mute", b, a), verb("unmute", b, a), verb("accept", b, a), verb("block", b, a)]
+    others += [verb("mute", b, a, notifications=False), verb("follow", b, a), verb("mark_read", b)]
+    return before, [verb("follow", a, b), verb("unfollow", a, b), verb("follow", a, b), *chance.sample(others, 2)]
 
 
 def test_notifications_beside_mutes(engine: Engine) -> None:
