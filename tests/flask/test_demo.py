@@ -26,7 +26,7 @@ OWN_PAGES = [
     "/settings/blocked",
     "/settings/muted",
 ]
-PAGES = ["/", "/people", "/choose", "/@{0}", *(f"/@{{0}}/{kind}" for kind in KINDS), *OWN_PAGES]
+PAGES = ["/", "/people", "/choose", "/@{0}", *(f"/@{{0}}/{kind}" for kind in KINDS), "/@{0}/known", *OWN_PAGES]
 
 
 def test_a_newcomer_is_asked_who_they_want_to_be(town: Site) -> None:
@@ -60,7 +60,7 @@ def test_every_page_is_a_whole_page(town: Site, famous: str, page: str, chosen: 
 
     if answer.status in {302, 303}:
         assert not chosen
-        assert answer.place == "/choose" if page == "/" else f"/choose?next={page}"
+        assert answer.place == "/choose" if page == "/" else f"/choose?next={page.format(famous)}"
         return
     assert answer.status == 200
     assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
@@ -248,6 +248,9 @@ def test_the_search_understands_names_however_they_are_spelt(site: Site, famous:
         ("/@{0}/followers?limit={1}", 7),
         ("/@{0}/following?limit={1}", 7),
         ("/@{0}/mutuals?limit={1}", 7),
+        ("/@{0}/known?limit={1}", 8),
+        ("/@{2}", 10),
+        ("/@{2}/known?limit={1}", 8),
         ("/notifications?limit={1}", 8),
         ("/requests?limit={1}", 6),
         ("/requests/sent?limit={1}", 6),
@@ -261,11 +264,13 @@ def test_the_search_understands_names_however_they_are_spelt(site: Site, famous:
 def test_a_page_has_a_fixed_number_of_statements(site: Site, famous: str, page: str, most: int) -> None:
     """One row or a hundred, from the first page or deep in the list: the same few statements."""
     fill_every_list(site, famous)
+    other = next(name for name in site.people[27:] if site.is_following(name, famous))
+    site.set(other, locked=False, hide_followers=False, hide_following=False, active=True)
     visitor = site.visitor_as(famous)
     numbers = set()
 
     for limit in (1, 7, 100):
-        path: str | None = page.format(famous, limit)
+        path: str | None = page.format(famous, limit, other)
         for _ in range(4):  # the first page, and three deeper ones
             if path:
                 with count_statements(site.engine) as executed:

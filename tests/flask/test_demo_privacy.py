@@ -211,6 +211,31 @@ def test_who_sees_which_list(
                 assert "This list is private." in page.text
 
 
+@pytest.mark.parametrize("number", [1, 2, 3, 5])
+def test_followers_whom_one_knows(site: Site, pair: tuple[str, str], number: int) -> None:
+    """A profile names whom one came to follow last among its followers, and leads to the whole list."""
+    ann, bob = pair
+    for name in site.names("following", ann):
+        site.do("unfollow", ann, name)
+    friends = [name for name in site.names("followers", bob) if site.user(name).active][:number]
+    for friend in friends:
+        site.set(friend, locked=False)
+        site.do("follow", ann, friend)
+    visitor = site.visitor_as(ann)
+
+    page = visitor.get(f"/@{bob}")
+
+    friends.reverse()
+    first, second = (site.user(name).name for name in (friends * 2)[:2])
+    words = {1: f"{first}", 2: f"{first} and {second}", 3: f"{first}, {second} and 1 other"}
+    sentence = f"Followed by {words.get(number, f'{first}, {second} and 3 others')} whom you follow"
+    assert re.findall("Followed by [^<]*", page.text.replace("&#39;", "'")) == [sentence]
+    assert visitor.get(f"/@{bob}/known").rows == friends
+    site.set(bob, hide_followers=True)
+    assert "Followed by" not in visitor.get(f"/@{bob}").text
+    assert visitor.get(f"/@{bob}/known").status == 404
+
+
 def test_taking_a_break(site: Site, pair: tuple[str, str]) -> None:
     """Who is away is found nowhere but at the door, and finds everything as it was when they are back."""
     ann, bob = pair

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, abort, redirect, request, url_for
@@ -9,18 +10,19 @@ from sqlalchemy import ColumnElement
 from werkzeug.routing import BaseConverter
 from werkzeug.wrappers import Response
 
-from retinue import Graph, NotVisibleError, Page
+from retinue import Graph, NotVisibleError, Page, Person
 from retinue.demo import people
 from retinue.demo.cards import Cards
 from retinue.demo.models import User, db
 from retinue.demo.periods import PERIODS
-from retinue.demo.visitor import render, visitor
+from retinue.demo.visitor import render, somebody, visitor
 
 #: Rows: of the lists, and what is shown of a list on another page.
 ROWS = 20
 ROWS_MOST = 100
 GLIMPSE = 6
 NEWEST = 5
+KNOWN = 2
 
 pages = Blueprint("pages", __name__)
 
@@ -115,33 +117,64 @@ def directory_page(whom: ColumnElement[bool]) -> dict[str, Any]:
 
 @pages.get("/@<username:username>")
 def profile(username: str) -> str:
-    """One person, and the newest of their followers if one may see them. Seven statements."""
+    """One person, and, if one may see them, the newest of their followers and those whom one knows. Ten statements."""
     viewer = visitor()
     user = user_or_404(username, viewer)
     graph = Graph(db.session, User)
+    newest: Page[Person[User]] | None = None
+    known: Page[Person[User]] = Page()
     try:
         newest = graph.followers(user, viewer=viewer, limit=GLIMPSE)
+        if viewer is not None and viewer != user:
+            known = graph.followers_you_know(viewer, user, limit=KNOWN)
     except NotVisibleError:
         newest = None
-    cards = Cards(graph, viewer, [user, *(person.user for person in newest or ())])
+    cards = Cards(graph, viewer, [user, *(person.user for page in (newest, known) for person in page or ())])
     return render(
         "profile.html",
         person=cards.of(user),
         periods=PERIODS,
         newest=None if newest is None else cards.listed(newest),
+        known=cards.listed(known),
+        known_total=known.total,
     )
 
 
 @pages.get("/@<username:username>/<any(followers, following, mutuals):kind>")
 def people_of(username: str, kind: str) -> str | tuple[str, int]:
     """One of a person's lists, newest first; a list that one may not see is a 404 that says so. Seven statements."""
+    viewer = visitor()
+
+    def read(graph: Graph[User], user: User, limit: int, cursor: str | None) -> Page[Person[User]]:
+        lists = {"followers": graph.followers, "following": graph.following, "mutuals": graph.mutuals}
+        return lists[kind](user, viewer=viewer, limit=limit, cursor=cursor)
+
+    return _list(username, kind, viewer, read)
+
+
+@pages.get("/@<username:username>/known")
+def known_of(username: str) -> str | tuple[str, int]:
+    """Those of a person's followers whom one follows oneself; else as `people_of()`. Eight statements."""
+    viewer = somebody()
+
+    def read(graph: Graph[User], user: User, limit: int, cursor: str | None) -> Page[Person[User]]:
+        return graph.followers_you_know(viewer, user, limit=limit, cursor=cursor)
+
+    return _list(username, "known", viewer, read)
+
+
+def _list(
+    username: str,
+    kind: str,
+    viewer: User | None,
+    read: Callable[[Graph[User], User, int, str | None], Page[Person[User]]],
+) -> str | tuple[str, int]:
     # Before the user is looked for: what is wrong is so whether or not there is one.
-    viewer, limit = visitor(), rows_asked_for()
+    limit = rows_asked_for()
     user = user_or_404(username, viewer)
     graph = Graph(db.session, User)
-    read = {"followers": graph.followers, "following": graph.following, "mutuals": graph.mutuals}[kind]
     try:
-        page = read(user, viewer=viewer, limit=limit, cursor=request.args.get("cursor"))
+        page = read(graph, user, limit, request.args.get("cursor"))
     except NotVisibleError:
         return render("list.html", person=Cards(graph, viewer, [user]).of(user), kind=kind, listed=None), 404
     cards = Cards(graph, viewer, [user, *(person.user for person in page)])
