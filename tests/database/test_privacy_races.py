@@ -325,8 +325,12 @@ def somebody_reaches_limits(chance: random.Random, users: list[int]) -> tuple[li
 
 
 def test_limits_beside_anything(engine: Engine) -> None:
-    """What counts against a limit is what there was in one of the orders in which it may have happened."""
-    play_all(engine, scenes(30, 5, somebody_reaches_limits), EACH)
+    """
+    What counts against a limit is what there was in one of the orders in which it may have happened.
+
+    On MariaDB one who is counted by others while they reach for a limit may have to try again.
+    """
+    play_all(engine, scenes(30, 5, somebody_reaches_limits), EACH, patient=engine.dialect.name == "mariadb")
 
 
 def test_limits_of_many(engine: Engine) -> None:
