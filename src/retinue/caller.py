@@ -142,7 +142,12 @@ class Caller:
     def refuse_unknown(
         self, connection: Connection, engine: EngineRules, users: Sequence[Key], ask: UserQuestion = edges.known_users
     ) -> None:
-        """Raise `UnknownUserError` if no user has one of the keys. One select, made by *ask*."""
+        """
+        Raise `UnknownUserError` if no user has one of the keys. One select, made by *ask*.
+
+        `known_users_now` waits for whoever changes one of them, so only who has locked nothing yet, or them
+        before all else, may ask by it.
+        """
         statement = ask(self.schema, engine)
         known = set(connection.execute(statement, {"users": list(users)}).scalars())
         unknown = [key for key in users if key not in known]

@@ -165,7 +165,9 @@ def _flags(user: type[Any]) -> dict[str, str]:
     known, found = class_mapper(user).all_orm_descriptors, {}
     for setting in _FLAGS:
         name = getattr(user.__retinue__, setting)
-        if name is not None and name in known:
+        if name is None:
+            continue
+        if name in known:
             found[setting] = name
         elif name != getattr(Settings(), setting):
             message = f"Settings({setting}={name!r}): {user.__name__} maps no attribute of that name"

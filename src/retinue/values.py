@@ -1,4 +1,9 @@
-"""What the graph answers with: small frozen values, none of which can reach the database."""
+"""
+What the graph answers with: small frozen values, none of which can reach the database.
+
+Those with a type parameter have no slots: Python makes a class with slots anew, and
+then neither ``Page[Person[User]]()`` nor a forbidden assignment finds the right one.
+"""
 
 from __future__ import annotations
 
@@ -90,7 +95,7 @@ class Counts:
     following: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Person(Generic[U]):
     """One row of a list of people."""
 
@@ -100,7 +105,7 @@ class Person(Generic[U]):
     since: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BlockedPerson(Person[U]):
     """One row of the list of those whom a user blocks."""
 
@@ -108,7 +113,7 @@ class BlockedPerson(Person[U]):
     until: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class MutedPerson(Person[U]):
     """One row of the list of those whom a user mutes."""
 
@@ -131,7 +136,7 @@ class HistoryEntry:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Notice(Generic[U]):
     """One row of the list of what a user is told."""
 
@@ -156,7 +161,7 @@ class Expired:
     history: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Page(Generic[T]):
     """
     One page of a list.

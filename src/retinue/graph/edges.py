@@ -212,7 +212,10 @@ class Edges(Part[U]):
             self._record(connection, kind(*pair, now()))
             return True
         if not withdrawn:
-            self._caller.refuse_unknown(connection, engine, pair)
+            # Who holds a guard has locked both users before all else.
+            guarded = kind is Unfollowed and self._schema.requests is not None
+            ask = edges.known_users_now if guarded else edges.known_users
+            self._caller.refuse_unknown(connection, engine, pair, ask)
         return withdrawn
 
     def _withdraw(self, connection: Connection, engine: EngineRules, pair: Pair) -> bool:

@@ -16,7 +16,7 @@ from retinue.events import RequestAccepted, RequestRejected
 from retinue.graph.edges import Edges, names_of
 from retinue.graph.part import U
 from retinue.models import FollowRequestMixin, now
-from retinue.statements import moment
+from retinue.statements import edges, moment
 from retinue.statements import requests as statements
 from retinue.values import Key
 
@@ -49,7 +49,7 @@ class Requests(Edges[U]):
         connection, engine, pair = self._answer(user, requester)
         parameters = {**names_of(pair), **moment(self._schema, now())}
         if not connection.execute(statements.delete_pending_request(self._schema), parameters).rowcount:
-            self._caller.refuse_unknown(connection, engine, pair)
+            self._caller.refuse_unknown(connection, engine, pair, edges.known_users_now)
             return False
         at = now()
         if self._insert(connection, engine, pair, at, agreed=True):
@@ -71,7 +71,7 @@ class Requests(Edges[U]):
             statements.reject_request if self._schema.settings.request_cooldown else statements.delete_pending_request
         )
         if not connection.execute(build(self._schema), {**names_of(pair), **moment(self._schema, at)}).rowcount:
-            self._caller.refuse_unknown(connection, engine, pair)
+            self._caller.refuse_unknown(connection, engine, pair, edges.known_users_now)
             return False
         self._record(connection, RequestRejected(*pair, at))
         return True
@@ -130,7 +130,7 @@ class Requests(Edges[U]):
             raise MappingError(message)
         # The user first, then the guard: others hold theirs in that order. Who is just asking to follow is waited for.
         if connection.execute(statements.lock_asked(self._schema), {"followed": key}).first() is None:
-            self._caller.refuse_unknown(connection, engine, [key])
+            self._caller.refuse_unknown(connection, engine, [key], edges.known_users_now)
         person: Any = user if isinstance(user, self._schema.user) else None
         person = person or self._caller.session.get(self._schema.user, key)
         setattr(person, attribute, False)
@@ -155,7 +155,7 @@ class Requests(Edges[U]):
         self._schema.table(FollowRequestMixin)
         connection, engine, key = self._caller.write_of(user)
         if not guards.take(connection, self._schema, engine, key):
-            self._caller.refuse_unknown(connection, engine, [key])
+            self._caller.refuse_unknown(connection, engine, [key], edges.known_users_now)
         return connection, engine, key
 
     def _pending(self, connection: Connection, user: Key) -> list[Key]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy.engine import Connection
 
@@ -104,7 +104,7 @@ class Safety(Edges[U]):
         at = now()
         row = connection.execute(statements.select_block(self._schema), who).first()
         if row is None:
-            self._caller.refuse_unknown(connection, engine, pair)
+            self._caller.refuse_unknown(connection, engine, pair, edges.known_users_now)
             return False
         connection.execute(statements.delete_block(self._schema), who)
         before = _Block(*row)

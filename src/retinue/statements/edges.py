@@ -115,7 +115,7 @@ def known_users(schema: Schema, rules: EngineRules) -> Rows:
 @once
 def known_users_now(schema: Schema, rules: EngineRules) -> Rows:
     """As `known_users()`, but by what is committed now, not by an older snapshot of the transaction."""
-    return select(schema.key).where(rules.one_of(schema.key, "users")).with_for_update(read=True)
+    return rules.current(select(schema.key).where(rules.one_of(schema.key, "users")))
 
 
 @once

@@ -1,0 +1,127 @@
+"""What each call about privacy takes with every model declared: as many statements for one row as for fifty."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from retinue import Graph, Settings
+from retinue.testing import count_statements
+from tests.database.models_private import declare
+
+MODELS = declare(Settings(active="active"))
+PEOPLE = 60
+LOCKED, OPEN, OTHER = 1, 2, 3
+
+Prepare = Callable[[Graph[Any]], object]
+
+
+def counted(engine: Engine, prepare: Prepare, call: Callable[[Graph[Any]], object], *, expired: bool = False) -> int:
+    """Return how many statements *call* takes after *prepare*, in a place with counted users."""
+    MODELS.metadata.drop_all(engine)
+    MODELS.metadata.create_all(engine)
+    with Session(engine) as session:
+        people = [MODELS.user(id=key, locked=key == LOCKED) for key in range(1, PEOPLE + 1)]
+        session.add_all(people)
+        session.flush()
+        graph = Graph(session, MODELS.user)
+        for key in range(1, PEOPLE + 1):
+            graph.follow(key, key % PEOPLE + 1)
+        graph.reject_all(LOCKED)
+        prepare(graph)
+        session.commit()
+        if not expired:
+            for person in people:
+                session.refresh(person)
+        session.connection()
+        with count_statements(engine) as ran:
+            call(graph)
+    return len(ran)
+
+
+def ask(many: int) -> Prepare:
+    """Let so many ask the locked user."""
+    return lambda graph: [graph.follow(key, LOCKED) for key in range(OTHER, OTHER + many)]
+
+
+def nothing(_graph: Graph[Any]) -> None:
+    """Do nothing."""
+
+
+VERBS: dict[str, tuple[int, Prepare, Callable[[Graph[Any]], object]]] = {
+    # Who approves; the guard; the edge; two counts, history, notification.
+    "follow": (7, nothing, lambda graph: graph.follow(5, 20)),
+    # Who approves; two guards at once; the request; history, notification.
+    "follow a locked user": (5, nothing, lambda graph: graph.follow(5, LOCKED)),
+    # A guard; who asks; the request; the edge; two counts, history.
+    "unfollow": (7, nothing, lambda graph: graph.unfollow(5, 6)),
+    "withdraw": (4, ask(1), lambda graph: graph.unfollow(OTHER, LOCKED)),
+    "accept": (7, ask(1), lambda graph: graph.accept(LOCKED, OTHER)),
+    "reject": (3, ask(1), lambda graph: graph.reject(LOCKED, OTHER)),
+    # Guards; the block; four looks; two notifications.
+    "block a stranger": (8, nothing, lambda graph: graph.block(5, 20)),
+    # And the edge, what it was, its two counts, its history.
+    "block who is followed": (13, nothing, lambda graph: graph.block(5, 6)),
+    "unblock": (3, lambda graph: graph.block(5, 20), lambda graph: graph.unblock(5, 20)),
+    "mute": (1, nothing, lambda graph: graph.mute(5, 20)),
+    "unmute": (2, lambda graph: graph.mute(5, 20), lambda graph: graph.unmute(5, 20)),
+    "mark read": (1, nothing, lambda graph: graph.mark_read(5)),
+    "erase history": (1, nothing, lambda graph: graph.erase_history(5)),
+    "expire": (3, nothing, lambda graph: graph.expire()),
+}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_verb_takes_what_its_docstring_says(engine: Engine, verb: str) -> None:
+    """Also for users who were expired by a commit: no hidden select."""
+    expected, prepare, call = VERBS[verb]
+    assert counted(engine, prepare, call) == expected
+    assert counted(engine, prepare, call, expired=True) == expected
+
+
+@pytest.mark.parametrize("verb", ["accept_all", "reject_all", "unlock"])
+def test_answering_all_takes_as_many_for_one_as_for_fifty(engine: Engine, verb: str) -> None:
+    """Going public with a thousand requests is no thousand statements."""
+
+    def answer(graph: Graph[Any]) -> None:
+        assert getattr(graph, verb)(LOCKED)
+
+    assert counted(engine, ask(1), answer) == counted(engine, ask(50), answer) <= 14
+
+
+READS: dict[str, tuple[int, Callable[[Graph[Any]], object]]] = {
+    "followers, all": (1, lambda graph: graph.followers(OPEN)),
+    "followers, another": (2, lambda graph: graph.followers(OPEN, viewer=20)),
+    "followers, nobody": (2, lambda graph: graph.followers(OPEN, viewer=None)),
+    "followers, the owner": (2, lambda graph: graph.followers(OPEN, viewer=OPEN)),
+    "mutuals": (2, lambda graph: graph.mutuals(OPEN, viewer=20)),
+    "followers you know": (3, lambda graph: graph.followers_you_know(20, OPEN)),
+    "requests": (1, lambda graph: graph.requests(LOCKED)),
+    "sent requests": (1, lambda graph: graph.sent_requests(OTHER)),
+    "blocks": (1, lambda graph: graph.blocks(OPEN)),
+    "mutes": (1, lambda graph: graph.mutes(OPEN)),
+    "notifications": (1, lambda graph: graph.notifications(OPEN)),
+    "unread": (1, lambda graph: graph.unread_notifications(OPEN)),
+    "history": (3, lambda graph: graph.history(OPEN, OTHER)),
+    "relationships": (1, lambda graph: graph.relationships(OPEN, range(1, PEOPLE + 1))),
+}
+
+
+@pytest.mark.parametrize("read", READS)
+def test_a_read_takes_a_fixed_number_of_statements(engine: Engine, read: str) -> None:
+    """However many rows there are, and whoever looks."""
+    expected, call = READS[read]
+
+    def crowd(graph: Graph[Any]) -> None:
+        for key in range(OTHER, PEOPLE + 1):
+            for verb in (partial(graph.follow, key), partial(graph.mute, OPEN)):
+                verb(OPEN if verb.func == graph.follow else key)
+        ask(30)(graph)
+
+    assert counted(engine, nothing, call) == expected
+    assert counted(engine, crowd, call) == expected
