@@ -136,7 +136,7 @@ def answers_beside_withdrawals(chance: random.Random, users: list[int]) -> tuple
 
 def test_answer_beside_a_withdrawal(engine: Engine) -> None:
     """Who leaves while they are being accepted has either withdrawn or unfollowed: nobody follows against their will."""
-    play_all(engine, scenes(60, 2, answers_beside_withdrawals))
+    play_all(engine, scenes(50, 2, answers_beside_withdrawals))
 
 
 def everything_between_two(chance: random.Random, users: list[int]) -> tuple[list[Verb], list[Verb]]:
@@ -201,7 +201,7 @@ def one_goes_public(chance: random.Random, users: list[int]) -> tuple[list[Verb]
 
 def test_going_public_beside_followers(engine: Engine) -> None:
     """Who goes public leaves no request unanswered, not even one that is made at the same moment."""
-    state = play_all(engine, scenes(40, 6, one_goes_public))
+    state = play_all(engine, scenes(30, 6, one_goes_public))
     assert {followed for _, followed in state.requests} <= state.locked
 
 
@@ -238,7 +238,7 @@ def test_answers_to_all(engine: Engine) -> None:
 
     On MariaDB one who goes public while somebody whom they asked lets everybody in may have to try again.
     """
-    play_all(engine, scenes(40, 6, all_are_answered), patient=engine.dialect.name == "mariadb")
+    play_all(engine, scenes(25, 6, all_are_answered), patient=engine.dialect.name == "mariadb")
 
 
 # --- Users who go --------------------------------------------------------------------------------
@@ -283,7 +283,7 @@ def somebody_leaves(chance: random.Random, users: list[int]) -> tuple[list[Verb]
 
 def test_deletion_beside_anything(engine: Engine) -> None:
     """Of a user who goes nothing is left but the history, whatever others did to them at that moment."""
-    play_all(engine, scenes(40, 4, somebody_leaves), patient=True)
+    play_all(engine, scenes(30, 4, somebody_leaves), patient=True)
 
 
 # --- Limits --------------------------------------------------------------------------------------
