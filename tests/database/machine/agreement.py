@@ -38,6 +38,7 @@ class Agreement(Core):
             self.relationships_of_the_user_agree(key)
         self.relationships_agree()
         self.a_loaded_row_agrees()
+        self.last = self.named or self.last
         self.named, self.touched = None, False
 
     def rows(self, model: type[Any]) -> list[Any]:

@@ -47,6 +47,8 @@ class Core(RuleBasedStateMachine):
     engine: Engine
     models: Models
     clock: Clock
+    #: How many users there are at most.
+    most = GONE
 
     def __init__(self) -> None:
         super().__init__()
@@ -64,6 +66,8 @@ class Core(RuleBasedStateMachine):
         self.held: list[Any] = []
         #: The pair that the last step was about, and whether it was a verb or a write: then its row must agree.
         self.named: Pair | None = None
+        #: The last pair that a step was about.
+        self.last: Pair | None = None
         self.touched = False
         self.stop = listen(self.models.user, Event, self.heard.append)
 
@@ -149,7 +153,7 @@ class Core(RuleBasedStateMachine):
 
     @step(count=st.integers(1, 2))
     def join(self, count: int) -> None:
-        for _ in range(min(count, GONE - len(self.world.users))):
+        for _ in range(min(count, self.most - len(self.world.users))):
             # SQLite gives a key anew when its last user has gone; a session that does not expire minds that.
             self.welcome(len(self.keys) + 1)
 
