@@ -436,6 +436,31 @@ def test_names_derive_from_the_table_and_fit_every_engine(how: str) -> None:
         assert all(name and len(name) <= 63 and table.name[:40] in name for name in names)
 
 
+def test_the_table_of_guards_has_a_name_that_fits() -> None:
+    """However long the name of the users' table is; and it is one table, whoever needs it first."""
+
+    class Base(DeclarativeBase):
+        pass
+
+    class Someone(FollowerMixin, Base):
+        __tablename__ = LONG[:60]
+        id: Mapped[int] = mapped_column(primary_key=True)
+
+    class Edge(FollowMixin, Base):
+        __tablename__ = "edges"
+
+    class Barrier(BlockMixin, Base):
+        __tablename__ = "barriers"
+
+    class Wish(FollowRequestMixin, Base):
+        __tablename__ = "wishes"
+
+    guards = schema_of(Someone).guards
+    assert guards is not None
+    assert len(guards.name) <= 63
+    assert set(Base.metadata.tables) == {LONG[:60], "edges", "barriers", "wishes", guards.name}
+
+
 def test_two_graphs_beside_each_other_share_no_name() -> None:
     """What SQLite and PostgreSQL keep in one namespace for all tables does not clash."""
     names = []

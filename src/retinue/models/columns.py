@@ -52,11 +52,15 @@ def user_of(model: Any, column: Any, back_populates: str | None = None) -> Mappe
 
 def named(prefix: str, table: Table, what: str) -> conv:
     """Name a constraint after its *table*; as ``conv``, so that no naming convention changes it."""
-    name = f"{prefix}_{table.name}_{what}"
-    if len(name) > _NAME_MOST:
-        digest = hashlib.blake2b(name.encode(), digest_size=4).hexdigest()
-        name = f"{name[: _NAME_MOST - 9]}_{digest}"
-    return conv(name)
+    return conv(_fitting(f"{prefix}_{table.name}_{what}"))
+
+
+def _fitting(name: str) -> str:
+    """Return *name*, cut where it is too long, with a digest of what was cut off."""
+    if len(name) <= _NAME_MOST:
+        return name
+    digest = hashlib.blake2b(name.encode(), digest_size=4).hexdigest()
+    return f"{name[: _NAME_MOST - 9]}_{digest}"
 
 
 def needs_guards(user: type[Any]) -> None:
@@ -85,7 +89,7 @@ def guards_of(user: type[Any]) -> Table | None:
 
 
 def _guards_name(users: Table) -> str:
-    return f"{users.name}_follow_guards"
+    return _fitting(f"{users.name}_follow_guards")
 
 
 def _name_foreign_keys(table: Table) -> None:
