@@ -60,11 +60,6 @@ class User(FollowerMixin, UserMixin, db.Model):  # type: ignore[name-defined,mis
     #: False while they take a break: then nobody sees them.
     active: Mapped[bool] = mapped_column(default=True)
 
-    @property
-    def is_active(self) -> bool:
-        """Whether they may choose to be themselves: always, or nobody could come back from a break."""
-        return True
-
 
 class Follow(FollowMixin, db.Model):  # type: ignore[name-defined,misc]
     """One user follows another."""
