@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, String, func, insert, select
+from sqlalchemy import Engine, String, delete, func, insert, select
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
@@ -396,6 +396,19 @@ def test_restoring_does_not_get_round_a_private_account(place: Place) -> None:
     assert place.keys(graph.requests(2)) == [1]
 
 
+def test_a_restored_edge_leaves_no_request_beside_it(place: Place) -> None:
+    """Somebody asked again after the block had ended by itself; then what it cut comes back."""
+    graph = place.graph
+    graph.follow(1, 9)
+    graph.accept(9, 1)
+    graph.block(9, 1, until=datetime.now(UTC) + timedelta(hours=1))
+    place.session.get_one(place.models.block, (9, 1)).until = datetime.now(UTC)
+    assert graph.follow(1, 9) is Outcome.REQUESTED
+    assert not graph.unblock(9, 1, restore=True)
+    assert graph.is_following(1, 9)
+    assert place.rows(place.models.request) == 0
+
+
 # --- Mutes ---------------------------------------------------------------------------------------
 
 
@@ -457,6 +470,32 @@ def test_a_limit_counts_what_would_be_more(strict: Place) -> None:
     for key in (2, 3, 4, 5):
         graph.follow(key, 1)
     assert graph.follow(1, 5) is Outcome.FOLLOWED
+
+
+def test_a_rejected_request_holds_no_place(strict: Place) -> None:
+    """It is not pending: neither does it count, nor does an edge take its place."""
+    graph = strict.graph
+    graph.follow(1, 9)
+    graph.reject(9, 1)
+    for key in (2, 3, 4):
+        graph.follow(1, key)
+    strict[9].locked = False
+    strict.session.execute(delete(strict.models.event))
+    with pytest.raises(LimitError, match="max_following"):
+        graph.follow(1, 9)
+
+
+def test_a_new_user_does_not_inherit_a_former_ones_day(strict: Place) -> None:
+    """Where a key is used again, the history before belongs to somebody else."""
+    graph, session = strict.graph, strict.session
+    for key in (2, 3, 4, 5):
+        graph.follow(1, key)
+        graph.unfollow(1, key)
+    session.delete(strict[1])
+    session.flush()
+    session.add(strict.models.user(id=1))
+    session.flush()
+    assert graph.follow(1, 6) is Outcome.FOLLOWED
 
 
 def test_requests_are_limited_on_their_own(strict: Place) -> None:
@@ -588,6 +627,10 @@ def test_muted_and_blocked_users_make_no_notification(place: Place) -> None:
     for key in (2, 3, 4):
         graph.follow(1, key)
     assert [graph.unread_notifications(key) for key in (2, 3, 4)] == [0, 1, 1]
+    place.session.get_one(place.models.mute, (2, 1)).until = datetime.now(UTC)
+    graph.unfollow(1, 2)
+    graph.follow(1, 2)
+    assert graph.unread_notifications(2) == 1
     graph.block(1, 4)
     assert graph.unread_notifications(4) == 0
 
