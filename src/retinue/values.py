@@ -50,6 +50,8 @@ class HistoryKind(enum.StrEnum):
     FOLLOWER_REMOVED = "follower_removed"
     #: A block that had ended it was taken back.
     RESTORED = "restored"
+    #: It came by an import.
+    IMPORTED = "imported"
     REQUESTED = "requested"
     REQUEST_ACCEPTED = "request_accepted"
     REQUEST_REJECTED = "request_rejected"

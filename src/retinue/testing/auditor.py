@@ -57,6 +57,11 @@ EXEMPT: Final[Mapping[str, str]] = {
     "import_insert_edges": "dumps: as import_batch",
     "import_add_counts": "dumps: as import_batch",
     "import_present_edges": "dumps: as import_batch",
+    "import_take_guards": "dumps: as import_batch",
+    "import_blocked_edges": "dumps: as import_batch",
+    "import_requested_edges": "dumps: as import_batch",
+    "import_usage": "dumps: as import_batch",
+    "import_insert_history": "dumps: as import_batch",
 }
 
 _TEXT = "came as text, which nobody can check"

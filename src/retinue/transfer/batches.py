@@ -2,7 +2,7 @@
 One batch of edges into the database, with the counts of all whom it touches.
 
 The order in which a batch locks is that of every verb: the users (shared, so that
-none of them can be deleted meanwhile), the edges, the count rows; each ascending.
+none of them can be deleted meanwhile), the guards, the edges, the count rows; each ascending.
 
 Count rows are added to, or made if they are not there, by one statement. One that was
 made then says only what the batch added, but may have to say more: the edges that were
@@ -44,14 +44,12 @@ from sqlalchemy.sql.selectable import FromClause
 
 from retinue.engines import EngineRules, rules_of, transact
 from retinue.engines.bulk import Bulk, bulk_of
-from retinue.models import UTCDateTime, now
+from retinue.models import UTCDateTime, new_id, now
 from retinue.schema import Schema
 from retinue.statements import OPTION
 from retinue.statements.counting import set_count
+from retinue.transfer.privacy import EDGE, Pair, Privacy, Refused, as_sent, insert_history, named
 from retinue.values import Key
-
-#: The two keys of an edge: who follows, and whom.
-Pair = tuple[Key, Key]
 
 #: Edges to be written, and since when; None: not said.
 Edges = Mapping[Pair, datetime | None]
@@ -74,6 +72,8 @@ class Loaded:
     unknown: set[Key] = field(default_factory=set)
     #: Edges in it that were there.
     present: set[Pair] = field(default_factory=set)
+    #: Edges in it that must not be.
+    refused: Refused = field(default_factory=Refused)
 
 
 class Loader:
@@ -116,7 +116,7 @@ class Loader:
     def _prepare(self, session: Session) -> tuple[EngineRules, Bulk, _Statements]:
         connection = session.connection(bind_arguments=self._schema.bind)
         rules, bulk = rules_of(connection), bulk_of(connection.dialect, {OPTION: "import_batch"})
-        return rules, bulk, _Statements(self._schema, bulk, connection)
+        return rules, bulk, _Statements(self._schema, rules, bulk, connection)
 
     def _transact(self, work: Callable[[Connection], T]) -> T:
         def begin(session: Session) -> T:
@@ -139,18 +139,28 @@ class Loader:
         if loaded.unknown:
             pairs = [pair for pair in pairs if loaded.unknown.isdisjoint(pair)]
         of = run.dated if any(edges.values()) else run.undated
+        held = of.privacy.hold(connection, pairs) if of.privacy and pairs else {}
+        at = now()
         batch = self._bulk.send(connection, of.edges, of.columns(pairs, edges))
-        if self._look_first:
+        if self._look_first or (of.privacy and of.privacy.looks_first):
             loaded.present = {(follower, followed) for follower, followed in connection.execute(of.present, batch)}
-            if loaded.present:
-                pairs = [pair for pair in pairs if pair not in loaded.present]
-                batch = self._bulk.send(connection, of.edges, of.columns(pairs, edges))
+        if of.privacy and pairs:
+            known = set(pairs) - loaded.present
+            # Where there is no room for all, those stay that come first in the source.
+            wanted = (pair for pair in edges if pair in known)
+            loaded.refused = of.privacy.refuse(connection, held, batch, wanted, at)
+        left_out = loaded.present | loaded.refused.blocked | loaded.refused.beyond
+        if left_out:
+            pairs = [pair for pair in pairs if pair not in left_out]
+            batch = self._bulk.send(connection, of.edges, of.columns(pairs, edges))
         loaded.added = len(pairs)
         if not pairs:
             return loaded
         if len(pairs) < len(edges):
             sent = self._bulk.send(connection, run.people, _People(pairs).columns)
-        self._insert(connection, of.insert, {**batch, "at": now()})
+        self._insert(connection, of.insert, {**batch, "at": at})
+        if of.insert_history is not None:
+            connection.execute(of.insert_history, {**batch, "at": at, "first_id": new_id()})
         if self._schema.counts is not None:
             self._count(connection, sent)
         return loaded
@@ -205,15 +215,15 @@ class _People:
 class _Statements:
     """What a batch runs. Each statement takes a whole batch, and carries its name as those of the graph do."""
 
-    def __init__(self, schema: Schema, bulk: Bulk, connection: Connection) -> None:
+    def __init__(self, schema: Schema, rules: EngineRules, bulk: Bulk, connection: Connection) -> None:
         key, spelled = schema.key, bulk.spelled(connection, schema.key)
         number = (BigInteger(), bulk.compiled(BigInteger()))
         columns = {"person": (key.type, spelled), "more_followers": number, "more_following": number}
         self.people = bulk.batch("people", columns)
-        self.known_people = _named(_known(self.people, key), "known_people")
-        self.lock_people = _named(_number(_known(self.people, key)), "lock_people")
-        self.dated = _EdgeStatements(schema, bulk, spelled, dated=True)
-        self.undated = _EdgeStatements(schema, bulk, spelled, dated=False)
+        self.known_people = named(_known(self.people, key), "known_people")
+        self.lock_people = named(_number(_known(self.people, key)), "lock_people")
+        self.dated = _EdgeStatements(schema, rules, bulk, spelled, dated=True)
+        self.undated = _EdgeStatements(schema, rules, bulk, spelled, dated=False)
         if schema.counts is not None:
             self._prepare_counts(schema, schema.counts, bulk)
 
@@ -222,7 +232,7 @@ class _Statements:
         slot = literal_column("0", Integer)
         more = select(people.person, slot, people.more_followers, people.more_following).where(true())
         columns = ["user_id", "slot", "followers", "following"]
-        self.add_counts = _named(bulk.insert_or_add(counts, columns, more, columns[2:]), "add_counts")
+        self.add_counts = named(bulk.insert_or_add(counts, columns, more, columns[2:]), "add_counts")
 
         def uncounted(edges: FromClause, end: str, counted: ColumnElement[Any]) -> ColumnElement[Any]:
             """Return how many edges have the person at their *end*, less those that other slots have *counted*."""
@@ -232,8 +242,8 @@ class _Statements:
 
         followers = uncounted(schema.edges_by_target.alias("incoming"), "following_id", other.followers)
         following = uncounted(schema.follows.alias("outgoing"), "follower_id", other.following)
-        self.miscounted = _named(
-            _as_sent(
+        self.miscounted = named(
+            as_sent(
                 select(
                     people.person.label("user"),
                     slot.label("slot_"),
@@ -254,7 +264,7 @@ class _Statements:
 class _EdgeStatements:
     """What a batch of edges runs, with a time for some of them or without."""
 
-    def __init__(self, schema: Schema, bulk: Bulk, spelled_key: str, *, dated: bool) -> None:
+    def __init__(self, schema: Schema, rules: EngineRules, bulk: Bulk, spelled_key: str, *, dated: bool) -> None:
         follows, time_type = schema.follows, UTCDateTime()
         key = (schema.key.type, spelled_key)
         since = {"since": (time_type, bulk.compiled(time_type))} if dated else {}
@@ -262,15 +272,17 @@ class _EdgeStatements:
         self.edges = bulk.batch("edges", {"follower": key, "followed": key, **since})
         new = self.edges.c
         there = and_(follows.c.follower_id == new.follower, follows.c.following_id == new.followed)
-        self.present = _named(
-            _as_sent(select(new.follower, new.followed).join_from(self.edges, follows, there)), "present_edges"
+        self.present = named(
+            as_sent(select(new.follower, new.followed).join_from(self.edges, follows, there)), "present_edges"
         )
         at: ColumnElement[Any] = bindparam("at", type_=time_type)
         if dated:
             at = func.coalesce(new.since, at, type_=time_type)
-        columns = ["follower_id", "following_id", "timestamp"]
         rows = select(new.follower, new.followed, at)
-        self.insert = _named(bulk.insert_all(follows, columns, rows), "insert_edges")
+        self.insert = named(bulk.insert_all(follows, EDGE, rows), "insert_edges")
+        self.insert_history = insert_history(schema, self.edges, at)
+        guarded = schema.guards is not None
+        self.privacy = Privacy(schema, rules, bulk, spelled_key, self.edges) if guarded else None
 
     def columns(self, pairs: Sequence[Pair], edges: Edges) -> Sequence[Sequence[Any]]:
         """Return what is sent of *edges*: those of *pairs*."""
@@ -282,19 +294,9 @@ def _known(people: FromClause, key: Column[Any]) -> Any:
     """Return the keys of *people* who are users, locked against deletion in the order of *people*."""
     users = key.table
     rows = select(key).join_from(people, users, key == people.c.person).order_by(people.c.n)
-    return _as_sent(rows).with_for_update(read=True, key_share=True, of=users)
-
-
-def _as_sent(rows: Any) -> Any:
-    """Let MariaDB read what was sent before what is looked up by it: it locks in the order in which it reads."""
-    return rows.prefix_with("STRAIGHT_JOIN", dialect="mysql").prefix_with("STRAIGHT_JOIN", dialect="mariadb")
+    return as_sent(rows).with_for_update(read=True, key_share=True, of=users)
 
 
 def _number(rows: Any) -> Any:
     """Return how many *rows* there are, so that none is sent."""
     return select(func.count()).select_from(rows.subquery("found"))
-
-
-def _named(statement: Any, name: str) -> Executable:
-    named: Executable = statement.execution_options(**{OPTION: f"import_{name}"})
-    return named

@@ -18,13 +18,21 @@ from sqlalchemy.orm import Session, sessionmaker
 from retinue.engines import prepare_engine
 from retinue.errors import shown
 from retinue.schema import schema_of
-from retinue.transfer.batches import Loaded, Loader, Pair
+from retinue.transfer.batches import Loaded, Loader
+from retinue.transfer.privacy import Pair
 from retinue.transfer.rows import Reader, RowError, Skipped, SkipReason
 from retinue.transfer.sources import Records, Source
 
 #: Rows of the first batch, and of the smallest.
 _ROWS_FIRST: Final = 10_000
 _ROWS_LEAST: Final = 1_000
+
+#: Why an edge between users who are there is left out, in words.
+_DETAILS: Final = {
+    SkipReason.DUPLICATE: "the edge is there already",
+    SkipReason.BLOCKED: "one of the two blocks the other",
+    SkipReason.LIMIT: "the follower follows as many as they may",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +74,13 @@ def import_follows(
     started again from the beginning: what is there is skipped, and nothing is done twice.
     Memory does not grow with the source. Nobody is notified: there are no events.
 
+    Where they are declared, a block wins over a row; an edge takes the place of its
+    request; nobody gets beyond ``Settings(max_following)``, as it was when the batch
+    began (the first rows stay); and the history says ``imported``.
+
     Cost: at most four statements for each batch, and three more where counts are kept;
-    besides those, a few that fill temporary tables on SQLite, or set the isolation level.
+    one more for the guards, two for blocks, one for requests and one for each that goes,
+    two for the limit, one for history; besides those, a few that fill temporary tables on SQLite, or set the isolation level.
 
     Args:
         engine_or_session_factory: An engine, which is prepared (`prepare_engine`), or what
@@ -204,11 +217,13 @@ class _Import:
         self._rows += batch.rows
         self._added += loaded.added
         self._skipped.update(batch.skipped)
-        if loaded.present:
-            self._skipped[SkipReason.DUPLICATE] += len(loaded.present)
-        unknown = len(batch.edges) - loaded.added - len(loaded.present)
-        if unknown:
-            self._skipped[SkipReason.UNKNOWN_USER] += unknown
+        left_out = {
+            SkipReason.DUPLICATE: loaded.present,
+            SkipReason.BLOCKED: loaded.refused.blocked,
+            SkipReason.LIMIT: loaded.refused.beyond,
+        }
+        self._skipped.update({reason: len(pairs) for reason, pairs in left_out.items()})
+        self._skipped[SkipReason.UNKNOWN_USER] += len(batch.edges) - loaded.added - sum(map(len, left_out.values()))
         if self._on_skip is None:
             return
         for pair, (number, row) in batch.origins.items():
@@ -216,8 +231,10 @@ class _Import:
             if nobody:
                 detail = f"no user has the key {' or '.join(map(shown, nobody))}"
                 batch.kept.append(Skipped(number, row, SkipReason.UNKNOWN_USER, detail))
-            elif pair in loaded.present:
-                batch.kept.append(Skipped(number, row, SkipReason.DUPLICATE, "the edge is there already"))
+                continue
+            for reason, pairs in left_out.items():
+                if pair in pairs:
+                    batch.kept.append(Skipped(number, row, reason, _DETAILS[reason]))
         for skipped in sorted(batch.kept, key=lambda one: one.number):
             self._on_skip(skipped)
 

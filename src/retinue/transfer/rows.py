@@ -53,6 +53,10 @@ class SkipReason(enum.Enum):
     UNKNOWN_USER = "unknown user"
     #: The edge is there: from before, or from an earlier row.
     DUPLICATE = "duplicate"
+    #: One of the two blocks the other.
+    BLOCKED = "blocked"
+    #: The follower follows as many as they may: `Settings.max_following`.
+    LIMIT = "limit reached"
 
 
 @dataclass(frozen=True, slots=True)

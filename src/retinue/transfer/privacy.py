@@ -1,0 +1,181 @@
+"""
+What a batch of edges owes to requests, blocks and limits.
+
+It takes the guards of all its followers, as the verbs do: after the users, before the
+edges, ascending. From then on nobody blocks them, is blocked by them or lets them ask,
+until the batch is committed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Executable, and_, bindparam, func, literal, literal_column, select, true
+from sqlalchemy import insert as insert_into
+from sqlalchemy.engine import Connection
+from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.selectable import Subquery
+
+from retinue.engines import EngineRules
+from retinue.engines.bulk import Bulk
+from retinue.schema import Schema
+from retinue.statements import OPTION, moment
+from retinue.statements.building import not_ended, pending
+from retinue.statements.requests import delete_request
+from retinue.values import HistoryKind, Key
+
+#: The two keys of an edge: who follows, and whom.
+Pair = tuple[Key, Key]
+
+#: The columns of an edge.
+EDGE: Final = ["follower_id", "following_id", "timestamp"]
+
+
+@dataclass(slots=True)
+class Refused:
+    """The edges that must not be."""
+
+    #: One of the two blocks the other.
+    blocked: set[Pair] = field(default_factory=set)
+    #: More than the follower may have.
+    beyond: set[Pair] = field(default_factory=set)
+
+
+class Privacy:
+    """What the edges of the batch *edges* are asked; each thing only where its model is declared."""
+
+    def __init__(self, schema: Schema, rules: EngineRules, bulk: Bulk, spelled_key: str, edges: Subquery) -> None:
+        self._schema, self._bulk = schema, bulk
+        self._limited = schema.settings.max_following is not None
+        self._followers = bulk.batch("followers", {"person": (schema.key.type, spelled_key)})
+        self._take_guards = self._guards()
+        self._blocks = self._blocked(rules, edges)
+        self._asked = None if schema.requests is None else self._requests(edges)
+        self._usage = self._used() if self._limited else None
+
+    @property
+    def looks_first(self) -> bool:
+        """Whether it must be known which edges are there: they do not count against a limit."""
+        return self._limited
+
+    def hold(self, connection: Connection, pairs: Iterable[Pair]) -> dict[str, Any]:
+        """Hold the guards of those who follow in *pairs*; return them, as they were sent."""
+        sent = self._bulk.send(connection, self._followers, [sorted({follower for follower, _ in pairs})])
+        connection.execute(self._take_guards, sent)
+        return sent
+
+    def refuse(
+        self, connection: Connection, held: dict[str, Any], batch: dict[str, Any], wanted: Iterable[Pair], at: datetime
+    ) -> Refused:
+        """
+        Return which of *wanted* must not be, where there is no room those that come last; delete the others' requests.
+
+        Requests go before edges come: whoever accepts one has locked it, and wants the edge.
+        """
+        times, refused = moment(self._schema, at), Refused()
+        for statement in self._blocks:
+            rows = connection.execute(statement, {**batch, **times})
+            refused.blocked.update((follower, followed) for follower, followed in rows)
+        asked: dict[Pair, bool] = {}
+        if self._asked is not None:
+            rows = connection.execute(self._asked, {**batch, **times})
+            asked = {(follower, followed): bool(waits) for follower, followed, waits in rows}
+        if self._usage is not None:
+            room = self._room(connection, {**held, **times})
+            for pair in wanted:
+                if pair in refused.blocked:
+                    continue
+                # It takes the place of its own request, if that was counted.
+                counted = asked.get(pair, False)
+                if room[pair[0]] + counted <= 0:
+                    refused.beyond.add(pair)
+                elif not counted:
+                    room[pair[0]] -= 1
+        ended = [pair for pair in asked if pair not in refused.blocked and pair not in refused.beyond]
+        if ended:
+            parameters = [{"follower": follower, "followed": followed} for follower, followed in ended]
+            connection.execute(delete_request(self._schema), parameters)
+        return refused
+
+    def _room(self, connection: Connection, parameters: dict[str, Any]) -> dict[Key, int]:
+        """Return how many more each follower may follow."""
+        settings, rows = self._schema.settings, connection.execute(self._usage, parameters)  # type: ignore[arg-type]
+        most = settings.max_following or 0
+        return {
+            user: max(most, int(settings.max_following_ratio * int(followers))) - int(following) - waiting
+            for user, following, followers, waiting in rows
+        }
+
+    def _guards(self) -> Executable:
+        guards, key, person = self._schema.guards, self._schema.key, self._followers.c.person
+        assert guards is not None  # noqa: S101 - asked for only where there are guards
+        # Ordered as the verbs order them: by the column's own collation.
+        rows = select(key, literal_column("1")).join_from(self._followers, key.table, key == person)
+        rows = as_sent(rows.where(true()).order_by(key))
+        return named(self._bulk.insert_or_add(guards, ["user_id", "version"], rows, ["version"]), "take_guards")
+
+    def _blocked(self, rules: EngineRules, edges: Subquery) -> list[Executable]:
+        """Return what finds the edges whose follower blocks the followed, and those whose followed blocks the follower."""
+        if self._schema.blocks is None:
+            return []
+        block, new = self._schema.blocks, edges.c
+
+        def made(blocker: ColumnElement[Any], blocked: ColumnElement[Any]) -> Executable:
+            there = and_(block.c.blocker_id == blocker, block.c.blocked_id == blocked, not_ended(block))
+            rows = as_sent(select(new.follower, new.followed).join_from(edges, block, there))
+            return named(rules.current(rows), "blocked_edges")
+
+        return [made(new.follower, new.followed), made(new.followed, new.follower)]
+
+    def _requests(self, edges: Subquery) -> Executable:
+        request: Any = self._schema.requests
+        new = edges.c
+        there = and_(request.c.follower_id == new.follower, request.c.following_id == new.followed)
+        rows = select(new.follower, new.followed, pending(self._schema, request)).join_from(edges, request, there)
+        return named(as_sent(rows.order_by(new.n)).with_for_update(of=request), "requested_edges")
+
+    def _used(self) -> Executable:
+        """Return what says how many each of the followers follows, is followed by, and has asked."""
+        schema, person = self._schema, self._followers.c.person
+        edge, mirror = schema.follows.c, schema.edges_by_target.c
+        following: Any = select(func.count()).where(edge.follower_id == person).scalar_subquery()
+        followers: Any = select(func.count()).where(mirror.following_id == person).scalar_subquery()
+        if schema.counts is not None:
+            row = schema.counts.c
+            said = [select(func.sum(n)).where(row.user_id == person) for n in (row.following, row.followers)]
+            following = func.coalesce(said[0].scalar_subquery(), following)
+            followers = func.coalesce(said[1].scalar_subquery(), followers)
+        waiting: Any = literal_column("0")
+        if schema.requests is not None:
+            request = schema.requests
+            rows = select(func.count()).where(request.c.follower_id == person, pending(schema, request))
+            waiting = rows.scalar_subquery()
+        return named(select(person, following, followers, waiting).select_from(self._followers), "usage")
+
+
+def insert_history(schema: Schema, edges: Subquery, at: ColumnElement[Any]) -> Executable | None:
+    """
+    Return what writes down that *edges* came by an import, numbered from *first_id*; None where nothing is kept.
+
+    The numbers of a batch are used up in less time than it takes to write one.
+    """
+    if schema.history is None:
+        return None
+    number = bindparam("first_id", type_=schema.history.c.id.type) + edges.c.n
+    kind = literal(HistoryKind.IMPORTED.value, schema.history.c.kind.type)
+    rows = select(edges.c.follower, edges.c.followed, at, number, kind)
+    return named(insert_into(schema.history).from_select([*EDGE, "id", "kind"], rows), "insert_history")
+
+
+def as_sent(rows: Any) -> Any:
+    """Let MariaDB read what was sent before what is looked up by it: it locks in the order in which it reads."""
+    return rows.prefix_with("STRAIGHT_JOIN", dialect="mysql").prefix_with("STRAIGHT_JOIN", dialect="mariadb")
+
+
+def named(statement: Any, name: str) -> Executable:
+    """Return *statement* with its name, as those of the graph have one."""
+    carries: Executable = statement.execution_options(**{OPTION: f"import_{name}"})
+    return carries
