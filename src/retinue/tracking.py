@@ -65,6 +65,8 @@ def _of_row(row: Any) -> tuple[Session, Schema]:
 
 def _refuse_blocked(connection: Connection, schema: Schema, pairs: Sequence[tuple[Key, Key]]) -> None:
     """Raise `BlockedError` if two of *pairs* are blocked, and see to it that they stay as they are."""
+    if not pairs:
+        return
     rules = rules_of(connection)
     beside = tuple(followed for _, followed in pairs)
     guards.take(connection, schema, rules, *(follower for follower, _ in pairs), beside=beside)

@@ -33,7 +33,7 @@ class Edges(Part[U]):
         Cost: one insert, and two updates where counts are kept (up to four more statements
         for a user who was never counted); if nothing changed, one insert and at most
         one select. Where they are declared, history and notifications cost one insert
-        each, requests one select, guards one insert (two where *followed* approves),
+        each, requests one select, guards one insert,
         limits one select (two more on MariaDB); and nothing is inserted then but the
         guards if a limit is reached.
 

@@ -34,7 +34,7 @@ class Requests(Edges[U]):
         Let *requester*, who has asked to, follow *user*.
 
         Nobody can accept for *user* by asking twice. Limits do not hold it up: a
-        pending request was counted already. Cost: two guards, one delete, one insert,
+        pending request was counted already. Cost: one insert for the guards, one delete, one insert,
         and what follows from a change; if nothing was pending, one select instead.
 
         Returns:
@@ -61,7 +61,7 @@ class Requests(Edges[U]):
         Answer no to *requester*, who has asked to follow *user*.
 
         With ``Settings(request_cooldown=...)`` they cannot ask again at once. Cost:
-        two guards and one delete, or one update where there is a cool-down.
+        one insert for the guards and one delete, or one update where there is a cool-down.
 
         Returns and raises as `accept()`.
         """
@@ -81,7 +81,7 @@ class Requests(Edges[U]):
         Let everybody who has asked to follow *user*; return how many did.
 
         Cost: one guard, and for each 1,000 requests one select, the deletion of the
-        requests, the insert of the edges and a select of those that are new, four
+        requests, the insert of the edges and a select of those that are new, up to four
         statements where counts are kept, one each for history and notifications.
 
         Raises:

@@ -40,7 +40,7 @@ class Safety(Edges[U]):
         Edges and requests between them go, and notifications. *blocked* is not told.
         A block that is there gets the new *until*.
 
-        Cost: two guards, one insert, one select each for two edges and two requests,
+        Cost: two inserts (guards, block), one select each for two edges and two requests,
         one delete and what follows from a change for each that was there, one update
         that remembers them, two deletes where there are notifications; a block that
         was there, one select and one update.
@@ -88,7 +88,7 @@ class Safety(Edges[U]):
         the other way; and where one who was followed, or asked, approves their
         followers now, *blocker* asks again.
 
-        Cost: two guards, one select, one delete; up to four inserts for what comes
+        Cost: one insert for the guards, one select, one delete; up to four inserts for what comes
         back, and what follows from each.
 
         Returns:
