@@ -56,7 +56,7 @@ from retinue import (
 )
 from retinue.schema import schema_of
 from retinue.testing import GraphContract, count_statements, make_users
-from tests.database import models_plain
+from tests.database import models_plain, models_private
 from tests.servers import Server
 
 CREATED: set[tuple[URL, MetaData]] = set()
@@ -115,6 +115,21 @@ class TestWithoutCounts(GraphContract):
     @pytest.fixture
     def users(self, shared: Engine) -> Iterator[list[Any]]:
         yield from saved(shared, models_plain.UncountedUser)
+
+
+EVERYTHING = models_private.declare(
+    Settings(active="active", counter_slots=3, max_following=100, max_follows_per_day=100)
+)
+
+
+class TestEverything(GraphContract):
+    """Every model there is, and limits."""
+
+    @pytest.fixture
+    def users(self, engine: Engine) -> Iterator[list[Any]]:
+        EVERYTHING.metadata.create_all(engine)
+        with Session(engine) as session:
+            yield make_users(session, EVERYTHING.user, 6)
 
 
 OldBase: Any = declarative_base(
@@ -386,6 +401,19 @@ class TestSchemaTranslateMap(GraphContract):
         with Session(tenant) as session:
             yield make_users(session, models_plain.User, 6)
         engine.dispose()
+
+
+class TestEverythingTranslated(GraphContract):
+    """And the same in a schema that the engine says."""
+
+    @pytest.fixture
+    def users(self, engine: Engine, tmp_path: Path) -> Iterator[list[Any]]:
+        add_schema(engine, "retinue_everything", tmp_path)
+        tenant = engine.execution_options(schema_translate_map={None: "retinue_everything"})
+        EVERYTHING.metadata.create_all(tenant)
+        with Session(tenant) as session:
+            yield make_users(session, EVERYTHING.user, 6)
+        EVERYTHING.metadata.drop_all(tenant)
 
 
 class TestScopedSession(GraphContract):

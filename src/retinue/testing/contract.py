@@ -19,7 +19,7 @@ from sqlalchemy import Column, event, inspect
 from sqlalchemy import Enum as EnumType
 from sqlalchemy.orm import Mapper, Session, class_mapper, object_session
 
-from retinue.errors import SelfFollowError
+from retinue.errors import BlockedError, NotVisibleError, SelfFollowError
 from retinue.graph import Graph
 from retinue.schema import schema_of
 from retinue.testing.auditor import audited, count_statements
@@ -58,7 +58,7 @@ def make_users(session: Session, user_class: type[U], count: int, **values: Any)
 
 def _required(user_class: type[Any]) -> dict[str, Callable[[int], Any]]:
     mapper: Mapper[Any] = class_mapper(user_class)
-    makers = {}
+    makers: dict[str, Callable[[int], Any]] = {}
     for name, attribute in mapper.column_attrs.items():
         column = attribute.columns[0]
         if not isinstance(column, Column) or column.nullable or column.default is not None:
@@ -68,6 +68,8 @@ def _required(user_class: type[Any]) -> dict[str, Callable[[int], Any]]:
         if column is column.table.autoincrement_column or attribute.columns[1:]:
             continue  # the database gives it, or the table that is inherited from
         makers[name] = _maker(name, column)
+    if (active := user_class.__retinue__.active) in makers:
+        makers[active] = lambda _: True
     return makers
 
 
@@ -266,6 +268,48 @@ class GraphContract:
             session.flush()
         assert audit.seen
 
+    def test_a_request_waits_for_its_answer(self, users: Sequence[Any]) -> None:
+        """Where users approve their followers: asking twice is not being let in."""
+        _, (a, b, c, *_) = _session(users)
+        schema, graph = schema_of(type(a)), a.graph
+        if schema.requests is None or schema.flags.get("locked") is None:
+            return
+        setattr(b, schema.flags["locked"], True)
+        assert [graph.follow(who, b) for who in (a, a, c)] == [Outcome.REQUESTED, Outcome.UNCHANGED, Outcome.REQUESTED]
+        assert [person.user for person in graph.requests(b)] == [c, a]
+        assert (graph.accept(a, b), graph.accept(b, a), graph.reject(b, c)) == (False, True, True)
+        assert [person.user for person in graph.followers(b)] == [a]
+        assert graph.follow(a, b) is Outcome.UNCHANGED
+        try:
+            graph.followers(b, viewer=c)
+        except NotVisibleError:
+            pass
+        else:
+            raise AssertionError("a stranger saw the followers of a private user")
+
+    def test_a_block_wins(self, users: Sequence[Any]) -> None:
+        """Where users can block: nothing is left between the two, and nothing comes, until it is taken back."""
+        session, (a, b, c, *_) = _session(users)
+        schema, graph = schema_of(type(a)), a.graph
+        if schema.blocks is None:
+            return
+        a.follow(b)
+        b.follow(a)
+        b.follow(c)
+        assert (graph.block(a, b), graph.block(a, b)) == (True, False)
+        assert (a.is_following(b), b.is_following(a), _counts(a, b, c)) == (False, False, [(0, 0), (0, 1), (1, 0)])
+        for pair in ((a, b), (b, a)):
+            try:
+                graph.follow(*pair)
+            except BlockedError:
+                pass
+            else:
+                raise AssertionError("an edge came beside a block")
+        assert [person.user for person in graph.followers(c, viewer=a)] == []
+        assert [person.user for person in graph.followers(c, viewer=None)] == [b]
+        assert (graph.unblock(a, b, restore=True), _counts(a, b)) == (True, [(1, 1), (1, 2)])
+        session.flush()
+
     def test_nothing_is_committed(self, users: Sequence[Any]) -> None:
         """Every verb works in the caller's transaction, and leaves it open."""
         session, (a, b, *_) = _session(users)
@@ -279,6 +323,8 @@ class GraphContract:
         a.follow(b)
         a.graph.remove_follower(b, a)
         a.graph.followers(b)
+        if schema_of(type(a)).blocks is not None:
+            a.graph.block(a, b)
         for name in ("after_commit", "after_rollback"):
             event.remove(session, name, note)
         assert ended == []
