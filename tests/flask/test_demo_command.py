@@ -63,6 +63,8 @@ class Demo:
 def start(tmp_path: Path) -> Iterator[Start]:
     """Give what starts the command, with a home of its own; all is stopped at the end."""
     started: list[Demo] = []
+    # Tests that run in the background of a shell have Ctrl+C switched off, and so would the command.
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def run(*arguments: str) -> Demo:
         started.append(Demo(tmp_path, *arguments))
@@ -73,6 +75,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
         if demo.process.poll() is None:
             demo.process.kill()
             demo.process.communicate()
+    signal.signal(signal.SIGINT, handler)
 
 
 def browse(browser: OpenerDirector, address: str, **fields: str) -> tuple[str, str]:
