@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, delete, insert
 from sqlalchemy.orm import Session
 
 from retinue import Graph, Settings
@@ -23,16 +23,19 @@ Prepare = Callable[[Graph[Any]], object]
 
 def counted(engine: Engine, prepare: Prepare, call: Callable[[Graph[Any]], object], *, expired: bool = False) -> int:
     """Return how many statements *call* takes after *prepare*, in a place with counted users."""
-    MODELS.metadata.drop_all(engine)
     MODELS.metadata.create_all(engine)
+    keys = range(1, PEOPLE + 1)
     with Session(engine) as session:
-        people = [MODELS.user(id=key, locked=key == LOCKED) for key in range(1, PEOPLE + 1)]
+        for table in reversed(MODELS.metadata.sorted_tables):
+            session.execute(delete(table))
+        people = [MODELS.user(id=key, locked=key == LOCKED) for key in keys]
         session.add_all(people)
         session.flush()
+        zero = {"slot": 0, "followers": 0, "following": 0}
+        session.execute(insert(MODELS.count.__table__), [{"user_id": key, **zero} for key in keys])
         graph = Graph(session, MODELS.user)
-        for key in range(1, PEOPLE + 1):
-            graph.follow(key, key % PEOPLE + 1)
-        graph.reject_all(LOCKED)
+        graph.follow(5, 6)
+        graph.follow(OPEN, OTHER)
         prepare(graph)
         session.commit()
         if not expired:
