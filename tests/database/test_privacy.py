@@ -218,8 +218,10 @@ def test_without_a_model_for_requests_a_private_account_is_not_followed(engine: 
         return Graph(session, User), session
 
     graph, session = graph_with(Settings())
-    with session, pytest.raises(ModelMissingError, match="FollowRequest"):
-        graph.follow(1, 2)
+    with session:
+        for verb, users in ((graph.unlock, (2,)), (graph.follow, (1, 2))):
+            with pytest.raises(ModelMissingError, match="FollowRequest"):
+                verb(*users)
     graph, session = graph_with(Settings(locked=None))
     with session:
         assert graph.follow(1, 2) is Outcome.FOLLOWED

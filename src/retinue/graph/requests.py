@@ -9,11 +9,11 @@ from sqlalchemy.orm import class_mapper
 from sqlalchemy.orm.attributes import flag_modified
 
 from retinue import guards
-from retinue.caller import Pair
+from retinue.caller import Pair, names_of
 from retinue.engines import EngineRules
 from retinue.errors import MappingError
 from retinue.events import RequestAccepted, RequestRejected
-from retinue.graph.edges import Edges, names_of
+from retinue.graph.edges import Edges
 from retinue.graph.part import U
 from retinue.models import FollowRequestMixin, now
 from retinue.statements import edges, moment
@@ -123,6 +123,7 @@ class Requests(Edges[U]):
             InvalidUserError, UnknownUserError, ModelMissingError: As `accept()`.
             MappingError: The user class has no attribute that says who approves (`Settings.locked`).
         """
+        self._schema.table(FollowRequestMixin)
         connection, engine, key = self._caller.write_of(user)
         attribute = self._schema.flags.get("locked")
         if attribute is None:
