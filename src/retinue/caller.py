@@ -167,3 +167,8 @@ class Caller:
     def _join(self, user: Any) -> None:
         if isinstance(user, self.schema.user) and not identity(user) and object_session(user) is None:
             self.session.add(user)
+
+
+def names_of(pair: Pair) -> dict[str, Key]:
+    """Return *pair* as the parameters of a statement."""
+    return {"follower": pair[0], "followed": pair[1]}

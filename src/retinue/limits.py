@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from sqlalchemy.engine import Connection
 
-from retinue import counters, guards
+from retinue import counters, guards, rules
 from retinue.engines import EngineRules
 from retinue.errors import LimitError
 from retinue.schema import Schema
@@ -38,7 +38,7 @@ class Reached(NamedTuple):
 def take_guards(
     connection: Connection,
     schema: Schema,
-    rules: EngineRules,
+    engine: EngineRules,
     follower: Key,
     *others: Key,
     beside: tuple[Key, ...],
@@ -49,24 +49,24 @@ def take_guards(
     Hold the guards of *follower* and *others*; return the limits that *follower* has reached.
 
     *taking*: whether the edge is to take the place of a request, which was counted
-    already. Cost: one statement for each guard, and where there are limits one more
+    already. Cost: one statement for the guards, and where there are limits one more
     (two, if the follower was never counted; two more, where a transaction reads a
     snapshot).
     """
     if not schema.settings.limits:
-        guards.take(connection, schema, rules, follower, *others, beside=beside)
+        guards.take(connection, schema, engine, follower, *others, beside=beside)
         return Reached()
-    before = guards.version(connection, schema, follower) if rules.keeps_snapshot else 0
-    guards.take(connection, schema, rules, follower, *others, beside=beside)
+    before = guards.version(connection, schema, follower) if engine.keeps_snapshot else 0
+    guards.take(connection, schema, engine, follower, *others, beside=beside)
     # What this transaction's snapshot shows is still so if nobody else held the guard since.
-    stale = rules.keeps_snapshot and guards.version(connection, schema, follower) != before + 1
-    return _reached(connection, schema, rules, follower, at, taking=taking, locking=stale)
+    stale = engine.keeps_snapshot and guards.version(connection, schema, follower) != before + 1
+    return _reached(connection, schema, engine, follower, at, taking=taking, locking=stale)
 
 
 def _reached(
     connection: Connection,
     schema: Schema,
-    rules: EngineRules,
+    engine: EngineRules,
     follower: Key,
     at: datetime,
     *,
@@ -75,7 +75,7 @@ def _reached(
 ) -> Reached:
     settings = schema.settings
     parameters = {"follower": follower, "since": at - DAY, **moment(schema, at)}
-    statement = statements.usage(schema, rules, locking=locking)
+    statement = statements.usage(schema, engine, locking=locking)
     following, followers, pending, lately, first = connection.execute(statement, parameters).one()
     limit = None
     if settings.max_following is not None:
@@ -83,7 +83,7 @@ def _reached(
             counted = counters.count_edges(connection, schema, follower)
             following, followers = counted.following, counted.followers
         # A pending request counts: accepted, it makes no more than there may be.
-        allowed = max(settings.max_following, int(settings.max_following_ratio * int(followers)))
+        allowed = rules.most_followed(settings, int(followers))
         limit = _at(allowed, "max_following", int(following) + pending - taking)
     again = None if first is None else first + DAY
     limit = limit or _at(settings.max_follows_per_day, "max_follows_per_day", lately, again)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
@@ -32,7 +32,7 @@ class Listing(Generic[T]):
     place: Callable[[Any], tuple[datetime, Any]]
     #: Returns a key of that kind, or raises `InvalidUserError`.
     check: Callable[[object], Any]
-    key_type: type = field(default=int)
+    key_type: type = int
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def read(caller: Caller, listing: Listing[T], limit: int, cursor: str | None) ->
     rows = list(found[:limit])
     if place is not None and not place.way.forward:
         rows.reverse()
-    ends = [Place(Way.OLDER, *listing.place(row)) for row in (rows[:1] + rows[-1:])]
+    ends = [listing.place(row) for row in (rows[:1] + rows[-1:])]
     older, newer = _ends(place, ends, more=len(found) > limit)
     page = Page(
         tuple([listing.item(row) for row in rows]),
@@ -89,7 +89,9 @@ def _place(listing: Listing[Any], scope: Scope, cursor: object) -> Place:
     return place
 
 
-def _ends(place: Place | None, ends: Sequence[Place], *, more: bool) -> tuple[Place | None, Place | None]:
+def _ends(
+    place: Place | None, ends: Sequence[tuple[datetime, Any]], *, more: bool
+) -> tuple[Place | None, Place | None]:
     """Return the places of older and of newer rows than those between *ends*, to which *place* led."""
     if not ends:
         return _ends_of_nothing(place)
@@ -99,8 +101,8 @@ def _ends(place: Place | None, ends: Sequence[Place], *, more: bool) -> tuple[Pl
     to_older = more if forward else True
     to_newer = place is not None if forward else more
     return (
-        Place(Way.OLDER, last.time, last.key) if to_older else None,
-        Place(Way.NEWER, first.time, first.key) if to_newer else None,
+        Place(Way.OLDER, *last) if to_older else None,
+        Place(Way.NEWER, *first) if to_newer else None,
     )
 
 

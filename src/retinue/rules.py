@@ -17,7 +17,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from retinue.engines import EngineRules
 from retinue.errors import InvalidUserError, SelfFollowError, shown
-from retinue.settings import BATCH_MOST, PAGE_MOST
+from retinue.settings import BATCH_MOST, PAGE_MOST, Settings
 from retinue.values import ALL, Everything, Key
 
 
@@ -46,6 +46,13 @@ def batch(users: Iterable[Any]) -> Sequence[Any]:
             message = f"at most {BATCH_MOST} users at once"
             raise ValueError(message)
     return chosen
+
+
+def most_followed(settings: Settings, followers: int) -> int | None:
+    """Return how many a user with so many *followers* may follow, by ``max_following``; None: no limit."""
+    if settings.max_following is None:
+        return None
+    return max(settings.max_following, int(settings.max_following_ratio * followers))
 
 
 def end_of(until: object, at: datetime) -> datetime | None:

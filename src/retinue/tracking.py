@@ -20,6 +20,7 @@ from sqlalchemy.engine.result import SimpleResultMetaData
 from sqlalchemy.orm import Mapper, ORMExecuteState, Session, UOWTransaction, class_mapper, object_session
 
 from retinue import changes, guards, prepared
+from retinue.caller import Pair, names_of
 from retinue.engines import rules_of
 from retinue.errors import BlockedError, NotWritableError
 from retinue.events import Event, Followed, Unfollowed
@@ -63,7 +64,7 @@ def _of_row(row: Any) -> tuple[Session, Schema]:
     return cast("Session", object_session(row)), schema_of(user_class_of(type(row)))
 
 
-def _refuse_blocked(connection: Connection, schema: Schema, pairs: Sequence[tuple[Key, Key]]) -> None:
+def _refuse_blocked(connection: Connection, schema: Schema, pairs: Sequence[Pair]) -> None:
     """Raise `BlockedError` if two of *pairs* are blocked, and see to it that they stay as they are."""
     if not pairs:
         return
@@ -71,17 +72,15 @@ def _refuse_blocked(connection: Connection, schema: Schema, pairs: Sequence[tupl
     beside = tuple(followed for _, followed in pairs)
     guards.take(connection, schema, rules, *(follower for follower, _ in pairs), beside=beside)
     if schema.blocks is not None:
-        for follower, followed in pairs:
-            parameters = {"follower": follower, "followed": followed, "now": now()}
-            if connection.execute(edges.are_blocked(schema, rules), parameters).scalar():
-                raise BlockedError(follower, followed)
+        for pair in pairs:
+            if connection.execute(edges.are_blocked(schema, rules), {**names_of(pair), "now": now()}).scalar():
+                raise BlockedError(*pair)
 
 
-def _drop_requests(connection: Connection, schema: Schema, pairs: Sequence[tuple[Key, Key]]) -> None:
+def _drop_requests(connection: Connection, schema: Schema, pairs: Sequence[Pair]) -> None:
     """Delete the requests of *pairs*, who follow now: their guards are held, so that none can be made."""
     if schema.requests is not None and pairs:
-        parameters = [{"follower": follower, "followed": followed} for follower, followed in pairs]
-        connection.execute(requests.delete_request(schema), parameters)
+        connection.execute(requests.delete_request(schema), [names_of(pair) for pair in pairs])
 
 
 # --- In a flush ----------------------------------------------------------------------------------
@@ -103,10 +102,9 @@ def _inserted(_mapper: Mapper[Any], connection: Connection, row: Any) -> None:
 @event.listens_for(FollowMixin, "before_delete", propagate=True)
 def _deleting(_mapper: Mapper[Any], connection: Connection, row: Any) -> None:
     session, schema = _of_row(row)
-    follower, followed = identity(row)
-    parameters = {"follower": follower, "followed": followed}
-    if prepared.run(connection, schema, edges.delete_edge, parameters).rowcount:
-        _flushed(session).say(schema, connection, Unfollowed(follower, followed, now()))
+    pair = cast("Pair", identity(row))
+    if prepared.run(connection, schema, edges.delete_edge, names_of(pair)).rowcount:
+        _flushed(session).say(schema, connection, Unfollowed(*pair, now()))
     # Else somebody else deleted it, and counted it out.
 
 

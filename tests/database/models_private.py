@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import MetaData
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from retinue import (
@@ -19,21 +18,12 @@ from retinue import (
     NotificationMixin,
     Settings,
 )
-
-
-@dataclass(frozen=True)
-class Models:
-    """The mapped classes that every graph has here."""
-
-    metadata: MetaData
-    user: type[Any]
-    follow: type[Any]
-    count: type[Any]
+from tests.database.graph_models import Models
 
 
 @dataclass(frozen=True)
 class PrivateModels(Models):
-    """And those of one that has everything."""
+    """The mapped classes of a graph that has everything."""
 
     request: type[Any]
     block: type[Any]

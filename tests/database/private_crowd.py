@@ -24,8 +24,9 @@ from tests.database.clock import Clock
 from tests.database.graph_models import Crowd, Models, Pair
 from tests.database.machine.facts import MEANINGS
 from tests.database.machine.world import World
+from tests.database.models_private import PrivateModels
 from tests.database.plain_view import Member
-from tests.database.private_models import Application, PrivateModels
+from tests.database.private_models import Application
 
 #: What to do to a graph, or to a `World`: ``methodcaller("block", 1, 2)``.
 Verb = Callable[[Any], object]

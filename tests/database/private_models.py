@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import Engine, delete, insert, update
@@ -11,25 +10,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from retinue import Graph, Settings
-from tests.database import models_private
 from tests.database.graph_models import Models, find_deadlocks_at_once
-
-
-@dataclass(frozen=True)
-class PrivateModels(Models):
-    """The mapped classes of a graph that has everything."""
-
-    request: type[Any]
-    block: type[Any]
-    mute: type[Any]
-    event: type[Any]
-    notification: type[Any]
-
-
-def declare(settings: Settings) -> PrivateModels:
-    """Declare every model, for a user class with these *settings*."""
-    return PrivateModels(**vars(models_private.declare(settings)))
-
+from tests.database.models_private import declare
 
 ANY: Final = declare(Settings())
 

@@ -21,8 +21,9 @@ from sqlalchemy.orm import Session
 
 from retinue import LimitError, Outcome, Settings, prepare_engine, transact
 from tests.database.graph_models import HUNG, crowd, errors
+from tests.database.models_private import PrivateModels, declare
 from tests.database.private_crowd import Scene, State, Verb, audit, heard, history, job, outcome, play
-from tests.database.private_models import ANY, Application, PrivateModels, declare, populate
+from tests.database.private_models import ANY, Application, populate
 from tests.database.private_writers import ask_and_answer, part_and_meet
 from tests.database.test_kill import wait_until_the_server_knows
 from tests.database.writers import PROCESSES

@@ -21,10 +21,11 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from retinue import FollowCountMixin, FollowerMixin, FollowMixin, Settings
 from tests.database import models_plain
 from tests.database.clock import Clock, stopped_clock
+from tests.database.graph_models import Models
 from tests.database.machine.agreement import Agreement, PrivateAgreement
 from tests.database.machine.core import Core
 from tests.database.machine.edges import Edges
-from tests.database.models_private import Models, declare
+from tests.database.models_private import declare
 
 LENGTH = 25
 EXAMPLES = {"sqlite": 60, "postgresql": 12, "mariadb": 12}

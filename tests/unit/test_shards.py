@@ -47,11 +47,8 @@ from retinue import (
     BlockMixin,
     FollowCountMixin,
     FollowerMixin,
-    FollowEventMixin,
     FollowMixin,
     FollowRequestMixin,
-    MuteMixin,
-    NotificationMixin,
     Settings,
     statements,
 )
@@ -66,6 +63,7 @@ from retinue.statements import lists
 from retinue.testing import EXEMPT
 from retinue.testing.auditor import faults_of
 from tests.database.models_plain import Follow, FollowCount, UncountedUser, User
+from tests.database.models_private import declare as declare_everything
 
 SQLITE: Dialect = sqlite.dialect()
 POSTGRESQL: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
@@ -93,32 +91,8 @@ LISTS = [
 ]
 
 
-class WholeBase(DeclarativeBase):
-    """The base of a graph with every model."""
-
-
-class Member(FollowerMixin, WholeBase):
-    """A user who may be locked, hidden and inactive, within limits."""
-
-    __tablename__ = "members"
-    __retinue__ = Settings(active="active", max_follows_per_day=1, request_expiry=timedelta(1))
-    id: Mapped[int] = mapped_column(primary_key=True)
-    active: Mapped[bool]
-    locked: Mapped[bool]
-    hide_followers: Mapped[bool]
-    hide_following: Mapped[bool]
-
-
-MIXINS = (
-    FollowMixin, FollowCountMixin, FollowRequestMixin, BlockMixin, MuteMixin, FollowEventMixin, NotificationMixin
-)  # fmt: skip
-
-MODELS = [
-    type(mixin.__name__.removesuffix("Mixin"), (mixin, WholeBase), {"__tablename__": mixin.__name__.lower()})
-    for mixin in MIXINS
-]
-
-WHOLE = schema_of(Member)
+EVERYTHING = declare_everything(Settings(active="active", max_follows_per_day=1, request_expiry=timedelta(1)))
+WHOLE = schema_of(EVERYTHING.user)
 
 
 def built(schema: Schema, name: str, rules: EngineRules) -> Iterator[Any]:

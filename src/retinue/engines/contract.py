@@ -38,6 +38,11 @@ def row_of(
     return select(*row).select_from(there).where(found[first], *conditions)
 
 
+def added_to(counts: Table) -> dict[str, ColumnElement[Any]]:
+    """Return what a count row becomes when *more_followers* and *more_following* are added."""
+    return {name: counts.c[name] + bindparam(f"more_{name}") for name in ("followers", "following")}
+
+
 class EngineRules(ABC):
     """How one family of databases does what SQL leaves open."""
 
@@ -128,7 +133,11 @@ class EngineRules(ABC):
 
     @abstractmethod
     def add_or_insert(self, counts: Table, rows: list[dict[str, Any]]) -> Executable:
-        """As `add_to_count()`; where there is no row, one with *set_followers* and *set_following* is made."""
+        """
+        Return "add *more_followers* and *more_following*" to the row of each user and slot of *rows*.
+
+        Where there is no such row, that of *rows* is made as it is.
+        """
 
     @abstractmethod
     def was_counted(self, result: CursorResult[Any]) -> bool:

@@ -23,7 +23,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause, SelectBase
 
-from retinue.engines.contract import EngineRules, Rows, row_of
+from retinue.engines.contract import EngineRules, Rows, added_to, row_of
 
 #: ER_NO_REFERENCED_ROW_2: the foreign key's other end is not there.
 _NO_REFERENCED_ROW = 1452
@@ -123,12 +123,8 @@ class MariaDB(EngineRules):
         )
 
     def add_or_insert(self, counts: Table, rows: list[dict[str, Any]]) -> Executable:
-        """Return an upsert of one row."""
-        fresh = insert(counts).values(rows)
-        return fresh.on_duplicate_key_update(
-            followers=counts.c.followers + bindparam("more_followers"),
-            following=counts.c.following + bindparam("more_following"),
-        )
+        """Return an upsert of *rows*."""
+        return insert(counts).values(rows).on_duplicate_key_update(added_to(counts))
 
     def was_counted(self, result: CursorResult[Any]) -> bool:
         """Return whether the upsert met its row."""

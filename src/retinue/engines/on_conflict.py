@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause, SelectBase
 
-from retinue.engines.contract import EngineRules, row_of
+from retinue.engines.contract import EngineRules, added_to, row_of
 
 
 class OnConflict(EngineRules):
@@ -78,21 +78,14 @@ class OnConflict(EngineRules):
         return (
             sql_update(counts)
             .where(counts.c.user_id == bindparam("user"), counts.c.slot == bindparam("slot_"))
-            .values(
-                followers=counts.c.followers + bindparam("more_followers"),
-                following=counts.c.following + bindparam("more_following"),
-            )
+            .values(added_to(counts))
         )
 
     def add_or_insert(self, counts: Table, rows: list[dict[str, Any]]) -> Executable:
         """Return the insert ``ON CONFLICT DO UPDATE``."""
         fresh = self.insert(counts).values(rows)
         statement: Executable = fresh.on_conflict_do_update(
-            index_elements=list(counts.primary_key),
-            set_={
-                "followers": counts.c.followers + bindparam("more_followers"),
-                "following": counts.c.following + bindparam("more_following"),
-            },
+            index_elements=list(counts.primary_key), set_=added_to(counts)
         )
         return statement
 

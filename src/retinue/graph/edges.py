@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, cast
 from sqlalchemy.engine import Connection, CursorResult
 
 from retinue import guards, limits, prepared
-from retinue.caller import Pair
+from retinue.caller import Pair, names_of
 from retinue.engines import EngineRules
 from retinue.errors import BlockedError, LimitError, UnknownUserError
 from retinue.events import Followed, FollowerRemoved, Requested, Unfollowed
@@ -255,8 +255,3 @@ class _Standing(NamedTuple):
     asked: datetime | None
     rejected: datetime | None
     blocked: bool
-
-
-def names_of(pair: Pair) -> dict[str, Key]:
-    """Return *pair* as the parameters of a statement."""
-    return {"follower": pair[0], "followed": pair[1]}

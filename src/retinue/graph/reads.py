@@ -22,8 +22,8 @@ from retinue.statements import edges, lists, moment
 from retinue.values import ALL, BlockedPerson, Counts, Everything, Key, MutedPerson, Page, Person, Relationship
 
 #: Times before and after all that a database holds.
-_FIRST = datetime(1000, 1, 1, tzinfo=UTC)
-_LAST = datetime(9999, 12, 31, tzinfo=UTC)
+FIRST = datetime(1000, 1, 1, tzinfo=UTC)
+LAST = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 class Reads(Part[U]):
@@ -254,7 +254,7 @@ class Reads(Part[U]):
             total = connection.execute(lists.total_of(schema, engine, people, audience), parameters).scalar_one()
             page = replace(page, total=total)
         if audience is Audience.OWNER and "active" in schema.flags:
-            ends = {"oldest": stretch.oldest or _FIRST, "newest": stretch.newest or _LAST}
+            ends = {"oldest": stretch.oldest or FIRST, "newest": stretch.newest or LAST}
             hidden = connection.execute(lists.left_out_of(schema, engine, people), {**parameters, **ends}).scalar_one()
             page = replace(page, hidden=bool(hidden))
         return page
@@ -278,7 +278,7 @@ class Reads(Part[U]):
             return audience
         if kind is None:
             raise NotVisibleError(owner)
-        if self._schema.blocks is None and not self._schema.flags.keys() - {"active"}:
+        if self._schema.blocks is None and not self._schema.flags.keys() & set(lists.HIDING):
             return audience
         parameters = {"user": owner, "viewer": viewer, **moment(self._schema, now())}
         said = connection.execute(lists.visibility(self._schema, engine), parameters).first()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy.engine import Connection
@@ -14,16 +13,13 @@ from retinue.caller import Pair
 from retinue.engines import EngineRules
 from retinue.errors import InvalidUserError
 from retinue.graph.part import U
-from retinue.graph.reads import Reads
+from retinue.graph.reads import FIRST, Reads
 from retinue.models import FollowEventMixin, NotificationMixin, now
 from retinue.pages import Listing
 from retinue.settings import PAGE_DEFAULT
 from retinue.statements import edges
 from retinue.statements import records as statements
 from retinue.values import ALL, Everything, HistoryEntry, HistoryKind, Key, Notice, NotificationKind, Page
-
-#: A time before all that a database holds.
-_FIRST = datetime(1000, 1, 1, tzinfo=UTC)
 
 #: What a BIGINT holds.
 _ID_MOST = 2**63 - 1
@@ -58,7 +54,7 @@ class Records(Reads[U]):
         listing = Listing(
             name=("history", *pair),
             statement=lambda way: statements.history(self._schema, way),
-            parameters={"follower": pair[0], "followed": pair[1], "kept_after": now() - kept if kept else _FIRST},
+            parameters={"follower": pair[0], "followed": pair[1], "kept_after": now() - kept if kept else FIRST},
             item=lambda row: HistoryEntry(HistoryKind(row.kind), *pair, row.timestamp),  # type: ignore[arg-type]
             place=lambda row: (row.timestamp, row.id),
             check=_number,

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from sqlalchemy.engine import Connection
 
 from retinue import guards, rules
-from retinue.caller import Pair
+from retinue.caller import Pair, names_of
 from retinue.engines import EngineRules
 from retinue.events import (
     Blocked,
@@ -20,7 +20,7 @@ from retinue.events import (
     Unfollowed,
     Unmuted,
 )
-from retinue.graph.edges import Edges, names_of
+from retinue.graph.edges import Edges
 from retinue.graph.part import U
 from retinue.models import BlockMixin, MuteMixin, now
 from retinue.statements import edges, moment, records, requests

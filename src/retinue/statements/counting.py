@@ -72,11 +72,6 @@ def set_count(schema: Schema) -> Update:
     )
 
 
-def _counts(schema: Schema) -> Table:
-    # Asked for only where counts are kept.
-    return cast("Table", schema.counts)
-
-
 def count_rows(schema: Schema) -> Table:
     """Return the table of count rows: asked for only where counts are kept."""
     return cast("Table", schema.counts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import bindparam, exists, false, func, select, true
 from sqlalchemy.sql.elements import ColumnElement
@@ -81,6 +81,10 @@ def mutes(schema: Schema) -> Edges:
     return rows.c.muted_id, rows.c.timestamp, (rows.c.until, rows.c.notifications), mine
 
 
+#: The settings of a user that may hide their lists.
+HIDING: Final = ("hide_followers", "hide_following", "locked")
+
+
 @once
 def page_of(
     schema: Schema, rules: EngineRules, edges: Callable[[Schema], Edges], way: Way | None, audience: Audience
@@ -134,7 +138,7 @@ def visibility(schema: Schema, rules: EngineRules) -> Rows:
     """
     users, edge = schema.key.table, schema.follows
     user, viewer = user_key(schema, "user"), user_key(schema, "viewer")
-    flags = [schema.flag(name, users) for name in ("hide_followers", "hide_following", "locked")]
+    flags = [schema.flag(name, users) for name in HIDING]
     followed = exists(select(edge.c.timestamp).where(edge.c.follower_id == viewer, edge.c.following_id == user))
     said = [(false() if flag is None else flag.is_(true())) for flag in flags]
     return select(*said, followed, ~not_blocked(schema, rules, user, viewer)).where(schema.key == user)

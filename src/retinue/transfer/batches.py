@@ -42,13 +42,14 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause
 
+from retinue.caller import Pair
 from retinue.engines import EngineRules, rules_of, transact
 from retinue.engines.bulk import Bulk, bulk_of
 from retinue.models import UTCDateTime, new_id, now
 from retinue.schema import Schema
 from retinue.statements import OPTION
 from retinue.statements.counting import set_count
-from retinue.transfer.privacy import EDGE, Pair, Privacy, Refused, as_sent, insert_history, named
+from retinue.transfer.privacy import EDGE, Privacy, Refused, as_sent, insert_history, named
 from retinue.values import Key
 
 #: Edges to be written, and since when; None: not said.

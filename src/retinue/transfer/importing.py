@@ -15,11 +15,11 @@ from typing import Any, Final, cast
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
+from retinue.caller import Pair
 from retinue.engines import prepare_engine
 from retinue.errors import shown
 from retinue.schema import schema_of
 from retinue.transfer.batches import Loaded, Loader
-from retinue.transfer.privacy import Pair
 from retinue.transfer.rows import Reader, RowError, Skipped, SkipReason
 from retinue.transfer.sources import Records, Source
 

@@ -19,16 +19,15 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import Subquery
 
+from retinue.caller import Pair, names_of
 from retinue.engines import EngineRules
 from retinue.engines.bulk import Bulk
+from retinue.rules import most_followed
 from retinue.schema import Schema
 from retinue.statements import OPTION, moment
 from retinue.statements.building import not_ended, pending
 from retinue.statements.requests import delete_request
 from retinue.values import HistoryKind, Key
-
-#: The two keys of an edge: who follows, and whom.
-Pair = tuple[Key, Key]
 
 #: The columns of an edge.
 EDGE: Final = ["follower_id", "following_id", "timestamp"]
@@ -96,16 +95,14 @@ class Privacy:
                     room[pair[0]] -= 1
         ended = [pair for pair in asked if pair not in refused.blocked and pair not in refused.beyond]
         if ended:
-            parameters = [{"follower": follower, "followed": followed} for follower, followed in ended]
-            connection.execute(delete_request(self._schema), parameters)
+            connection.execute(delete_request(self._schema), [names_of(pair) for pair in ended])
         return refused
 
     def _room(self, connection: Connection, parameters: dict[str, Any]) -> dict[Key, int]:
         """Return how many more each follower may follow."""
         settings, rows = self._schema.settings, connection.execute(self._usage, parameters)  # type: ignore[arg-type]
-        most = settings.max_following or 0
         return {
-            user: max(most, int(settings.max_following_ratio * int(followers))) - int(following) - waiting
+            user: (most_followed(settings, int(followers)) or 0) - int(following) - waiting
             for user, following, followers, waiting in rows
         }
 
