@@ -50,6 +50,7 @@ from retinue.models import (
     MuteMixin,
     NotificationMixin,
     UTCDateTime,
+    declare_posts,
 )
 from retinue.settings import Settings
 from retinue.user import FollowerMixin
@@ -119,6 +120,7 @@ __all__ = [
     "Unfollowed",
     "UnknownUserError",
     "Unmuted",
+    "declare_posts",
     "listen",
     "prepare_engine",
     "transact",

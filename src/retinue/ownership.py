@@ -33,8 +33,9 @@ def user_class_of(model: type[Any]) -> type[Any]:
     Raises:
         MappingError: There is none yet, or there are two and the model names none.
     """
-    if model.__retinue_user__ is not None:
-        return cast("type[Any]", model.__retinue_user__)
+    named: type[Any] | None = getattr(model, "__retinue_user__", None)
+    if named is not None:
+        return named
     users = set(_users_beside(model))
     if len(users) == 1:
         return users.pop()

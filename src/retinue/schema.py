@@ -20,6 +20,7 @@ from retinue.models import (
     FollowRequestMixin,
     MuteMixin,
     NotificationMixin,
+    Posts,
     guards_of,
 )
 from retinue.ownership import GraphModel, GraphUser, key_column_of, root_of, user_class_of
@@ -41,7 +42,7 @@ _LINES: Final[dict[type[GraphModel], str]] = {
 }
 
 #: The settings that name an attribute of the user class.
-_FLAGS: Final = ("locked", "active", "hide_followers", "hide_following")
+_FLAGS: Final = ("locked", "active", "hide_followers", "hide_following", "name", "last_active", "discoverable")
 
 
 @dataclasses.dataclass(slots=True, eq=False)
@@ -59,6 +60,8 @@ class Schema:
     flags: dict[str, str]
     #: Rows that put the verbs about one user in order; None where nothing needs it.
     guards: Table | None
+    #: What users post; None where nothing is declared.
+    posts: Posts | None
     #: What tells a session with several databases which one this is.
     bind: dict[str, Any]
     follow: type[FollowMixin] = dataclasses.field(init=False)
@@ -108,7 +111,7 @@ class Schema:
             raise ModelMissingError(mixin.__name__, _LINES[mixin])
         return cast("Table", class_mapper(model).local_table)
 
-    def flag(self, name: str, people: FromClause) -> ColumnElement[bool] | None:
+    def flag(self, name: str, people: FromClause) -> ColumnElement[Any] | None:
         """Return what says *name* (a setting such as ``"locked"``) of *people*; None if nothing does."""
         attribute = self.flags.get(name)
         return None if attribute is None else getattr(aliased(self.user, people), attribute)
@@ -154,6 +157,7 @@ def _make_schema(cls: Any) -> Schema:
         models=models,
         flags=_flags(user),
         guards=guards_of(user),
+        posts=vars(user).get("__retinue_posts__"),
         bind={"mapper": class_mapper(models[FollowMixin])},
     )
     user.__retinue_schema__ = schema

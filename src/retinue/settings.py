@@ -53,6 +53,17 @@ class Settings:
     #: A boolean of the user: "nobody but me sees whom I follow".
     hide_following: str | None = "hide_following"
 
+    #: A text of the user: the name by which lists of people are searched and sorted.
+    name: str | None = None
+
+    #: A time of the user: when they were last there. Without it, and with posts declared,
+    #: it is when they last posted.
+    last_active: str | None = None
+
+    #: A boolean of the user: "I may be suggested to others". Without such an attribute
+    #: everybody may.
+    discoverable: str | None = "discoverable"
+
     # --- Requests --------------------------------------------------------------------------------
 
     #: After this time an unanswered request counts as never made; None: never.
@@ -80,6 +91,11 @@ class Settings:
     #: Requests of one's own that may be pending at a time.
     max_pending_requests: int | None = None
 
+    # --- Lists -----------------------------------------------------------------------------------
+
+    #: Who was not there for this time is dormant.
+    dormant_after: timedelta = timedelta(days=30)
+
     # --- Notifications and history ---------------------------------------------------------------
 
     #: For this time after a notification, the same doing of the same user makes no other.
@@ -97,13 +113,13 @@ class Settings:
         if secret is not None and not isinstance(secret, (str, bytes)):
             message = "secret must be str, bytes or None"
             raise ValueError(message)
-        for name in ("locked", "active", "hide_followers", "hide_following"):
+        for name in ("locked", "active", "hide_followers", "hide_following", "name", "last_active", "discoverable"):
             _attribute(name, getattr(self, name))
         for name in ("max_following", "max_follows_per_day", "max_pending_requests"):
             _count(name, getattr(self, name))
         for name in ("request_expiry", "request_cooldown", "history_retention"):
             _span(name, getattr(self, name), none=True)
-        for name in ("restore_window", "notify_again_after"):
+        for name in ("restore_window", "notify_again_after", "dormant_after"):
             _span(name, getattr(self, name), none=False)
         ratio: object = self.max_following_ratio
         if not isinstance(ratio, (int, float)) or isinstance(ratio, bool) or not 0 <= ratio < math.inf:

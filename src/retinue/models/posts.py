@@ -1,0 +1,92 @@
+"""Posts: any class of the application whose rows have an author and a time; no base class, and no column of ours."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar, cast
+
+from sqlalchemy import Column, Table
+from sqlalchemy.orm import Mapper, class_mapper
+
+from retinue.errors import MappingError
+from retinue.ownership import key_column_of, user_class_of
+
+M = TypeVar("M", bound=type[Any])
+
+#: What the keys of posts may be: a cursor holds one.
+_KEYS = (int, str, uuid.UUID)
+
+
+@dataclass(frozen=True, slots=True)
+class Posts:
+    """A class of posts, and which of its columns say what."""
+
+    model: type[Any]
+    table: Table
+    key: Column[Any]
+    author: Column[Any]
+    time: Column[Any]
+    #: When a post is no longer to be seen; None: they stay.
+    until: Column[Any] | None
+
+
+def declare_posts(model: M, *, author: Any, time: Any, until: Any = None) -> M:
+    """
+    Say that *model* is what users post: their home timelines are made of its rows. No statement.
+
+    Call it once, after the class (where its base has two user classes, ``__retinue_user__``
+    on *model* names one, as on the mixins' models). It may be any mapped class with a primary key of
+    one column; its author and time must stay as they are once a post is made, and it
+    should have the indexes (author, time, key) and (time, key).
+
+    Args:
+        model: The class.
+        author: Its attribute, or the name of one, that holds the key of the user who posts.
+        time: Its attribute, or the name of one, that holds when: a time with a zone, or UTC without.
+        until: Its attribute, or the name of one, that says when a post is no longer to be seen;
+            a row without such a time stays. None: all stay.
+
+    Returns:
+        *model*.
+
+    Raises:
+        MappingError: It is not mapped, has a composite key, lacks such an attribute, or its user class
+            has posts already.
+    """
+    mapper = _mapper_of(model)
+    author_column, time_column = (_column(mapper, name) for name in (author, time))
+    until_column = None if until is None else _column(mapper, until)
+    owner = user_class_of(model)
+    table = author_column.table
+    keys = tuple(table.primary_key.columns)
+    if len(keys) != 1 or not issubclass(keys[0].type.python_type, _KEYS):
+        raise MappingError(f"{model.__name__} needs a primary key of one column: a whole number, text or a UUID")
+    for column in (time_column, until_column):
+        if column is not None and (column.table is not table or not issubclass(column.type.python_type, datetime)):
+            raise MappingError(f"{model.__name__}.{column.key} must be a time, in the same table as the author")
+    if author_column.type.python_type is not key_column_of(owner).type.python_type:
+        raise MappingError(f"{model.__name__}.{author_column.key} does not hold keys of {owner.__name__}")
+    known: Posts | None = vars(owner).get("__retinue_posts__")
+    if known is not None and known.model is not model:
+        raise MappingError(f"{owner.__name__} has posts already: {known.model.__name__}")
+    posts = Posts(model, table, keys[0], author_column, time_column, until_column)
+    owner.__retinue_posts__ = posts
+    if "__retinue_schema__" in vars(owner):
+        del owner.__retinue_schema__
+    return model
+
+
+def _mapper_of(model: Any) -> Mapper[Any]:
+    if not (isinstance(model, type) and hasattr(model, "__mapper__")):
+        raise MappingError(f"{model!r} is not a mapped class")
+    return class_mapper(model, configure=False)
+
+
+def _column(mapper: Mapper[Any], attribute: Any) -> Column[Any]:
+    name = attribute if isinstance(attribute, str) else getattr(attribute, "key", None)
+    found = mapper.columns.get(cast("str", name)) if name else None
+    if not isinstance(found, Column):
+        raise MappingError(f"{mapper.class_.__name__} maps no column as {name or attribute!r}")
+    return found
