@@ -36,12 +36,11 @@ LAYERS = {
     "rules": 2,
     "schema": 3,
     "statements": 4,
-    "timeline": 4,
-    "discovery": 4,
     "prepared": 5,
     "counters": 6,  # runs statements, as those above it do
     "guards": 6,
     "removal": 6,
+    "timeline": 6,
     "caller": 6,
     "changes": 7,
     "limits": 7,
@@ -51,6 +50,7 @@ LAYERS = {
     "user": 9,
     "transfer": 9,
     "doctor": 9,
+    "fanout": 9,
     ROOT: 10,  # the public names: above what it gathers, below those who only use it
     "testing": 11,
     "flask": 11,
@@ -65,7 +65,7 @@ CORE_IMPORTS = sys.stdlib_module_names | {"sqlalchemy", "retinue"}
 EMPTY_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "base"}
 
 # Where a unit of work is Retinue's own. Everywhere else the session is the caller's.
-MAY_COMMIT = {"engines", "transfer", "doctor", "testing", *WEB}
+MAY_COMMIT = {"engines", "transfer", "doctor", "fanout", "testing", *WEB}
 
 
 class Module(NamedTuple):

@@ -93,10 +93,15 @@ class Caller:
         return connection, engine, key
 
     def insert(
-        self, connection: Connection, engine: EngineRules, statement: Executable, parameters: dict[str, Any], pair: Pair
+        self,
+        connection: Connection,
+        engine: EngineRules,
+        statement: Executable,
+        parameters: dict[str, Any],
+        users: Sequence[Key],
     ) -> bool:
         """
-        Run an `EngineRules.insert_new()` about the users *pair*; return whether its row is new.
+        Run an `EngineRules.insert_new()` about *users*; return whether its row is new.
 
         Two rounds at most: the second finds its users locked.
 
@@ -110,7 +115,7 @@ class Caller:
                 raise
         # Gone, perhaps since this transaction's snapshot: ask about now. If nobody is
         # missing, a user with the same key was made meanwhile, and now they stay.
-        self.refuse_unknown(connection, engine, pair, edges.known_users_now)
+        self.refuse_unknown(connection, engine, users, edges.known_users_now)
         return engine.inserted(connection.execute(statement, parameters))
 
     def key(self, user: Any, engine: EngineRules) -> Key | None:

@@ -14,7 +14,7 @@ from typing import Any, Final
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
-from retinue import counters
+from retinue import counters, timeline
 from retinue.engines import rules_of
 from retinue.events import (
     EdgeEvent,
@@ -70,21 +70,27 @@ def record(
     """
     Write down what follows from what *happened*, and keep the events until COMMIT.
 
-    What is not *told* makes no notification either, and reaches no listener.
+    What is not *told* makes no notification either, and reaches no listener; but for
+    what is to be done for home timelines.
 
     Cost: one update for each user whose counts changed (if *many*: three in all, for users
-    who have count rows); one insert where history is kept; one where there are notifications.
+    who have count rows); one insert where history is kept; one where there are notifications; one update or
+    delete where home timelines are.
     """
     edges = [(event, _MEANINGS[type(event)]) for event in happened if isinstance(event, EdgeEvent)]
     _count(connection, schema, edges, many=many)
     if schema.history is not None and edges:
         connection.execute(records.insert_history(schema), [_entry(event, meaning) for event, meaning in edges])
-    if not told:
-        return
-    if schema.notifications is not None:
+    if told and schema.notifications is not None:
         notices = [_notice(schema, event, meaning) for event, meaning in edges if meaning.notification]
         if notices:
             connection.execute(records.notify(schema, rules_of(connection)), notices)
+    units = timeline.edges_changed(connection, schema, [(event, meaning.edges) for event, meaning in edges])
+    say(session, connection, schema, *(happened if told else ()), *timeline.work_of(units))
+
+
+def say(session: Session, connection: Connection, schema: Schema, *happened: Event) -> None:
+    """Keep events for the listeners until COMMIT. No statement."""
     if listeners := listeners_of(schema.user):
         outbox = outbox_of(session)
         for event in happened:

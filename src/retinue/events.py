@@ -30,7 +30,7 @@ _SLOT = "retinue.outbox"
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that one user did to another, at a time (aware, UTC)."""
+    """Something that happened in a graph."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +114,13 @@ class Unmuted(Event):
     muter_id: Key
     muted_id: Key
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineWork(Event):
+    """There is something to be done for home timelines: *unit* is for `retinue.fanout.run()`, in any process."""
+
+    unit: str
 
 
 E = TypeVar("E", bound=Event)

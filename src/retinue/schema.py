@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 from sqlalchemy import Column, Table
 from sqlalchemy.orm import aliased, class_mapper
@@ -21,7 +21,10 @@ from retinue.models import (
     MuteMixin,
     NotificationMixin,
     Posts,
+    TimelineEntryMixin,
     guards_of,
+    readers_of,
+    senders_of,
 )
 from retinue.ownership import GraphModel, GraphUser, key_column_of, root_of, user_class_of
 from retinue.settings import Settings
@@ -38,11 +41,22 @@ _LINES: Final[dict[type[GraphModel], str]] = {
     BlockMixin: "class Block(BlockMixin, Base): __tablename__ = 'blocks'",
     MuteMixin: "class Mute(MuteMixin, Base): __tablename__ = 'mutes'",
     FollowEventMixin: "class FollowEvent(FollowEventMixin, Base): __tablename__ = 'follow_events'",
+    TimelineEntryMixin: "class TimelineEntry(TimelineEntryMixin, Base): __tablename__ = 'timeline_entries'",
     NotificationMixin: "class Notification(NotificationMixin, Base): __tablename__ = 'notifications'",
 }
 
 #: The settings that name an attribute of the user class.
 _FLAGS: Final = ("locked", "active", "hide_followers", "hide_following", "name", "last_active", "discoverable")
+
+
+class Timeline(NamedTuple):
+    """The tables of home timelines that are written when somebody posts."""
+
+    entries: Table
+    #: For whom they are kept, and how far back they are complete.
+    readers: Table
+    #: Whose posts are not all among them.
+    senders: Table
 
 
 @dataclasses.dataclass(slots=True, eq=False)
@@ -72,6 +86,7 @@ class Schema:
     mutes: Table | None = dataclasses.field(init=False)
     history: Table | None = dataclasses.field(init=False)
     notifications: Table | None = dataclasses.field(init=False)
+    timeline: Timeline | None = dataclasses.field(init=False)
     #: Statements, each built once, by the function that builds it and its arguments.
     built: dict[object, Any] = dataclasses.field(default_factory=dict)
 
@@ -83,6 +98,8 @@ class Schema:
         self.mutes = self._optional(MuteMixin)
         self.history = self._optional(FollowEventMixin)
         self.notifications = self._optional(NotificationMixin)
+        entries = self._optional(TimelineEntryMixin)
+        self.timeline = None if entries is None else Timeline(entries, readers_of(entries), senders_of(entries))
 
     @property
     def edges_by_target(self) -> FromClause:
@@ -110,6 +127,17 @@ class Schema:
         if model is None:
             raise ModelMissingError(mixin.__name__, _LINES[mixin])
         return cast("Table", class_mapper(model).local_table)
+
+    def declared_posts(self) -> Posts:
+        """
+        Return what users post.
+
+        Raises:
+            ModelMissingError: Nothing is declared.
+        """
+        if self.posts is None:
+            raise ModelMissingError("declare_posts", "declare_posts(Post, author='author_id', time='created_at')")
+        return self.posts
 
     def flag(self, name: str, people: FromClause) -> ColumnElement[Any] | None:
         """Return what says *name* (a setting such as ``"locked"``) of *people*; None if nothing does."""

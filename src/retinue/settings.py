@@ -16,6 +16,9 @@ BATCH_MOST = 1_000
 #: Slots over which one user's counters may be spread.
 SLOTS_MOST = 256
 
+#: Posts that may be kept ready for one reader.
+TIMELINE_MOST = 10_000
+
 #: The time over which ``max_follows_per_day`` counts.
 DAY = timedelta(days=1)
 
@@ -96,6 +99,18 @@ class Settings:
     #: Who was not there for this time is dormant.
     dormant_after: timedelta = timedelta(days=30)
 
+    # --- Home timelines that are written when somebody posts -------------------------------------
+
+    #: Posts that are kept ready for a reader, 1 to 10,000; older ones are looked up.
+    timeline_length: int = 800
+
+    #: Followers up to which a post is written to each of them; those of an author with
+    #: more are looked up when a page is read. None: however many.
+    fan_out_most: int | None = 10_000
+
+    #: A timeline is kept ready for whoever was active within this time.
+    timeline_kept: timedelta = timedelta(days=7)
+
     # --- Notifications and history ---------------------------------------------------------------
 
     #: For this time after a notification, the same doing of the same user makes no other.
@@ -115,12 +130,16 @@ class Settings:
             raise ValueError(message)
         for name in ("locked", "active", "hide_followers", "hide_following", "name", "last_active", "discoverable"):
             _attribute(name, getattr(self, name))
-        for name in ("max_following", "max_follows_per_day", "max_pending_requests"):
+        for name in ("max_following", "max_follows_per_day", "max_pending_requests", "fan_out_most"):
             _count(name, getattr(self, name))
         for name in ("request_expiry", "request_cooldown", "history_retention"):
             _span(name, getattr(self, name), none=True)
-        for name in ("restore_window", "notify_again_after", "dormant_after"):
+        for name in ("restore_window", "notify_again_after", "dormant_after", "timeline_kept"):
             _span(name, getattr(self, name), none=False)
+        length: object = self.timeline_length
+        if not isinstance(length, int) or isinstance(length, bool) or not 1 <= length <= TIMELINE_MOST:
+            message = f"timeline_length must be a whole number from 1 to {TIMELINE_MOST}, not {length!r}"
+            raise ValueError(message)
         ratio: object = self.max_following_ratio
         if not isinstance(ratio, (int, float)) or isinstance(ratio, bool) or not 0 <= ratio < math.inf:
             message = f"max_following_ratio must be a number from 0, not {ratio!r}"

@@ -19,12 +19,12 @@ from sqlalchemy.engine import Connection, IteratorResult, Result
 from sqlalchemy.engine.result import SimpleResultMetaData
 from sqlalchemy.orm import Mapper, ORMExecuteState, Session, UOWTransaction, class_mapper, object_session
 
-from retinue import changes, guards, prepared
+from retinue import changes, guards, prepared, timeline
 from retinue.caller import Pair, names_of
 from retinue.engines import rules_of
 from retinue.errors import BlockedError, NotWritableError
 from retinue.events import Event, Followed, Unfollowed
-from retinue.models import BlockMixin, FollowEventMixin, FollowMixin, FollowRequestMixin, now
+from retinue.models import BlockMixin, FollowEventMixin, FollowMixin, FollowRequestMixin, Posts, now
 from retinue.ownership import GraphModel, GraphUser, user_class_of
 from retinue.removal import detach
 from retinue.schema import Schema, identity, schema_of
@@ -137,6 +137,7 @@ def _deleting_user(_mapper: Mapper[Any], connection: Connection, user: Any) -> N
 
 @event.listens_for(Session, "after_flush")
 def _after_flush(session: Session, _context: UOWTransaction) -> None:
+    _flushed_posts(session)
     flushed: _Flushed | None = session.info.get(_SLOT)
     if flushed is not None:
         for schema, connection, happened in flushed.changes.values():
@@ -154,6 +155,22 @@ def _after_flush_postexec(session: Session, _context: UOWTransaction) -> None:
 @event.listens_for(Session, "after_soft_rollback")
 def _rolled_back(session: Session, _transaction: object) -> None:
     session.info.pop(_SLOT, None)
+
+
+def _flushed_posts(session: Session) -> None:
+    """Note the posts that were just inserted: they are to be sent to followers."""
+    made: dict[type[Any], list[tuple[Key, Key]]] = {}
+    for row in session.new:
+        posts = _posts_kept_of(type(row))
+        if posts is not None and (one := posts.author_and_key(row)):
+            made.setdefault(posts.user, []).append(one)
+    for user, posted in made.items():
+        schema = schema_of(user)
+        _note_posts(session, session.connection(bind_arguments=schema.bind), schema, posted)
+
+
+def _note_posts(session: Session, connection: Connection, schema: Schema, made: Sequence[tuple[Key, Key]]) -> None:
+    changes.say(session, connection, schema, *timeline.work_of(timeline.posts_made(connection, schema, made)))
 
 
 def _forget_rows(session: Session, gone: Iterable[tuple[type[Any], Key]]) -> None:
@@ -191,6 +208,8 @@ def _executing(state: ORMExecuteState) -> Result[Any] | None:
         return None
     if state.is_insert:
         _refuse_row_of(mapper.class_)
+    if state.is_insert and (posts := _posts_kept_of(mapper.class_)):
+        return _insert_posts(state, posts, cast("Insert", state.statement))
     if issubclass(mapper.class_, FollowMixin):
         schema = schema_of(user_class_of(mapper.class_))
         if state.is_update:
@@ -215,19 +234,47 @@ def _change_rows(state: ORMExecuteState, schema: Schema, statement: Insert | Del
     connection = state.session.connection(bind_arguments=schema.bind)
     _refuse_uncountable(connection, statement)
     keys = [getattr(schema.follow, name) for name in ("follower_id", "following_id")]
-    asked = len(statement.returning_column_descriptions)
     # Where a block may forbid a row, all of them go with it.
     with state.session.begin_nested() if state.is_insert and schema.blocks is not None else nullcontext():
-        result = state.invoke_statement(statement=statement.returning(*keys))
-        names, rows = list(result.keys()), result.all()
-        pairs = [(row[asked], row[asked + 1]) for row in rows]
+        pairs, changed = _returning(state, statement, keys)
         if state.is_insert:
             _refuse_blocked(connection, schema, pairs)
             _drop_requests(connection, schema, pairs)
         kind, at = Followed if state.is_insert else Unfollowed, now()
-        changes.record(state.session, connection, schema, *(kind(*pair, at) for pair in pairs), told=False)
+        happened = [kind(follower, followed, at) for follower, followed in pairs]
+        changes.record(state.session, connection, schema, *happened, told=False)
+    return changed
+
+
+def _returning(
+    state: ORMExecuteState, statement: Insert | Delete, columns: Sequence[Any]
+) -> tuple[list[Any], Result[Any]]:
+    """Run a bulk statement; return *columns* of the rows that it changed, and the result that its caller gets."""
+    # SQLAlchemy's public way to ask what a statement returns fails for whole entities.
+    asked = len(getattr(statement, "_returning", ()))
+    result = state.invoke_statement(statement=statement.returning(*columns))
+    names, rows = list(result.keys()), result.all()
     changed = _Changed(SimpleResultMetaData(names[:asked]), iter([tuple(row[:asked]) for row in rows]))
     changed.rowcount = len(rows)
+    return [tuple(row[asked:]) for row in rows], changed
+
+
+def _posts_kept_of(model: type[Any]) -> Posts | None:
+    """Return what *model* says of posts, if home timelines of them are kept."""
+    posts: Posts | None = getattr(model, "__retinue_posts__", None)
+    if posts is None or not issubclass(model, posts.model) or schema_of(posts.user).timeline is None:
+        return None
+    return posts
+
+
+def _insert_posts(state: ORMExecuteState, posts: Posts, statement: Insert) -> Result[Any] | None:
+    """Run a bulk insert of posts, and note them; where the database does not say which, that is the caller's."""
+    schema = schema_of(posts.user)
+    connection = state.session.connection(bind_arguments=schema.bind)
+    if not connection.dialect.insert_executemany_returning:
+        return None
+    made, changed = _returning(state, statement, posts.attributes)
+    _note_posts(state.session, connection, schema, [one for one in made if one[0] is not None])
     return changed
 
 

@@ -161,6 +161,8 @@ class Expired:
     blocks: int = 0
     mutes: int = 0
     history: int = 0
+    #: Readers for whom no home timeline is kept ready any more.
+    timelines: int = 0
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,7 @@ from retinue.testing import EXEMPT
 from retinue.testing.auditor import faults_of
 from tests.database.models_plain import Follow, FollowCount, UncountedUser, User
 from tests.database.models_private import declare as declare_everything
+from tests.database.models_timeline import give_posts
 
 SQLITE: Dialect = sqlite.dialect()
 POSTGRESQL: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
@@ -92,6 +93,7 @@ LISTS = [
 
 
 EVERYTHING = declare_everything(Settings(active="active", max_follows_per_day=1, request_expiry=timedelta(1)))
+POSTS = give_posts(EVERYTHING.user)
 WHOLE = schema_of(EVERYTHING.user)
 
 
@@ -106,6 +108,7 @@ def built(schema: Schema, name: str, rules: EngineRules) -> Iterator[Any]:
         "table": tables,
         "locking": [True, False],
         "unread": [True, False],
+        "first": [True, False],
     }
     parameters = list(inspect.signature(inspect.unwrap(BUILDERS[name])).parameters.values())[1:]
     for arguments in itertools.product(*(choices[parameter.name] for parameter in parameters)):

@@ -6,7 +6,7 @@ A statement that every engine understands alike does not belong here.
 
 from __future__ import annotations
 
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Engine
 
 from retinue.engines.contract import EngineRules, Rows
 from retinue.engines.mariadb import MariaDB
@@ -26,7 +26,7 @@ _RULES: dict[str, EngineRules] = {
 }
 
 
-def rules_of(connection: Connection) -> EngineRules:
+def rules_of(connection: Connection | Engine) -> EngineRules:
     """
     Return the rules of the database behind *connection*.
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from retinue.graph.expiry import Expiry
 from retinue.graph.part import U
+from retinue.graph.readers import Readers
 from retinue.graph.records import Records
 from retinue.graph.requests import Requests
 from retinue.graph.safety import Safety
+from retinue.graph.timeline import Timeline
 
 __all__ = ["Graph"]
 
 
-class Graph(Requests[U], Safety[U], Records[U], Expiry[U]):
+class Graph(Requests[U], Safety[U], Records[U], Timeline[U], Readers[U], Expiry[U]):
     """
     Who follows whom, on the caller's session.
 

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from retinue.graph.part import Part, U
 from retinue.models import now
+from retinue.statements import entries, moment
 from retinue.statements import expiry as statements
-from retinue.statements import moment
 from retinue.values import Expired
 
 
@@ -20,9 +20,11 @@ class Expiry(Part[U]):
         """
         Delete what has ended, of everybody: expired requests, timed blocks and mutes, history past its retention.
 
-        None of it counts for anything any more, so this only saves room: run it now
-        and then, in a transaction of its own. A block stays as long as it can be
-        restored. One delete for each kind that is declared.
+        Home timelines are no longer kept ready for those who were not active within
+        ``Settings(timeline_kept=...)``. None of it counts for anything any more, so this
+        only saves room: run it now and then, in a transaction of its own. A block stays
+        as long as it can be restored. One delete for each kind that is declared, and for
+        timelines one delete and one update more.
 
         Returns:
             How many rows went, of each kind.
@@ -45,4 +47,10 @@ class Expiry(Part[U]):
         if schema.history is not None and settings.history_retention is not None:
             sweeps["history"] = statements.delete_old_history(schema)
             times["kept_after"] = at - settings.history_retention
+        if schema.timeline is not None:
+            times["active_before"] = at - settings.timeline_kept
+            # Who comes back meanwhile waits for this update, and then finds that nothing is kept.
+            connection.execute(entries.reset_lapsed(schema), times)
+            connection.execute(entries.delete_lapsed_entries(schema), times)
+            sweeps["timelines"] = entries.delete_lapsed(schema)
         return Expired(**{kind: connection.execute(sweep, times).rowcount for kind, sweep in sweeps.items()})

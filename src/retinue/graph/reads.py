@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy.engine import Connection
@@ -13,17 +12,13 @@ from retinue import counters, pages
 from retinue.engines import EngineRules
 from retinue.errors import NotVisibleError
 from retinue.graph.part import Part, U
-from retinue.models import BlockMixin, FollowRequestMixin, MuteMixin, now
+from retinue.models import FIRST, LAST, BlockMixin, FollowRequestMixin, MuteMixin, now
 from retinue.pages import Listing
 from retinue.rules import Audience, ListKind, Visibility, may_see
 from retinue.schema import identity
 from retinue.settings import PAGE_DEFAULT
 from retinue.statements import edges, lists, moment
 from retinue.values import ALL, BlockedPerson, Counts, Everything, Key, MutedPerson, Page, Person, Relationship
-
-#: Times before and after all that a database holds.
-FIRST = datetime(1000, 1, 1, tzinfo=UTC)
-LAST = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 class Reads(Part[U]):

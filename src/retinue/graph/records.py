@@ -13,8 +13,8 @@ from retinue.caller import Pair
 from retinue.engines import EngineRules
 from retinue.errors import InvalidUserError
 from retinue.graph.part import U
-from retinue.graph.reads import FIRST, Reads
-from retinue.models import FollowEventMixin, NotificationMixin, now
+from retinue.graph.reads import Reads
+from retinue.models import FIRST, FollowEventMixin, NotificationMixin, now
 from retinue.pages import Listing
 from retinue.settings import PAGE_DEFAULT
 from retinue.statements import edges

@@ -2,13 +2,16 @@
 
 from retinue.models.columns import guards_of
 from retinue.models.edges import FollowCountMixin, FollowMixin, FollowRequestMixin
-from retinue.models.ids import new_id
-from retinue.models.posts import Posts, declare_posts
+from retinue.models.ids import id_at, new_id
+from retinue.models.posts import Posts, declare_posts, values_of
 from retinue.models.records import FollowEventMixin, NotificationMixin
 from retinue.models.safety import BlockMixin, MuteMixin
-from retinue.models.times import UTCDateTime, now
+from retinue.models.timeline import TimelineEntryMixin, readers_of, senders_of
+from retinue.models.times import FIRST, LAST, UTCDateTime, aware, in_utc, now
 
 __all__ = [
+    "FIRST",
+    "LAST",
     "BlockMixin",
     "FollowCountMixin",
     "FollowEventMixin",
@@ -17,9 +20,16 @@ __all__ = [
     "MuteMixin",
     "NotificationMixin",
     "Posts",
+    "TimelineEntryMixin",
     "UTCDateTime",
+    "aware",
     "declare_posts",
     "guards_of",
+    "id_at",
+    "in_utc",
     "new_id",
     "now",
+    "readers_of",
+    "senders_of",
+    "values_of",
 ]

@@ -65,20 +65,26 @@ def _fitting(name: str) -> str:
 
 def needs_guards(user: type[Any]) -> None:
     """Give the metadata of *user* the table of guard rows, unless it is there: see `retinue.guards`."""
+    if guards_of(user) is None:
+        users = cast("Table", class_mapper(user, configure=False).local_table)
+        user_table(user, _guards_name(users), Column("version", BigInteger, nullable=False))
+
+
+def user_table(user: type[Any], name: str, *columns: Column[Any]) -> Table:
+    """Give the metadata of *user* a table of its own with one row a user, who takes it along."""
     key = key_column_of(user)
     users = cast("Table", class_mapper(user, configure=False).local_table)
-    if guards_of(user) is not None:
-        return
     table = Table(
-        _guards_name(users),
+        _fitting(name),
         users.metadata,
         Column("user_id", key.type, ForeignKey(key, ondelete="CASCADE"), primary_key=True, autoincrement=False),
-        Column("version", BigInteger, nullable=False),
+        *columns,
         schema=users.schema,
         info={"shard_key": "user_id"},
         sqlite_with_rowid=False,
     )
     _name_foreign_keys(table)
+    return table
 
 
 def guards_of(user: type[Any]) -> Table | None:

@@ -20,3 +20,8 @@ def new_id() -> int:
     with _lock:
         _last = max(number, _last + 1)
         return _last
+
+
+def id_at(seconds: float) -> int:
+    """Return the least number that `new_id()` may make at a time, in seconds since 1970."""
+    return int(seconds * 1_000_000) << _RANDOM_BITS

@@ -9,6 +9,8 @@ from typing import Any, TypeVar, cast
 
 from sqlalchemy import Column, Table
 from sqlalchemy.orm import Mapper, class_mapper
+from sqlalchemy.orm.attributes import instance_dict
+from sqlalchemy.types import TypeDecorator
 
 from retinue.errors import MappingError
 from retinue.ownership import key_column_of, user_class_of
@@ -23,6 +25,7 @@ _KEYS = (int, str, uuid.UUID)
 class Posts:
     """A class of posts, and which of its columns say what."""
 
+    user: type[Any]
     model: type[Any]
     table: Table
     key: Column[Any]
@@ -30,6 +33,18 @@ class Posts:
     time: Column[Any]
     #: When a post is no longer to be seen; None: they stay.
     until: Column[Any] | None
+
+    @property
+    def attributes(self) -> tuple[Any, Any]:
+        """The author and the key, as attributes of `model`."""
+        mapper = class_mapper(self.model)
+        author, key = (mapper.get_property_by_column(column).class_attribute for column in (self.author, self.key))
+        return author, key
+
+    def author_and_key(self, row: Any) -> tuple[Any, Any] | None:
+        """Return what a row of `model` holds of both, after its flush; None if nobody is its author. No statement."""
+        author, key = (instance_dict(row).get(attribute.key) for attribute in self.attributes)
+        return None if author is None or key is None else (author, key)
 
 
 def declare_posts(model: M, *, author: Any, time: Any, until: Any = None) -> M:
@@ -61,18 +76,18 @@ def declare_posts(model: M, *, author: Any, time: Any, until: Any = None) -> M:
     owner = user_class_of(model)
     table = author_column.table
     keys = tuple(table.primary_key.columns)
-    if len(keys) != 1 or not issubclass(keys[0].type.python_type, _KEYS):
+    if len(keys) != 1 or not issubclass(values_of(keys[0]), _KEYS):
         raise MappingError(f"{model.__name__} needs a primary key of one column: a whole number, text or a UUID")
     for column in (time_column, until_column):
-        if column is not None and (column.table is not table or not issubclass(column.type.python_type, datetime)):
+        if column is not None and (column.table is not table or not issubclass(values_of(column), datetime)):
             raise MappingError(f"{model.__name__}.{column.key} must be a time, in the same table as the author")
-    if author_column.type.python_type is not key_column_of(owner).type.python_type:
+    if values_of(author_column) is not values_of(key_column_of(owner)):
         raise MappingError(f"{model.__name__}.{author_column.key} does not hold keys of {owner.__name__}")
     known: Posts | None = vars(owner).get("__retinue_posts__")
     if known is not None and known.model is not model:
         raise MappingError(f"{owner.__name__} has posts already: {known.model.__name__}")
-    posts = Posts(model, table, keys[0], author_column, time_column, until_column)
-    owner.__retinue_posts__ = posts
+    posts = Posts(owner, model, table, keys[0], author_column, time_column, until_column)
+    owner.__retinue_posts__ = model.__retinue_posts__ = posts
     if "__retinue_schema__" in vars(owner):
         del owner.__retinue_schema__
     return model
@@ -90,3 +105,11 @@ def _column(mapper: Mapper[Any], attribute: Any) -> Column[Any]:
     if not isinstance(found, Column):
         raise MappingError(f"{mapper.class_.__name__} maps no column as {name or attribute!r}")
     return found
+
+
+def values_of(column: Column[Any]) -> type[Any]:
+    """Return the Python type of the values of *column*; a decorated type is taken for what it decorates."""
+    kind = column.type
+    while isinstance(kind, TypeDecorator):
+        kind = kind.impl_instance
+    return kind.python_type

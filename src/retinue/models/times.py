@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import DateTime
+from sqlalchemy import DateTime, type_coerce
 from sqlalchemy.dialects import mysql
 from sqlalchemy.engine import Dialect
+from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.types import TypeDecorator
+
+#: Times before and after all that a database holds.
+FIRST: Final = datetime(1000, 1, 1, tzinfo=UTC)
+LAST: Final = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -44,6 +49,39 @@ class UTCDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class BareUTCDateTime(UTCDateTime):
+    """The same for a column that keeps no zone on any engine: the UTC time is stored bare."""
+
+    impl: Any = DateTime()
+    cache_ok: bool | None = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        """Leave the column as the application made it."""
+        return dialect.type_descriptor(DateTime())
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Take the zone off."""
+        value = super().process_bind_param(value, dialect)
+        return None if value is None else value.replace(tzinfo=None)
+
+
+def in_utc(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """
+    Return an application's *column* of times as one of aware UTC times: bare ones are UTC.
+
+    A type that the application has made itself is left to know what it stores.
+    """
+    kind = column.type
+    if not isinstance(kind, DateTime):
+        return column
+    return type_coerce(column, UTCDateTime() if kind.timezone else BareUTCDateTime())
+
+
+def aware(time: datetime) -> datetime:
+    """Return *time* with its zone, UTC; a type of the application's own may return it bare."""
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def now() -> datetime:

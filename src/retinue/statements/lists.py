@@ -180,11 +180,17 @@ def beside(key: ColumnElement[Any], time: ColumnElement[Any], way: Way) -> Seque
     ``t <= :t AND (t < :t OR k < :k)`` is the one form that every engine answers
     from the index; a tuple comparison makes MariaDB read the whole list.
     """
-    at, this = bindparam("time", type_=time.type), bindparam("key", type_=key.type)
-    near, past, tie = {
+    return past(key, time, bindparam("key", type_=key.type), bindparam("time", type_=time.type), way)
+
+
+def past(
+    key: ColumnElement[Any], time: ColumnElement[Any], this: ColumnElement[Any], at: ColumnElement[Any], way: Way
+) -> Sequence[ColumnElement[bool]]:
+    """Return the conditions for rows beside the one made at the time *at* for *this*; as `beside()`."""
+    near, far, tie = {
         Way.OLDER: (time <= at, time < at, key < this),
         Way.OLDER_OR_SAME: (time <= at, time < at, key <= this),
         Way.NEWER: (time >= at, time > at, key > this),
         Way.NEWER_OR_SAME: (time >= at, time > at, key >= this),
     }[way]
-    return near, past | tie
+    return near, far | tie

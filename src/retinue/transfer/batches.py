@@ -49,6 +49,7 @@ from retinue.models import UTCDateTime, new_id, now
 from retinue.schema import Schema
 from retinue.statements import OPTION
 from retinue.statements.counting import set_count
+from retinue.timeline import mark_stale
 from retinue.transfer.privacy import EDGE, Privacy, Refused, as_sent, insert_history, named
 from retinue.values import Key
 
@@ -164,6 +165,8 @@ class Loader:
             connection.execute(of.insert_history, {**batch, "at": at, "first_id": new_id()})
         if self._schema.counts is not None:
             self._count(connection, sent)
+        if of.readers is not None:
+            mark_stale(connection, self._schema, connection.execute(of.readers, batch).scalars())
         return loaded
 
     def _lock(self, connection: Connection, people: _People, sent: dict[str, Any]) -> set[Key]:
@@ -282,6 +285,7 @@ class _EdgeStatements:
         rows = select(new.follower, new.followed, at)
         self.insert = named(bulk.insert_all(follows, EDGE, rows), "insert_edges")
         self.insert_history = insert_history(schema, self.edges, at)
+        self.readers = None if schema.timeline is None else _readers(schema.timeline.readers, new.follower)
         guarded = schema.guards is not None
         self.privacy = Privacy(schema, rules, bulk, spelled_key, self.edges) if guarded else None
 
@@ -296,6 +300,12 @@ def _known(people: FromClause, key: Column[Any]) -> Any:
     users = key.table
     rows = select(key).join_from(people, users, key == people.c.person).order_by(people.c.n)
     return as_sent(rows).with_for_update(read=True, key_share=True, of=users)
+
+
+def _readers(readers: Table, follower: ColumnElement[Any]) -> Any:
+    """Return those for whom a home timeline is kept and who are a *follower*, locked in ascending order."""
+    chosen = select(readers.c.user_id).where(readers.c.user_id.in_(select(follower))).order_by(readers.c.user_id)
+    return named(as_sent(chosen).with_for_update(of=readers), "stale_readers")
 
 
 def _number(rows: Any) -> Any:

@@ -1,0 +1,216 @@
+"""
+Fan-out: posts go to the followers of their author, outside the transaction that made them.
+
+The work is in units, which are short texts. `TimelineWork` hands them over after COMMIT,
+to whatever runs work here::
+
+    listen(User, TimelineWork, lambda work: queue.enqueue(run_unit, work.unit))
+
+    def run_unit(unit):                                  # in the worker
+        while unit:
+            unit = fanout.run(Session, User, unit)
+
+and ``fanout.work(Session, User)``, now and then, does what a crash has left undone.
+A unit may be lost, done late, or done twice: pages are right all the time (see
+`retinue.timeline`), and cost more until it is done.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final
+from zlib import crc32
+
+from sqlalchemy import Executable
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from retinue.caller import Caller
+from retinue.engines import rules_of, transact
+from retinue.models import FIRST, TimelineEntryMixin, aware, id_at
+from retinue.schema import Schema, schema_of
+from retinue.statements import entries as statements
+from retinue.statements.timeline import all_posted
+from retinue.timeline import Task, Unit
+from retinue.values import Key
+
+SessionFactory = Callable[[], Session]
+
+#: Followers that one unit goes through.
+BATCH: Final = 1_000
+
+#: How often a unit is begun that meets posts and users who are just deleted.
+_ATTEMPTS: Final = 10
+
+#: Seconds for which a unit is left to whoever it was handed to, before it is taken for lost.
+LOST_AFTER: Final = 60.0
+
+
+def run(session_factory: SessionFactory, user_class: type[Any], unit: str) -> str | None:
+    """
+    Do one unit of work, in a transaction of its own; return the one that goes on from there, or None.
+
+    To send posts: of at most 1,000 followers of their author, those for whom a timeline
+    is kept get them. Three selects (four in the first unit), one insert, and for each
+    timeline that is measured one to four statements. Who has more followers than
+    ``Settings(fan_out_most=...)``, or more posts to be sent than anybody keeps, is sent
+    no more: pages look such posts up. To fill a timeline: five statements.
+
+    Args:
+        session_factory: Makes a new session, such as a ``sessionmaker``.
+        user_class: The class with `FollowerMixin`.
+        unit: What `TimelineWork`, `pending()` or this function said.
+
+    Raises:
+        ValueError: *unit* is none.
+        ModelMissingError: No model with `TimelineEntryMixin` is declared.
+        sqlalchemy.exc.DBAPIError: As `transact()`.
+    """
+    schema = schema_of(user_class)
+    schema.table(TimelineEntryMixin)
+    chosen = Unit.of(unit, schema.key.type.python_type)
+    tasks = {Task.SEND: _send, Task.FILL: _fill}
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            following = transact(session_factory, lambda session: tasks[chosen.task](_Work(session, schema), chosen))
+        except IntegrityError:
+            # A post or a user went while it was written down that one has the other: now both are known.
+            if attempt == _ATTEMPTS:
+                raise
+        else:
+            break
+    return None if following is None else following.text()
+
+
+def pending(
+    session: Session, user_class: type[Any], *, limit: int = 1_000, older_than: float = LOST_AFTER
+) -> list[str]:
+    """
+    Return units that nobody has finished, the oldest first. Two selects.
+
+    Args:
+        session: Any session; nothing is written.
+        user_class: The class with `FollowerMixin`.
+        limit: How many of each kind at most.
+        older_than: Seconds: later ones may just be at work.
+
+    Raises:
+        ModelMissingError: No model with `TimelineEntryMixin` is declared.
+    """
+    schema = schema_of(user_class)
+    connection, _ = Caller(session, schema).read()
+    parameters = {"before": id_at(time.time() - older_than), "limit": limit}
+    waiting = [
+        Unit(task, user, version)
+        for task, statement in ((Task.FILL, statements.stale_readers), (Task.SEND, statements.waiting_senders))
+        for user, version in connection.execute(statement(schema), parameters)
+    ]
+    return [unit.text() for unit in sorted(waiting, key=lambda unit: unit.version)]
+
+
+def work(session_factory: SessionFactory, user_class: type[Any], *, older_than: float = 0.0) -> int:
+    """
+    Do all that is to be done, until nothing is left; return how many units that took.
+
+    Raises:
+        ModelMissingError, sqlalchemy.exc.DBAPIError: As `run()`.
+    """
+    done = 0
+    while units := transact(session_factory, lambda session: pending(session, user_class, older_than=older_than)):
+        for unit in units:
+            left: str | None = unit
+            while left is not None:
+                left = run(session_factory, user_class, left)
+                done += 1
+    return done
+
+
+class _Work:
+    """The transaction of one unit."""
+
+    def __init__(self, session: Session, schema: Schema) -> None:
+        bind = session.get_bind(**schema.bind)
+        if rules_of(bind).keeps_snapshot and isinstance(bind, Engine):
+            # Else MariaDB locks every row that an insert selects, against follow() and against posts.
+            session.connection(bind_arguments=schema.bind, execution_options={"isolation_level": "READ COMMITTED"})
+        self.schema, self.session = schema, session
+        self.connection, self.engine = Caller(session, schema).connect()
+
+    def run(self, statement: Executable, **parameters: Any) -> Any:
+        return self.connection.execute(statement, parameters)
+
+
+def _send(work: _Work, unit: Unit) -> Unit | None:
+    """Write the posts of a user to the next followers; return the unit for those after them."""
+    schema, author = work.schema, unit.user
+    sender = work.run(statements.sender(schema), user=author).first()
+    if sender is None or sender.merged:
+        return None
+    posts = _number_of_posts(work, author, sender.since)
+    if posts is None or (unit.after is None and _has_too_many_followers(work, author)):
+        work.run(statements.merge_sender(schema), user=author)
+        return None
+    place = {"time": unit.after[0], "key": unit.after[1]} if unit.after else {}
+    statement = statements.next_followers(schema, first=unit.after is None)
+    followers = work.run(statement, user=author, limit=BATCH, **place).all()
+    users = [follower for follower, _ in followers]
+    if unit.after is None:
+        users.append(author)
+    work.run(statements.send(schema, work.engine), users=users, author=author, since=sender.since)
+    for user in sorted(users):
+        # A timeline is measured now and then only: one that is too long by a sixteenth does no harm.
+        slack = max(1, schema.settings.timeline_length // 16)
+        if (crc32(repr(user).encode()) ^ unit.version) % slack < posts:
+            _trim(work, user)
+    if len(followers) == BATCH:
+        follower, since = followers[-1]
+        return replace(unit, after=(since, follower))
+    work.run(statements.delete_sender(schema), user=author, version_=unit.version)
+    return None
+
+
+def _has_too_many_followers(work: _Work, author: Key) -> bool:
+    most = work.schema.settings.fan_out_most
+    if most is None:
+        return False
+    found: int = work.run(statements.count_followers(work.schema), user=author, limit=most + 1).scalar_one()
+    return found > most
+
+
+def _number_of_posts(work: _Work, author: Key, since: Any) -> int | None:
+    """Return how many posts are to be sent; None if they are more than anybody keeps."""
+    most = work.schema.settings.timeline_length
+    statement = statements.count_posts(work.schema)
+    found: int = work.run(statement, user=author, since=since, limit=most + 1).scalar_one()
+    return found if found <= most else None
+
+
+def _trim(work: _Work, user: Key) -> None:
+    """Let go of what a timeline holds beyond its length."""
+    schema, most = work.schema, work.schema.settings.timeline_length
+    found, oldest = work.run(statements.length(schema), user=user, limit=most + 1).one()
+    if found <= most:
+        return
+    complete_after = work.run(statements.hold_reader(schema), user=user).scalar()
+    if complete_after is None:
+        return  # who fills it does this as well
+    floor = max(aware(oldest), aware(complete_after))
+    work.run(statements.raise_floor(schema), user=user, floor=floor)
+    work.run(statements.forget(schema), user=user, floor=floor)
+
+
+def _fill(work: _Work, unit: Unit) -> None:
+    """Put what a user may find among their entries; whether they are to see it is decided then."""
+    schema, user, most = work.schema, unit.user, work.schema.settings.timeline_length
+    reader = work.run(statements.reader(schema), user=user).first()
+    if reader is None or reader.complete_after is not None:
+        return
+    found = work.run(all_posted(schema, work.engine), user=user, limit=most + 1).all()
+    floor = aware(found[most].time) if len(found) > most else FIRST
+    keys = [post.key for post in found if aware(post.time) > floor]
+    work.run(statements.keep(schema, work.engine), user=user, posts=keys)
+    if work.run(statements.set_complete(schema), user=user, version_=reader.version, floor=floor).rowcount:
+        work.run(statements.forget(schema), user=user, floor=floor)

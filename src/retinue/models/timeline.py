@@ -1,0 +1,93 @@
+"""Home timelines that are written when somebody posts, so that a page is one range of rows."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Table
+from sqlalchemy.orm import Mapped, declared_attr, mapped_column
+
+from retinue.errors import MappingError
+from retinue.models.columns import completes, named, user_column, user_table
+from retinue.models.posts import Posts
+from retinue.models.times import UTCDateTime
+from retinue.ownership import GraphModel, key_column_of, user_class_of
+
+
+class TimelineEntryMixin(GraphModel):
+    """
+    One post on the home timeline of *reader*, who follows its author: written by fan-out, and never the only truth.
+
+    Whether it is shown is decided when it is read: the edge, mutes and the post itself
+    have the last word. Needs `declare_posts()` before it.
+    """
+
+    @declared_attr
+    def reader_id(cls) -> Mapped[Any]:
+        """The key of the user whose timeline it is."""
+        return user_column(cls)
+
+    @declared_attr
+    def timestamp(cls) -> Mapped[Any]:
+        """When the post was made: a copy, of the same type."""
+        return mapped_column(_posts_of(cls).time.type, primary_key=True)
+
+    @declared_attr
+    def post_id(cls) -> Mapped[Any]:
+        """The key of the post, with which the row goes."""
+        key = _posts_of(cls).key
+        return mapped_column(key.type, ForeignKey(key, ondelete="CASCADE"), primary_key=True, autoincrement=False)
+
+    @declared_attr
+    def author_id(cls) -> Mapped[Any]:
+        """The key of who posted it: a copy."""
+        # Not a foreign key: the row goes with its post, and an index for this alone would cost every fan-out.
+        return mapped_column(key_column_of(_user_of(cls)).type, nullable=False)
+
+
+def _user_of(model: Any) -> type[Any]:
+    return user_class_of(model)
+
+
+def _posts_of(model: Any) -> Posts:
+    posts: Posts | None = vars(_user_of(model)).get("__retinue_posts__")
+    if posts is None:
+        raise MappingError(f"{model.__name__} does not know what users post: call declare_posts() before it")
+    return posts
+
+
+def readers_of(entries: Table) -> Table:
+    """Return the table of those for whom *entries* are kept."""
+    return cast("Table", entries.info["readers"])
+
+
+def senders_of(entries: Table) -> Table:
+    """Return the table of those whose posts are not all among *entries*."""
+    return cast("Table", entries.info["senders"])
+
+
+@completes(TimelineEntryMixin, key=("reader_id", "timestamp", "post_id"))
+def _complete_entries(table: Table, user: type[Any]) -> None:
+    time = table.c.timestamp.type
+    readers = user_table(
+        user,
+        f"{table.name}_readers",
+        # Changes whenever what is kept may no longer be all there is.
+        Column("version", BigInteger, nullable=False),
+        Column("active_at", UTCDateTime, nullable=False),
+        # All posts later than this are among the entries; NULL: not yet.
+        Column("complete_after", time),
+    )
+    senders = user_table(
+        user,
+        f"{table.name}_senders",
+        # Changes with every post, so that nobody takes a new one for sent.
+        Column("version", BigInteger, nullable=False),
+        # The time of the oldest post that is not sent.
+        Column("since", time, nullable=False),
+        # Nothing is sent at all, as there are too many followers: a page asks for the posts themselves.
+        Column("merged", Boolean, nullable=False),
+    )
+    table.info.update(shard_key="reader_id", readers=readers, senders=senders)
+    # For the foreign key: a post that is deleted must find its rows.
+    Index(named("ix", table, "post"), table.c.post_id)

@@ -1,0 +1,226 @@
+"""
+The home timeline: the newest posts of those whom one follows, and one's own.
+
+Nobody knows beforehand which of two ways is short: to go through everybody's newest
+posts until a page of them is by those one follows, or to ask for the newest of each of
+them. So the statement looks a little way down the first, which fills the page of
+who follows many or busy people; a longer way, if what it found promises as much; and
+only then asks for each author. All three are in it, and the later ones
+run only if those before did not fill the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, bindparam, case, false, func, or_, select, true, union
+from sqlalchemy.orm import MANYTOONE, class_mapper, joinedload
+from sqlalchemy.sql.selectable import FromClause
+
+from retinue.cursors import Way
+from retinue.engines import EngineRules, Rows
+from retinue.engines.newest import Authors, Conditions, Feed, Newest, Of, newest_of, number
+from retinue.models import Posts, in_utc
+from retinue.schema import Schema
+from retinue.settings import PAGE_MOST
+from retinue.statements.building import most, not_ended, once, user_key
+from retinue.statements.lists import active, beside, in_order, past
+
+#: The most that authors are counted to, when a look is weighed.
+_COUNTED = 4_096
+
+#: The ways of a relationship to bring its object that cost a statement for each row, or an error.
+_LAZY = ("select", "raise", "raise_on_sql", True)
+
+
+@once
+def all_posted(schema: Schema, rules: EngineRules) -> Rows:
+    """
+    (key, time) of the newest posts of those whom *user* follows and of *user*; more than a page of them.
+
+    Also what *user* would not see just now, as that may change.
+    """
+    feed = _feed("feed", schema.declared_posts(), None, _anything, _anything, schema.settings.timeline_length + 1)
+    edge = schema.follows.alias("followed")
+    authors = Authors(edge.c.following_id, edge.c.follower_id == user_key(schema, "user"), ())
+    return newest(schema, rules, feed, authors, own=True)
+
+
+@once
+def home_timeline(schema: Schema, rules: EngineRules, way: Way | None) -> Rows:
+    """
+    A page of (post, its key, its time) of those whom *user* follows and of *user*, newest first.
+
+    The page comes first, from the indexes; its posts are joined to what is left, with their authors.
+    """
+    feed = feed_of(schema, way)
+    page = newest(schema, rules, feed, followed(schema, rules), own=True).subquery("page")
+    return with_posts(schema, page, way)
+
+
+# --- Whose posts, and which ----------------------------------------------------------------------
+
+
+def followed(schema: Schema, rules: EngineRules) -> Authors:
+    """
+    Return those whom *user* follows; without whom *user* mutes, and who is inactive.
+
+    A block ends the edge, so nobody here is on either side of one.
+    """
+    edge = schema.follows.alias("followed")
+    shown = []
+    if schema.mutes is not None:
+        mute = schema.mutes.alias("muted")
+        mine = (mute.c.muter_id == user_key(schema, "user"), mute.c.muted_id == edge.c.following_id, not_ended(mute))
+        shown.append(rules.no_row(select(mute.c.muted_id).where(*mine)))
+    if "active" in schema.flags:
+        shown.append(active(schema, rules, edge.c.following_id))
+    return Authors(edge.c.following_id, edge.c.follower_id == user_key(schema, "user"), tuple(shown))
+
+
+def feed_of(
+    schema: Schema, way: Way | None, keep: Callable[[Of], Conditions] | None = None, *, name: str = "feed"
+) -> Feed:
+    """Return the posts beside the cursor's place that have not ended by the time *now*, and that *keep* says."""
+    posts = schema.declared_posts()
+
+    def lasting(of: Of) -> Conditions:
+        if posts.until is None:
+            return ()
+        until = in_utc(of(posts.until))
+        return (or_(until.is_(None), until > bindparam("seen_at", type_=until.type)),)
+
+    def kept(of: Of) -> Conditions:
+        place = () if way is None else beside(of(posts.key), of(posts.time), way)
+        return (*place, *lasting(of), *(keep(of) if keep else ()))
+
+    return _feed(name, posts, way, kept, lasting, PAGE_MOST + 1)
+
+
+def _anything(_of: Of) -> Conditions:
+    return ()
+
+
+def _feed(
+    name: str,
+    posts: Posts,
+    way: Way | None,
+    keep: Callable[[Of], Conditions],
+    lasting: Callable[[Of], Conditions],
+    longest: int,
+) -> Feed:
+    onward = Way.OLDER if way is None or way.forward else Way.NEWER
+    return Feed(
+        name=name,
+        table=posts.table,
+        key=posts.key,
+        author=posts.author,
+        time=posts.time,
+        keep=keep,
+        lasting=lasting,
+        order=lambda key, time: in_order(key, time, way),
+        after=lambda key, time, this, at: past(key, time, this, at, onward),
+        forward=onward.forward,
+        utc=in_utc,
+        most=most(),
+        longest=longest,
+    )
+
+
+# --- The page ------------------------------------------------------------------------------------
+
+
+def newest(
+    schema: Schema,
+    rules: EngineRules,
+    feed: Feed,
+    authors: Authors,
+    *,
+    own: bool,
+    gate: ColumnElement[bool] | None = None,
+) -> Rows:
+    """
+    Return a page of (key, time): the newest of *feed* by *authors*; with *own*, and by *user*.
+
+    None of *authors* where the *gate* is closed. Whatever a look finds is on the page, or
+    behind it: so its rows and those of the merge are put together.
+    """
+    how = newest_of(rules)
+    parts: list[FromClause] = []
+    if _can_look(schema.declared_posts()):
+        near, far, gate = _looks(how, feed, authors, gate)
+        parts += [near, far]
+    merged = how.merge(feed, authors, true() if gate is None else gate)
+    parts.append(how.kept(merged, f"{feed.name}_merged"))
+    if own:
+        mine = feed.read(lambda author: author == user_key(schema, "user")).limit(feed.most).subquery()
+        parts.append(how.kept(select(mine.c.key, mine.c.time), f"{feed.name}_mine"))
+    page = union(*(select(part.c.key, part.c.time) for part in parts)).subquery("found")
+    return select(page.c.key, page.c.time).order_by(*feed.order(page.c.key, page.c.time)).limit(feed.most)
+
+
+def _can_look(posts: Posts) -> bool:
+    """Return whether an index has all posts by their time: without one, each look would sort them all."""
+    return any(next(iter(index.columns), None) is posts.time for index in posts.table.indexes)
+
+
+def _looks(
+    how: Newest, feed: Feed, authors: Authors, gate: ColumnElement[bool] | None
+) -> tuple[FromClause, FromClause, ColumnElement[bool]]:
+    """Return the short look, the long one, and whether the authors are to be asked for one by one."""
+    pays = _count(authors.all(), how.few) >= how.few if how.few else None
+    opens = [condition for condition in (gate, pays) if condition is not None]
+    near = how.kept(how.look(feed, authors, how.near, and_(*opens) if opens else None), f"{feed.name}_near")
+    hits = _hits(near)
+    # Where there are no more posts than it looked at, it has found all.
+    more = _count(feed.times(), how.near) >= how.near
+    settled: list[tuple[ColumnElement[bool], ColumnElement[bool]]] = [] if gate is None else [(~gate, false())]
+    settled.append((hits >= feed.most, false()))
+    if pays is not None:
+        settled.append((~pays, true()))
+    # At the density that the short look found, the long one shall fill the page, sooner than the authors would.
+    fills, sooner = hits * how.far >= feed.most * how.near, hits * _count(authors.all(), _COUNTED) >= how.dense
+    pages = and_(hits < feed.most, fills)
+    # What is found out once is not asked again: neither by the long look nor by each author.
+    known = select(case(*settled, else_=more).label("open"), case((pages, sooner), else_=false()).label("dense"))
+    state = how.kept(known, f"{feed.name}_state")
+    still, promising = (select(column).scalar_subquery() for column in (state.c.open, state.c.dense))
+    far = how.kept(how.look(feed, authors, how.far, and_(still, promising)), f"{feed.name}_far")
+    return near, far, and_(still, _hits(far) < feed.most)
+
+
+def _hits(look: FromClause) -> ColumnElement[int]:
+    return select(func.count()).select_from(look).scalar_subquery()
+
+
+def _count(rows: Rows, up_to: int) -> ColumnElement[int]:
+    """Return how many *rows* there are, counted no further than *up_to*."""
+    return select(func.count()).select_from(rows.limit(number(up_to)).subquery()).scalar_subquery()
+
+
+# --- The posts -----------------------------------------------------------------------------------
+
+
+def with_posts(schema: Schema, page: FromClause, way: Way | None) -> Rows:
+    """Return (post, key, time) for a *page* of keys and times; its author comes with it, unless mapped to."""
+    posts = schema.declared_posts()
+    model: Any = posts.model
+    key = getattr(model, class_mapper(model).get_property_by_column(posts.key).key)
+    found = select(model, page.c.key, page.c.time).join(page, page.c.key == key)
+    found = found.order_by(*in_order(page.c.key, page.c.time, way))
+    for name in _authors_of(schema, posts):
+        found = found.options(joinedload(getattr(model, name)))
+    return found
+
+
+def _authors_of(schema: Schema, posts: Posts) -> list[str]:
+    """Return the relationships of the posts to their author that do not come along by themselves."""
+    return [
+        relation.key
+        for relation in class_mapper(posts.model).relationships
+        if relation.direction is MANYTOONE
+        and relation.local_columns == {posts.author}
+        and issubclass(relation.mapper.class_, schema.user)
+        and relation.lazy in _LAZY
+    ]
