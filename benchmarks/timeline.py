@@ -263,7 +263,7 @@ def measure(engine: Engine, *, explain: bool) -> None:
         for deep in (False, True):
             for what, user in readers.items():
                 place = (
-                    Scope(("home_timeline", user, ALL), b"", int).encode(Place(Way.OLDER, DEEP, 0)) if deep else None
+                    Scope(("home_timeline", user, ALL), b"", int).encode(Place(Way.ON, DEEP, 0)) if deep else None
                 )
 
                 def whole() -> list[int]:

@@ -43,6 +43,7 @@ LAYERS = {
     "timeline": 6,
     "caller": 6,
     "changes": 7,
+    "insight": 7,  # asks the history, as the graph does, but is none of its verbs
     "limits": 7,
     "pages": 7,
     "tracking": 8,

@@ -66,10 +66,12 @@ from retinue.values import (
     MutedPerson,
     Notice,
     NotificationKind,
+    Only,
     Outcome,
     Page,
     Person,
     Relationship,
+    Sort,
 )
 
 __all__ = [
@@ -107,6 +109,7 @@ __all__ = [
     "Notice",
     "NotificationKind",
     "NotificationMixin",
+    "Only",
     "Outcome",
     "Page",
     "Person",
@@ -117,6 +120,7 @@ __all__ = [
     "RetinueError",
     "SelfFollowError",
     "Settings",
+    "Sort",
     "TimelineEntryMixin",
     "TimelineWork",
     "UTCDateTime",

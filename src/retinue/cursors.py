@@ -1,7 +1,7 @@
 """
 Opaque cursors: a place in one list, in a form that only that list accepts.
 
-A cursor holds a direction, a time and a key. Its last bytes are a keyed digest
+A cursor holds a direction, what the list goes by there (a time or a name) and a key. Its last bytes are a keyed digest
 over those *and* over the list it belongs to, which is not itself stored: a
 cursor of another list, user or viewer fails exactly as an altered one does.
 """
@@ -23,30 +23,30 @@ from retinue.errors import InvalidCursor
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _DIGEST_BYTES = 10
-#: Longer than any cursor over a key of 255 characters; more is not worth decoding.
-_MOST_CHARACTERS = 2_048
+#: Longer than any cursor over a key of 255 characters and a name of thousands; more is not worth decoding.
+_MOST_CHARACTERS = 65_536
 
 
 class Way(enum.Enum):
     """Which rows a cursor leads to, seen from the row it names."""
 
-    OLDER = ">"
-    OLDER_OR_SAME = "]"
-    NEWER = "<"
-    NEWER_OR_SAME = "["
+    ON = ">"
+    ON_OR_SAME = "]"
+    BACK = "<"
+    BACK_OR_SAME = "["
 
     @property
     def forward(self) -> bool:
-        """Whether the way leads on, towards older rows."""
-        return self in (Way.OLDER, Way.OLDER_OR_SAME)
+        """Whether the way leads on, towards the list's end."""
+        return self in (Way.ON, Way.ON_OR_SAME)
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place in a list: beside the row made at *time* for the user with *key*."""
+    """A place in a list: beside the row of *key*, of which the list's order says *at*: a time, or a name."""
 
     way: Way
-    time: datetime
+    at: datetime | str
     key: int | str | uuid.UUID
 
 
@@ -59,16 +59,19 @@ class Scope:
         parts: What makes the list this one: its name, user, viewer, sort, filter.
         secret: The key of the digest; empty for a plain checksum.
         key_type: The type of the keys in the list: int, str or UUID.
+        order_type: The type of what the list goes by: datetime or str.
     """
 
     parts: Sequence[object]
     secret: bytes
     key_type: type
+    order_type: type = datetime
 
     def encode(self, place: Place) -> str:
         """Return *place* as a cursor: letters, digits, ``-`` and ``_``."""
-        micros = (place.time - _EPOCH) // _MICROSECOND
-        payload = f"{place.way.value}{micros}:{place.key}".encode()
+        at = place.at if isinstance(place.at, str) else str((place.at - _EPOCH) // _MICROSECOND)
+        # The length first, as a name may hold any sign that could come between the two.
+        payload = f"{place.way.value}{len(at)}:{at}{place.key}".encode()
         return _text(payload + self._digest(payload))
 
     def decode(self, cursor: object) -> Place:
@@ -91,8 +94,9 @@ class Scope:
             raise InvalidCursor(cursor)
         # Where there is no secret, a forger can get this far: nothing below may trust the text.
         try:
-            way, (micros, _, key) = Way(payload[:1].decode()), payload[1:].decode().partition(":")
-            return Place(way, _EPOCH + int(micros) * _MICROSECOND, self._key(key))
+            way, (length, _, text) = Way(payload[:1].decode()), payload[1:].decode().partition(":")
+            at, key = text[: int(length)], text[int(length) :]
+            return Place(way, self._at(at), self._key(key))
         except (ValueError, OverflowError):
             raise InvalidCursor(cursor) from None
 
@@ -101,6 +105,9 @@ class Scope:
         key = hashlib.blake2b(self.secret).digest() if self.secret else b""
         scope = repr(tuple(self.parts)).encode()
         return hashlib.blake2b(scope + b"\0" + payload, key=key, digest_size=_DIGEST_BYTES).digest()
+
+    def _at(self, text: str) -> datetime | str:
+        return text if self.order_type is str else _EPOCH + int(text) * _MICROSECOND
 
     def _key(self, text: str) -> int | str | uuid.UUID:
         if self.key_type is int:

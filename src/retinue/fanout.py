@@ -153,7 +153,7 @@ def _send(work: _Work, unit: Unit) -> Unit | None:
     if posts is None or (unit.after is None and _has_too_many_followers(work, author)):
         work.run(statements.merge_sender(schema), user=author)
         return None
-    place = {"time": unit.after[0], "key": unit.after[1]} if unit.after else {}
+    place = {"at": unit.after[0], "key": unit.after[1]} if unit.after else {}
     statement = statements.next_followers(schema, first=unit.after is None)
     followers = work.run(statement, user=author, limit=BATCH, **place).all()
     users = [follower for follower, _ in followers]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from retinue import rules
 from retinue.caller import Caller
@@ -28,19 +28,22 @@ class Listing(Generic[T]):
     parameters: Mapping[str, Any]
     #: Makes an item of a row.
     item: Callable[[Any], T]
-    #: Returns what a row is ordered by: its time, and the key that decides between equal times.
-    place: Callable[[Any], tuple[datetime, Any]]
+    #: Returns what a row is ordered by: its time or name, and the key that decides between equal ones.
+    place: Callable[[Any], tuple[datetime | str, Any]]
     #: Returns a key of that kind, or raises `InvalidUserError`.
     check: Callable[[object], Any]
     key_type: type = int
+    #: What the list goes by: times, or names.
+    order_type: type = datetime
+    #: Returns whether the database can hold that text; asked of the names in cursors.
+    holds: Callable[[str], bool] = bool
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """The part of a list that a page covers: between two times, both included; None: to the end."""
+class Stretch(NamedTuple):
+    """The part of a list that a page covers, by what the list goes by, both included; None: to that end of it."""
 
-    oldest: datetime | None
-    newest: datetime | None
+    first: datetime | str | None
+    last: datetime | str | None
 
 
 def read(caller: Caller, listing: Listing[T], limit: int, cursor: str | None) -> tuple[Page[T], Stretch]:
@@ -50,7 +53,7 @@ def read(caller: Caller, listing: Listing[T], limit: int, cursor: str | None) ->
     place = None if cursor is None else _place(listing, scope, cursor)
     parameters: dict[str, Any] = {**listing.parameters, "limit": limit + 1}
     if place is not None:
-        parameters |= {"time": place.time, "key": place.key}
+        parameters |= {"at": place.at, "key": place.key}
     statement = listing.statement(place.way if place else None)
     # Unique, as an application's user may bring a collection along, joined.
     found = caller.session.execute(statement, parameters).unique().all()
@@ -58,13 +61,13 @@ def read(caller: Caller, listing: Listing[T], limit: int, cursor: str | None) ->
     if place is not None and not place.way.forward:
         rows.reverse()
     ends = [listing.place(row) for row in (rows[:1] + rows[-1:])]
-    older, newer = _ends(place, ends, more=len(found) > limit)
+    on, back = _ends(place, ends, more=len(found) > limit)
     page = Page(
         tuple([listing.item(row) for row in rows]),
-        None if older is None else scope.encode(older),
-        None if newer is None else scope.encode(newer),
+        None if on is None else scope.encode(on),
+        None if back is None else scope.encode(back),
     )
-    return page, Stretch(None if older is None else older.time, None if newer is None else newer.time)
+    return page, Stretch(first=None if back is None else back.at, last=None if on is None else on.at)
 
 
 def nothing(caller: Caller, listing: Listing[T], limit: int, cursor: str | None) -> Page[T]:
@@ -77,7 +80,8 @@ def nothing(caller: Caller, listing: Listing[T], limit: int, cursor: str | None)
 
 def _scope(caller: Caller, listing: Listing[Any]) -> Scope:
     secret = caller.schema.settings.secret or b""
-    return Scope(listing.name, secret.encode() if isinstance(secret, str) else secret, listing.key_type)
+    key = secret.encode() if isinstance(secret, str) else secret
+    return Scope(listing.name, key, listing.key_type, listing.order_type)
 
 
 def _place(listing: Listing[Any], scope: Scope, cursor: object) -> Place:
@@ -86,23 +90,25 @@ def _place(listing: Listing[Any], scope: Scope, cursor: object) -> Place:
         listing.check(place.key)
     except InvalidUserError:
         raise InvalidCursor(cursor) from None
+    if isinstance(place.at, str) and not listing.holds(place.at):
+        raise InvalidCursor(cursor)
     return place
 
 
 def _ends(
-    place: Place | None, ends: Sequence[tuple[datetime, Any]], *, more: bool
+    place: Place | None, ends: Sequence[tuple[datetime | str, Any]], *, more: bool
 ) -> tuple[Place | None, Place | None]:
-    """Return the places of older and of newer rows than those between *ends*, to which *place* led."""
+    """Return the places from which the list goes on, and back, beyond the rows between *ends*, to which *place* led."""
     if not ends:
         return _ends_of_nothing(place)
     first, last = ends
     forward = place is None or place.way.forward
     # Where we come from there is always something; where we go, if the list had one row more.
-    to_older = more if forward else True
-    to_newer = place is not None if forward else more
+    to_next = more if forward else True
+    to_prev = place is not None if forward else more
     return (
-        Place(Way.OLDER, *last) if to_older else None,
-        Place(Way.NEWER, *first) if to_newer else None,
+        Place(Way.ON, *last) if to_next else None,
+        Place(Way.BACK, *first) if to_prev else None,
     )
 
 
@@ -111,5 +117,5 @@ def _ends_of_nothing(place: Place | None) -> tuple[Place | None, Place | None]:
     if place is None:
         return None, None
     if place.way.forward:
-        return None, Place(Way.NEWER_OR_SAME, place.time, place.key)
-    return Place(Way.OLDER_OR_SAME, place.time, place.key), None
+        return None, Place(Way.BACK_OR_SAME, place.at, place.key)
+    return Place(Way.ON_OR_SAME, place.at, place.key), None

@@ -18,7 +18,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 from retinue.engines import EngineRules
 from retinue.errors import InvalidUserError, SelfFollowError, shown
 from retinue.settings import BATCH_MOST, PAGE_MOST, Settings
-from retinue.values import ALL, Everything, Key
+from retinue.values import ALL, Everything, Key, Only, Sort
 
 
 def not_oneself(follower: Key, followed: Key) -> None:
@@ -33,6 +33,46 @@ def page_limit(limit: object) -> int:
         message = f"limit must be a whole number from 1 to {PAGE_MOST}, not {shown(limit)}"
         raise ValueError(message)
     return limit
+
+
+class View(NamedTuple):
+    """How somebody looks at a list: searched, sorted, filtered."""
+
+    #: What names start with; empty: anything.
+    search: str
+    sort: Sort
+    only: Only
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is the whole list, the newest first."""
+        return not self.search and self.sort is Sort.NEWEST and not self.only
+
+
+def view(search: object, sort: object, only: object) -> View:
+    """Return how a list is looked at; `ValueError` if one of these says nothing of the kind."""
+    if search is not None and not isinstance(search, str):
+        message = f"search must be text or None, not {shown(search)}"
+        raise ValueError(message)
+    if not isinstance(sort, Sort):
+        message = f"sort must be one of Sort, not {shown(sort)}"
+        raise ValueError(message)  # noqa: TRY004 - as any other argument that says nothing
+    if only is not None and not isinstance(only, Only):
+        message = f"only must be one or more of Only, or None, not {shown(only)}"
+        raise ValueError(message)
+    if only is not None and Only.MUTUAL | Only.NOT_FOLLOWED_BACK in only:
+        message = "only: nobody is both MUTUAL and NOT_FOLLOWED_BACK"
+        raise ValueError(message)
+    return View(search or "", sort, only or Only(0))
+
+
+def holds(text: str, engine: EngineRules) -> bool:
+    """Return whether a name on *engine* can be *text*: valid Unicode, and NUL only where that can be kept."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return engine.holds_nul or "\0" not in text
 
 
 def batch(users: Iterable[Any]) -> Sequence[Any]:

@@ -144,6 +144,12 @@ class Schema:
         attribute = self.flags.get(name)
         return None if attribute is None else getattr(aliased(self.user, people), attribute)
 
+    @property
+    def always_named(self) -> bool:
+        """Whether each user has a name: one in a column that cannot be NULL."""
+        column = class_mapper(self.user).columns.get(self.flags["name"])
+        return column is not None and not column.nullable
+
     def _optional(self, mixin: type[GraphModel]) -> Table | None:
         return self.table(mixin) if mixin in self.models else None
 

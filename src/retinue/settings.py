@@ -10,6 +10,9 @@ from datetime import timedelta
 PAGE_DEFAULT = 20
 PAGE_MOST = 100
 
+#: Characters of a name that are searched for; of more than these nobody's name begins.
+SEARCH_MOST = 255
+
 #: Users in one call of ``relationships()`` or ``counts()``.
 BATCH_MOST = 1_000
 

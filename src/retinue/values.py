@@ -11,7 +11,7 @@ import enum
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final, Generic, TypeVar
 
 #: A user's primary key.
@@ -29,6 +29,28 @@ class Everything(enum.Enum):
 
 #: The viewer of trusted code, which sees every row. ``None`` is somebody not logged in.
 ALL: Final = Everything.ALL
+
+
+class Sort(enum.Enum):
+    """What a list of people goes by."""
+
+    #: When the edge was made, the newest first.
+    NEWEST = "newest"
+    #: The same, the oldest first.
+    OLDEST = "oldest"
+    #: The name, from A to Z.
+    NAME = "name"
+
+
+class Only(enum.Flag):
+    """Whom a list of people is to show; together: whom all of it is true of."""
+
+    #: Those who follow each other: the user, and whoever is on the list.
+    MUTUAL = enum.auto()
+    #: Those of whom only one follows the other: nobody has followed back.
+    NOT_FOLLOWED_BACK = enum.auto()
+    #: Those who were not there for ``Settings(dormant_after=...)``.
+    DORMANT = enum.auto()
 
 
 class Outcome(enum.Enum):
@@ -165,13 +187,59 @@ class Expired:
     timelines: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class DayCount:
+    """How a user's followers came and went on one day."""
+
+    #: The day, in UTC.
+    day: date
+    #: How many began to follow.
+    gained: int
+    #: How many stopped, or were deleted.
+    lost: int
+    #: How many there were at the day's end.
+    total: int
+
+    @property
+    def net(self) -> int:
+        """How many more there were than the day before."""
+        return self.gained - self.lost
+
+
+@dataclass(frozen=True, slots=True)
+class Churn:
+    """How a user's followers came and went over some days."""
+
+    #: How many there were at the start.
+    at_start: int = 0
+    #: How many of those are there no more.
+    left: int = 0
+    #: How many came who were not there at the start.
+    won: int = 0
+    #: How many of these are there no more.
+    won_and_left: int = 0
+
+    @property
+    def rate(self) -> float:
+        """The share of those at the start who left, 0 to 1."""
+        return self.left / self.at_start if self.at_start > 0 else 0.0
+
+
+@dataclass(frozen=True)
+class NewFollower(Person[U]):
+    """Somebody who began to follow a user lately."""
+
+    #: How many follow them.
+    followers: int = 0
+
+
 @dataclass(frozen=True)
 class Page(Generic[T]):
     """
     One page of a list.
 
-    ``next`` leads to older rows and ``prev`` to newer ones; each is None where
-    there are none. Both are opaque and belong to this list alone.
+    ``next`` leads on and ``prev`` back (from the newest on to older rows, unless the
+    list is sorted otherwise); each is None where there is nothing. Both are opaque and belong to this list alone.
     """
 
     items: tuple[T, ...] = ()

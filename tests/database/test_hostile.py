@@ -444,7 +444,7 @@ def test_a_forged_cursor_breaks_nothing(engine: Engine, kind: str) -> None:
                     except InvalidCursor:
                         continue
                     assert isinstance(page, Page)
-            good = Scope(("followers", b.id, None), b"", type(a.id)).encode(Place(Way.OLDER, datetime.now(UTC), b.id))
+            good = Scope(("followers", b.id, None), b"", type(a.id)).encode(Place(Way.ON, datetime.now(UTC), b.id))
             assert [person.user for person in graph.followers(b, cursor=good, viewer=None)] == [a]
 
 
@@ -454,7 +454,7 @@ def test_a_cursor_cannot_be_forged_without_the_secret(engine: Engine) -> None:
     with Session(engine) as session:
         (a, *_), page = pages_of(session, SECRET[0])
         since = page.items[1].since
-        place = Place(Way.OLDER, since, page.items[1].user.id)
+        place = Place(Way.ON, since, page.items[1].user.id)
         for secret, fits in ((b"", False), (b"the server's", False), (b"the server's own", True)):
             cursor = Scope(("followers", a.id, None), secret, int).encode(place)
             if fits:

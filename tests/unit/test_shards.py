@@ -60,8 +60,10 @@ from retinue.engines.sqlite import SQLite
 from retinue.rules import Audience
 from retinue.schema import Schema, schema_of
 from retinue.statements import lists
+from retinue.statements.views import _SIDES, Ends, Look
 from retinue.testing import EXEMPT
 from retinue.testing.auditor import faults_of
+from retinue.values import Only, Sort
 from tests.database.models_plain import Follow, FollowCount, UncountedUser, User
 from tests.database.models_private import declare as declare_everything
 from tests.database.models_timeline import give_posts
@@ -92,6 +94,11 @@ LISTS = [
 ]
 
 
+LOOKS = [
+    Look(searched=True, sort=Sort.NAME, only=Only.MUTUAL),
+    Look(searched=True, sort=Sort.OLDEST, only=Only.NOT_FOLLOWED_BACK),
+]
+
 EVERYTHING = declare_everything(Settings(active="active", max_follows_per_day=1, request_expiry=timedelta(1)))
 POSTS = give_posts(EVERYTHING.user)
 WHOLE = schema_of(EVERYTHING.user)
@@ -104,7 +111,9 @@ def built(schema: Schema, name: str, rules: EngineRules) -> Iterator[Any]:
         "rules": [rules],
         "way": [None, *Way],
         "audience": list(Audience),
-        "edges": LISTS,
+        "edges": list(_SIDES) if "view" in name else LISTS,
+        "look": LOOKS,
+        "ends": [Ends(), Ends(first=True, last=True)],
         "table": tables,
         "locking": [True, False],
         "unread": [True, False],
@@ -127,7 +136,8 @@ def test_every_statement_holds_to_an_owner_or_says_why_not(name: str, engine: st
 
     for statement in built(WHOLE, name, rules):
         said = statement.get_execution_options()[statements.OPTION]
-        assert said == name or (name == "page_of" and said in {edges.__name__ for edges in LISTS})
+        lists_named = {"page_of": {f.__name__ for f in LISTS}, "view_of": {f"{f.__name__}_viewed" for f in _SIDES}}
+        assert said == name or said in lists_named.get(name, ())
         assert bool(faults_of(statement.compile(dialect=dialect))) == (name in EXEMPT), str(statement)
 
 

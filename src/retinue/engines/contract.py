@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import Column, Executable, Select, Table, bindparam, select
+from sqlalchemy import Column, Date, Executable, Select, Table, bindparam, func, select
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.elements import ColumnElement
@@ -65,6 +65,46 @@ class EngineRules(ABC):
 
     #: True where a transaction goes on reading what was there when it began.
     keeps_snapshot: ClassVar[bool] = False
+
+    #: True where a text can hold a NUL character.
+    holds_nul: ClassVar[bool] = True
+
+    @abstractmethod
+    def by_name(self, name: ColumnElement[Any]) -> ColumnElement[Any]:
+        """Return *name* as names are compared and sorted: what an index for that must hold."""
+
+    @abstractmethod
+    def starts_with(
+        self, name: ColumnElement[Any], text: ColumnElement[Any], gate: ColumnElement[bool] | None = None
+    ) -> Sequence[ColumnElement[bool]]:
+        """
+        Return the conditions for names that start with *text*, in a form that the index for `by_name()` answers.
+
+        A walk through these names begins only if *gate*, where there is one, is open: see `given()`.
+        """
+
+    def utc_day(self, time: ColumnElement[Any]) -> ColumnElement[Any]:
+        """Return the day in UTC of a *time* that the library keeps."""
+        return func.date(time, type_=Date)
+
+    def given(self, gate: ColumnElement[bool], value: ColumnElement[Any]) -> ColumnElement[Any]:
+        """
+        Return *value*, which begins a walk through an index, if *gate* is open.
+
+        The gate is a question about no row of the walk. Where an engine does not ask such
+        questions first (`opens()`), the value is NULL if it is closed, and the walk has no rows.
+        """
+        del gate
+        return value
+
+    def opens(self, gate: ColumnElement[bool]) -> ColumnElement[bool]:
+        """Return the condition that lets a walk begin only if *gate* is open."""
+        return gate
+
+    def all_names(self, names: ColumnElement[Any], gate: ColumnElement[bool]) -> Sequence[ColumnElement[bool]]:
+        """Return what a walk through all *names* needs beside `opens()`, to have no rows if *gate* is closed."""
+        del names, gate
+        return ()
 
     @abstractmethod
     def one_of(self, column: ColumnElement[Any], name: str) -> ColumnElement[bool]:

@@ -12,7 +12,7 @@ report rows found, and ``INSERT IGNORE`` would follow the wrong user.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -28,6 +28,9 @@ from retinue.engines.contract import EngineRules, Rows, added_to, row_of
 #: ER_NO_REFERENCED_ROW_2: the foreign key's other end is not there.
 _NO_REFERENCED_ROW = 1452
 
+#: Takes its meaning from what follows it in a LIKE. Not a backslash, whose own meaning a server may switch off.
+_ESCAPE = "/"
+
 
 class MariaDB(EngineRules):
     """MariaDB and MySQL, under InnoDB."""
@@ -42,6 +45,19 @@ class MariaDB(EngineRules):
         """Return whether MariaDB's own type takes *value*: not a new version (8 to 15) of an old variant."""
         version, variant = value.int >> 76 & 0xF, value.int >> 60 & 0xF
         return variant >= 8 or version < 8
+
+    def by_name(self, name: ColumnElement[Any]) -> ColumnElement[Any]:
+        """Return the name as it is: its column's collation compares and sorts it."""
+        return name
+
+    def starts_with(
+        self, name: ColumnElement[Any], text: ColumnElement[Any], gate: ColumnElement[bool] | None = None
+    ) -> Sequence[ColumnElement[bool]]:
+        """Return a LIKE: a collation has no last character that a range could end with."""
+        del gate  # `opens()` says it
+        for sign in (_ESCAPE, "%", "_"):
+            text = func.replace(text, sign, _ESCAPE + sign)
+        return (name.like(func.concat(text, "%"), escape=_ESCAPE),)
 
     def one_of(self, column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
         """Return ``column IN (%s, %s, ..)``."""

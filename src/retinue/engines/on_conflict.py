@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, Final
 
 from sqlalchemy import Column, Executable, Table, bindparam
 from sqlalchemy import update as sql_update
@@ -13,6 +13,9 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause, SelectBase
 
 from retinue.engines.contract import EngineRules, added_to, row_of
+
+#: The last code point, which stands for no character.
+_LAST: Final = "\U0010ffff"
 
 
 class OnConflict(EngineRules):
@@ -24,6 +27,13 @@ class OnConflict(EngineRules):
 
     #: The dialect's own INSERT.
     insert: ClassVar[staticmethod[[Table], Any]]
+
+    def starts_with(
+        self, name: ColumnElement[Any], text: ColumnElement[Any], gate: ColumnElement[bool] | None = None
+    ) -> Sequence[ColumnElement[bool]]:
+        """Return a range: what starts with *text* lies between it and it with the last of all characters behind it."""
+        names, first = self.by_name(name), self.by_name(text)
+        return names >= (first if gate is None else self.given(gate, first)), names < first.concat(_LAST)
 
     def insert_new(
         self,

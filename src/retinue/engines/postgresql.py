@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from sqlalchemy import ARRAY, Table, any_, bindparam, exists
+from sqlalchemy import ARRAY, Date, Table, any_, bindparam, cast, exists, func, literal_column
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -17,6 +17,16 @@ class PostgreSQL(OnConflict):
 
     integer_range: ClassVar[tuple[int, int]] = (-(2**31), 2**31 - 1)
     insert: ClassVar[staticmethod[[Table], Any]] = staticmethod(insert)
+
+    holds_nul: ClassVar[bool] = False
+
+    def by_name(self, name: ColumnElement[Any]) -> ColumnElement[Any]:
+        """Return the name in small letters, sorted by code points: the one order that has all of a prefix in one place."""
+        return func.lower(name).collate("C")
+
+    def utc_day(self, time: ColumnElement[Any]) -> ColumnElement[Any]:
+        """Return the day: the session's own time zone does not count."""
+        return cast(func.timezone(literal_column("'UTC'"), time), Date)
 
     def no_row(self, rows: Rows) -> ColumnElement[bool]:
         """Return NOT EXISTS: of anything else PostgreSQL thinks that it is hardly ever so, and plans for no rows."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from retinue.graph.expiry import Expiry
+from retinue.graph.lists import Lists
 from retinue.graph.part import U
 from retinue.graph.readers import Readers
 from retinue.graph.records import Records
@@ -13,7 +14,7 @@ from retinue.graph.timeline import Timeline
 __all__ = ["Graph"]
 
 
-class Graph(Requests[U], Safety[U], Records[U], Timeline[U], Readers[U], Expiry[U]):
+class Graph(Requests[U], Safety[U], Lists[U], Records[U], Timeline[U], Readers[U], Expiry[U]):
     """
     Who follows whom, on the caller's session.
 

@@ -1,4 +1,4 @@
-"""Questions: how users stand, how many there are, and lists of them, as a viewer may see them."""
+"""Questions: how users stand, how many there are, and lists of one's own."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from retinue.values import ALL, BlockedPerson, Counts, Everything, Key, MutedPer
 
 
 class Reads(Part[U]):
-    """Questions: how users stand, how many there are, and lists of them, as a viewer may see them."""
+    """Questions: how users stand, how many there are, and lists of one's own."""
 
     __slots__ = ()
 
@@ -68,83 +68,6 @@ class Reads(Part[U]):
         connection, engine = self._caller.read()
         keys = self._caller.keys(users, engine)
         return counters.read(connection, self._schema, keys)
-
-    # --- Lists that others may see ---------------------------------------------------------------
-
-    def followers(
-        self,
-        user: U | Key,
-        *,
-        viewer: U | Key | Everything | None = ALL,
-        limit: int = PAGE_DEFAULT,
-        cursor: str | None = None,
-    ) -> Page[Person[U]]:
-        """
-        Return a page of those who follow *user*, newest first, as *viewer* may see them.
-
-        What stays on the list is neither repeated nor left out between pages, while
-        others follow and unfollow. A row whose transaction commits late may appear
-        behind a place already passed. Rows that the viewer may not see are left out
-        before the page is cut: it is never short.
-
-        One select, at any depth. For a viewer other than `ALL`, one more where
-        users can hide their lists, approve followers or block; for the owner, one more
-        where users can be inactive.
-
-        Args:
-            user: Whose followers.
-            viewer: Who looks: a user, None for somebody not logged in, or `ALL`.
-            limit: Rows, 1 to 100.
-            cursor: `Page.next` or `Page.prev` of this list; None for the first page.
-
-        Raises:
-            InvalidUserError: *user* or *viewer* is neither a user nor a possible key.
-            InvalidCursor: *cursor* is of another list, user or viewer, or altered.
-            NotVisibleError: *viewer* may not see this list.
-            ValueError: *limit* is outside its range.
-        """
-        return self._people(lists.followers, user, viewer, limit, cursor, kind=ListKind.FOLLOWERS)
-
-    def following(
-        self,
-        user: U | Key,
-        *,
-        viewer: U | Key | Everything | None = ALL,
-        limit: int = PAGE_DEFAULT,
-        cursor: str | None = None,
-    ) -> Page[Person[U]]:
-        """Return a page of those whom *user* follows, newest first; else as `followers()`."""
-        return self._people(lists.following, user, viewer, limit, cursor, kind=ListKind.FOLLOWING)
-
-    def mutuals(
-        self,
-        user: U | Key,
-        *,
-        viewer: U | Key | Everything | None = ALL,
-        limit: int = PAGE_DEFAULT,
-        cursor: str | None = None,
-    ) -> Page[Person[U]]:
-        """
-        Return a page of those whom *user* follows and who follow *user*; else as `followers()`.
-
-        `Person.since` is when *user* began to follow them, and the list goes by it. It
-        tells of both lists, so who may not see one of them may not see it.
-        """
-        return self._people(lists.mutuals, user, viewer, limit, cursor, kind=ListKind.FOLLOWERS | ListKind.FOLLOWING)
-
-    def followers_you_know(
-        self, viewer: U | Key, user: U | Key, *, limit: int = PAGE_DEFAULT, cursor: str | None = None
-    ) -> Page[Person[U]]:
-        """
-        Return a page of those who follow *user* and whom *viewer* follows, with ``Page.total``.
-
-        `Person.since` is when *viewer* began to follow them, and the list goes by it: what
-        is read is bounded by how many *viewer* follows, however many follow *user*. Else
-        as `followers()`, and one select more, for the total.
-        """
-        return self._people(
-            lists.known_followers, user, viewer, limit, cursor, kind=ListKind.FOLLOWERS, with_total=True
-        )
 
     # --- Lists of one's own ----------------------------------------------------------------------
 
@@ -249,7 +172,7 @@ class Reads(Part[U]):
             total = connection.execute(lists.total_of(schema, engine, people, audience), parameters).scalar_one()
             page = replace(page, total=total)
         if audience is Audience.OWNER and "active" in schema.flags:
-            ends = {"oldest": stretch.oldest or FIRST, "newest": stretch.newest or LAST}
+            ends = {"oldest": stretch.last or FIRST, "newest": stretch.first or LAST}
             hidden = connection.execute(lists.left_out_of(schema, engine, people), {**parameters, **ends}).scalar_one()
             page = replace(page, hidden=bool(hidden))
         return page

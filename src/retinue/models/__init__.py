@@ -7,7 +7,7 @@ from retinue.models.posts import Posts, declare_posts, values_of
 from retinue.models.records import FollowEventMixin, NotificationMixin
 from retinue.models.safety import BlockMixin, MuteMixin
 from retinue.models.timeline import TimelineEntryMixin, readers_of, senders_of
-from retinue.models.times import FIRST, LAST, UTCDateTime, aware, in_utc, now
+from retinue.models.times import FIRST, LAST, UTCDateTime, as_kept, aware, in_utc, now
 
 __all__ = [
     "FIRST",
@@ -22,6 +22,7 @@ __all__ = [
     "Posts",
     "TimelineEntryMixin",
     "UTCDateTime",
+    "as_kept",
     "aware",
     "declare_posts",
     "guards_of",

@@ -241,8 +241,8 @@ def next_followers(schema: Schema, *, first: bool) -> Rows:
     key, time, _, conditions = followers(schema)
     chosen = select(key, time).where(*conditions)
     if not first:
-        chosen = chosen.where(*beside(key, time, Way.NEWER))
-    return chosen.order_by(*in_order(key, time, Way.NEWER)).limit(most())
+        chosen = chosen.where(*beside(key, time, Way.ON, ascending=True))
+    return chosen.order_by(*in_order(key, time, None, ascending=True)).limit(most())
 
 
 @once

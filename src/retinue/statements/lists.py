@@ -31,17 +31,6 @@ def following(schema: Schema) -> Edges:
     return edge.following_id, edge.timestamp, (), (edge.follower_id == user_key(schema, "user"),)
 
 
-def mutuals(schema: Schema) -> Edges:
-    """Return those whom *user* follows, since when; and who follow *user* as well."""
-    edge, back = schema.follows.c, schema.edges_by_target.c
-    mutual = (
-        edge.follower_id == user_key(schema, "user"),
-        back.following_id == edge.follower_id,
-        back.follower_id == edge.following_id,
-    )
-    return edge.following_id, edge.timestamp, (), mutual
-
-
 def known_followers(schema: Schema) -> Edges:
     """Return those whom *viewer* follows, since when; and who follow *user*: no more than *viewer* follows are read."""
     mine, edge = schema.follows.c, schema.edges_by_target.c
@@ -96,7 +85,7 @@ def page_of(
     """
     key, time, more, conditions = edges(schema)
     chosen = select(key.label("user_key"), time.label("since"), *more).where(
-        *conditions, *_shown(schema, rules, key, audience)
+        *conditions, *shown(schema, rules, key, audience)
     )
     if way is not None:
         chosen = chosen.where(*beside(key, time, way))
@@ -114,7 +103,7 @@ def page_of(
 def total_of(schema: Schema, rules: EngineRules, edges: Callable[[Schema], Edges], audience: Audience) -> Rows:
     """How many rows a list has."""
     key, _, _, conditions = edges(schema)
-    return select(func.count(key)).where(*conditions, *_shown(schema, rules, key, audience))
+    return select(func.count(key)).where(*conditions, *shown(schema, rules, key, audience))
 
 
 @once
@@ -144,16 +133,16 @@ def visibility(schema: Schema, rules: EngineRules) -> Rows:
     return select(*said, followed, ~not_blocked(schema, rules, user, viewer)).where(schema.key == user)
 
 
-def _shown(
+def shown(
     schema: Schema, rules: EngineRules, key: ColumnElement[Any], audience: Audience
 ) -> Sequence[ColumnElement[bool]]:
     """Return the conditions on the user *key* of a row that *audience* sees."""
-    shown = []
+    conditions = []
     if audience.sees_active_only and "active" in schema.flags:
-        shown.append(active(schema, rules, key))
+        conditions.append(active(schema, rules, key))
     if audience.sees_no_blocks and schema.blocks is not None:
-        shown.append(not_blocked(schema, rules, user_key(schema, "viewer"), key))
-    return shown
+        conditions.append(not_blocked(schema, rules, user_key(schema, "viewer"), key))
+    return conditions
 
 
 def active(schema: Schema, rules: EngineRules, key: ColumnElement[Any]) -> ColumnElement[bool]:
@@ -167,30 +156,43 @@ def active(schema: Schema, rules: EngineRules, key: ColumnElement[Any]) -> Colum
 # --- Keysets -------------------------------------------------------------------------------------
 
 
-def in_order(key: ColumnElement[Any], time: ColumnElement[Any], way: Way | None) -> Sequence[ColumnElement[Any]]:
-    """Return the total order of a list: newest first, and by *key* within a time; the other way round for newer rows."""
-    forward = way is None or way.forward
-    return (time.desc(), key.desc()) if forward else (time.asc(), key.asc())
-
-
-def beside(key: ColumnElement[Any], time: ColumnElement[Any], way: Way) -> Sequence[ColumnElement[bool]]:
+def in_order(
+    key: ColumnElement[Any], at: ColumnElement[Any], way: Way | None, *, ascending: bool = False
+) -> Sequence[ColumnElement[Any]]:
     """
-    Return the conditions for rows beside the one made at *time* for *key*.
+    Return the total order of a list: by *at*, and by *key* within it; the other way round for the way back.
+
+    Newest first, if *at* is a time; *ascending*: oldest first, or by name.
+    """
+    forward = way is None or way.forward
+    return (at.asc(), key.asc()) if forward is ascending else (at.desc(), key.desc())
+
+
+def beside(
+    key: ColumnElement[Any], at: ColumnElement[Any], way: Way, *, ascending: bool = False, this: Any = None
+) -> Sequence[ColumnElement[bool]]:
+    """
+    Return the conditions for rows beside that of the place (*at*, *key*), in the order of `in_order()`.
 
     ``t <= :t AND (t < :t OR k < :k)`` is the one form that every engine answers
-    from the index; a tuple comparison makes MariaDB read the whole list.
+    from the index; a tuple comparison makes MariaDB read the whole list. *this* is
+    the place's own *at*, where that is not simply the parameter.
     """
-    return past(key, time, bindparam("key", type_=key.type), bindparam("time", type_=time.type), way)
+    there = bindparam("at", type_=at.type) if this is None else this
+    return past(key, at, bindparam("key", type_=key.type), there, way, ascending=ascending)
 
 
 def past(
-    key: ColumnElement[Any], time: ColumnElement[Any], this: ColumnElement[Any], at: ColumnElement[Any], way: Way
+    key: ColumnElement[Any],
+    at: ColumnElement[Any],
+    same: ColumnElement[Any],
+    there: ColumnElement[Any],
+    way: Way,
+    *,
+    ascending: bool = False,
 ) -> Sequence[ColumnElement[bool]]:
-    """Return the conditions for rows beside the one made at the time *at* for *this*; as `beside()`."""
-    near, far, tie = {
-        Way.OLDER: (time <= at, time < at, key < this),
-        Way.OLDER_OR_SAME: (time <= at, time < at, key <= this),
-        Way.NEWER: (time >= at, time > at, key > this),
-        Way.NEWER_OR_SAME: (time >= at, time > at, key >= this),
-    }[way]
-    return near, far | tie
+    """Return the conditions for rows beside the place (*there*, *same*); as `beside()`."""
+    or_same = way in (Way.ON_OR_SAME, Way.BACK_OR_SAME)
+    if way.forward is ascending:
+        return at >= there, (at > there) | (key >= same if or_same else key > same)
+    return at <= there, (at < there) | (key <= same if or_same else key < same)

@@ -110,7 +110,7 @@ def _feed(
     lasting: Callable[[Of], Conditions],
     longest: int,
 ) -> Feed:
-    onward = Way.OLDER if way is None or way.forward else Way.NEWER
+    onward = Way.ON if way is None or way.forward else Way.BACK
     return Feed(
         name=name,
         table=posts.table,

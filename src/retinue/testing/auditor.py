@@ -22,6 +22,7 @@ from sqlalchemy.sql.compiler import Compiled
 from sqlalchemy.sql.elements import (
     BinaryExpression,
     BooleanClauseList,
+    Case,
     Cast,
     ClauseElement,
     CollectionAggregate,
@@ -322,10 +323,17 @@ def _key(column: Any) -> _ColumnKey:
 
 
 def _bare(element: Any) -> Any:
-    """Take off what changes nothing about where a value comes from."""
-    while isinstance(element, (Grouping, Cast, Label)):
-        element = element.clause if isinstance(element, Cast) else element.element
+    """Take off what changes nothing about where a value comes from; and a gate, behind which there is that value or none."""
+    while isinstance(element, (Grouping, Cast, Label)) or _is_gated(element):
+        if isinstance(element, Case):
+            ((_, element),) = element.whens
+        else:
+            element = element.clause if isinstance(element, Cast) else element.element
     return element
+
+
+def _is_gated(element: Any) -> bool:
+    return isinstance(element, Case) and len(element.whens) == 1 and element.else_ is None
 
 
 def _table_of(source: Any) -> tuple[Table | None, bool]:

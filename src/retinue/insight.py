@@ -1,0 +1,165 @@
+"""
+How a user's followers came and went: for the user's own eyes, and for reports.
+
+Each number is made from the history (`FollowEventMixin`), so it goes back as far as the history does.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, TypeVar
+
+from sqlalchemy.engine import Connection
+from sqlalchemy.orm import Session
+
+from retinue import counters, rules
+from retinue.caller import Caller
+from retinue.engines import EngineRules
+from retinue.errors import NotVisibleError, shown
+from retinue.models import FollowCountMixin, FollowEventMixin, now
+from retinue.rules import Audience
+from retinue.schema import schema_of
+from retinue.statements import insight as statements
+from retinue.values import ALL, Churn, DayCount, Everything, Key, NewFollower
+
+U = TypeVar("U")
+
+#: The most days that can be asked for: ten years.
+DAYS_MOST = 3_660
+
+
+def follower_growth(
+    session: Session, user_class: type[U], user: U | Key, *, days: int = 30, viewer: U | Key | Everything | None = ALL
+) -> list[DayCount]:
+    """
+    Return for each of the last *days* days in UTC, today last, how many began to follow *user*, stopped, and there were.
+
+    Who was deleted stopped on that day. The totals are counted back from the present one, so what the
+    history does not tell (raw SQL; edges older than the history whose follower was deleted) is missing
+    from the days before it. Where `Settings(history_retention=...)` ends it, so does the list.
+
+    Cost: two selects; three if *user* was never counted. What is read is the user's part of the history.
+
+    Args:
+        session: The caller's session.
+        user_class: The class with `FollowerMixin`.
+        user: Whose followers.
+        days: How many days, 1 to 3,660.
+        viewer: Who looks: *user*, or `ALL`.
+
+    Raises:
+        InvalidUserError: *user* or *viewer* is neither a user nor a possible key.
+        ModelMissingError: No model with `FollowEventMixin` is declared.
+        NotVisibleError: *viewer* is somebody else.
+        ValueError: *days* is outside its range.
+    """
+    caller, connection, engine, key, _ = _ask(session, user_class, user, viewer, FollowEventMixin)
+    first, last = _first_day(caller, days), now().date()
+    if key is None:
+        return []
+    changes: Counter[tuple[date, int]] = Counter()
+    parameters = {"user": key, "since": _midnight(first)}
+    for day, change, number in connection.execute(statements.growth(caller.schema, engine), parameters):
+        changes[day, change] += number
+    total = counters.read(connection, caller.schema, [key])[key].followers
+    found = []
+    for day in _days_back(last, first):
+        gained, lost = changes[day, 1], changes[day, -1]
+        found.append(DayCount(day, gained, lost, total))
+        total -= gained - lost
+    return found[::-1]
+
+
+def churn(
+    session: Session, user_class: type[U], user: U | Key, *, days: int = 30, viewer: U | Key | Everything | None = ALL
+) -> Churn:
+    """
+    Return how many of those who followed *user* *days* days ago left since, and how many who came left again.
+
+    Cost, arguments and errors: as `follower_growth()`.
+    """
+    caller, connection, _, key, _ = _ask(session, user_class, user, viewer, FollowEventMixin)
+    first = _first_day(caller, days)
+    if key is None:
+        return Churn()
+    new = left = passed_by = 0
+    parameters = {"user": key, "since": _midnight(first)}
+    for change, came_first, number in connection.execute(statements.churn(caller.schema), parameters):
+        if change > 0:
+            new += number
+        elif change < 0:
+            left += number
+        elif came_first:
+            passed_by += number
+    present = counters.read(connection, caller.schema, [key])[key].followers
+    return Churn(at_start=present - new + left, left=left, won=new + passed_by, won_and_left=passed_by)
+
+
+def top_new_followers(
+    session: Session,
+    user_class: type[U],
+    user: U | Key,
+    *,
+    days: int = 30,
+    limit: int = 10,
+    viewer: U | Key | Everything | None = ALL,
+) -> list[NewFollower[U]]:
+    """
+    Return who began to follow *user* in the last *days* days and still does, those with the most followers first.
+
+    Needs no history, but stored counts; who was never counted has none. One select, which reads a count for
+    each new follower. The owner does not see inactive users. Arguments and errors: as `follower_growth()`.
+
+    Raises:
+        ModelMissingError: No model with `FollowCountMixin` is declared.
+        ValueError: *days*, or *limit* (1 to 100), is outside its range.
+    """
+    caller, _, engine, key, audience = _ask(session, user_class, user, viewer, FollowCountMixin)
+    limit = rules.page_limit(limit)
+    since = now() - timedelta(days=_days(days))
+    if key is None:
+        return []
+    statement = statements.top_new(caller.schema, engine, audience)
+    rows = session.execute(statement, {"user": key, "since": since, "limit": limit}).unique().all()
+    return [NewFollower(person, since, int(followers)) for person, since, followers in rows]
+
+
+def _ask(
+    session: Session, user_class: Any, user: Any, viewer: Any, model: Any
+) -> tuple[Caller, Connection, EngineRules, Key | None, Audience]:
+    """Return what a question about *user* needs; `NotVisibleError` if *viewer* may not ask it."""
+    caller = Caller(session, schema_of(user_class))
+    caller.schema.table(model)
+    connection, engine = caller.read()
+    key = caller.key(user, engine)
+    audience = Audience.of(viewer if viewer is None or viewer is ALL else caller.key(viewer, engine), key)
+    if audience not in (Audience.TRUSTED, Audience.OWNER):
+        raise NotVisibleError(key)
+    return caller, connection, engine, key, audience
+
+
+def _first_day(caller: Caller, days: int) -> date:
+    """Return the first of the last *days* days, or the first that the history has whole."""
+    at, kept = now(), caller.schema.settings.history_retention
+    first = at.date() - timedelta(days=_days(days) - 1)
+    return first if kept is None else max(first, min((at - kept).date() + timedelta(days=1), at.date()))
+
+
+def _days(days: object) -> int:
+    if not isinstance(days, int) or isinstance(days, bool) or not 1 <= days <= DAYS_MOST:
+        message = f"days must be a whole number from 1 to {DAYS_MOST}, not {shown(days)}"
+        raise ValueError(message)
+    return days
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
+
+
+def _days_back(last: date, first: date) -> Iterator[date]:
+    day = last
+    while day >= first:
+        yield day
+        day -= timedelta(days=1)
