@@ -16,6 +16,7 @@ from retinue.demo.asking import asking
 from retinue.demo.blocking import blocking
 from retinue.demo.choosing import choosing
 from retinue.demo.following import following
+from retinue.demo.growth import growth
 from retinue.demo.models import User, db
 from retinue.demo.news import news
 from retinue.demo.pages import pages
@@ -64,7 +65,7 @@ def create_app(database: URL | str, *, secret_key: str) -> Flask:
     wording.init_app(app)
     portraits.init_app(app)
     app.add_template_global(_asset, "asset")
-    for blueprint in (pages, choosing, following, asking, blocking, news, privacy):
+    for blueprint in (pages, choosing, following, asking, blocking, news, privacy, growth):
         app.register_blueprint(blueprint)
     return app
 

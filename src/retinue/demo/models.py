@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from flask_login import UserMixin
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import String
+from sqlalchemy import Index, String, func
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from retinue import (
@@ -38,6 +38,7 @@ class User(FollowerMixin, UserMixin, db.Model):  # type: ignore[name-defined,mis
     __tablename__ = "users"
     __retinue__ = Settings(
         active="active",
+        name="name",
         max_following=7_500,
         max_follows_per_day=400,
         max_pending_requests=50,
@@ -59,6 +60,13 @@ class User(FollowerMixin, UserMixin, db.Model):  # type: ignore[name-defined,mis
     hide_following: Mapped[bool] = mapped_column(default=False)
     #: False while they take a break: then nobody sees them.
     active: Mapped[bool] = mapped_column(default=True)
+
+
+# By which lists are searched and sorted by name: see docs/lists.md. Each engine has its own.
+Index("ix_users_name_sqlite", User.name.collate("NOCASE"), User.id).ddl_if(dialect="sqlite")
+Index("ix_users_name_postgresql", func.lower(User.name).collate("C"), User.id).ddl_if(dialect="postgresql")
+for _name in ("mysql", "mariadb"):
+    Index(f"ix_users_name_{_name}", User.name).ddl_if(dialect=_name)
 
 
 class Follow(FollowMixin, db.Model):  # type: ignore[name-defined,misc]

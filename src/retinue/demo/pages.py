@@ -11,7 +11,7 @@ from werkzeug.routing import BaseConverter
 from werkzeug.wrappers import Response
 
 from retinue import Graph, NotVisibleError, Page, Person
-from retinue.demo import people
+from retinue.demo import looking, people
 from retinue.demo.cards import Cards
 from retinue.demo.models import User, db
 from retinue.demo.periods import PERIODS
@@ -62,7 +62,7 @@ def number_asked_for(name: str) -> int | None:
 def same_page(**place: str | int) -> str:
     """Return the address of this page at another place in its list."""
     # By name: whatever else stands in the query must not become an argument of url_for().
-    kept = {name: request.args[name] for name in ("q", "limit", "next") if name in request.args}
+    kept = {name: request.args[name] for name in (*looking.NAMES, "limit", "next") if name in request.args}
     query: dict[str, Any] = {**(request.view_args or {}), **kept, **place}
     return url_for(request.endpoint or "", **query)
 
@@ -142,14 +142,17 @@ def profile(username: str) -> str:
 
 @pages.get("/@<username:username>/<any(followers, following, mutuals):kind>")
 def people_of(username: str, kind: str) -> str | tuple[str, int]:
-    """One of a person's lists, newest first; a list that one may not see is a 404 that says so. Seven statements."""
+    """One of a person's lists; one that the visitor may not see is a 404 that says so. Seven statements."""
     viewer = visitor()
+    if kind == "mutuals":
+        return _list(username, kind, viewer, lambda graph, user, **place: graph.mutuals(user, viewer=viewer, **place))
+    look = looking.look_asked_for()
 
-    def read(graph: Graph[User], user: User, limit: int, cursor: str | None) -> Page[Person[User]]:
-        lists = {"followers": graph.followers, "following": graph.following, "mutuals": graph.mutuals}
-        return lists[kind](user, viewer=viewer, limit=limit, cursor=cursor)
+    def read(graph: Graph[User], user: User, **place: Any) -> Page[Person[User]]:
+        lists = {"followers": graph.followers, "following": graph.following}
+        return lists[kind](user, viewer=viewer, **look.arguments, **place)
 
-    return _list(username, kind, viewer, read)
+    return _list(username, kind, viewer, read, look)
 
 
 @pages.get("/@<username:username>/known")
@@ -157,24 +160,24 @@ def known_of(username: str) -> str | tuple[str, int]:
     """Those of a person's followers whom one follows oneself; else as `people_of()`. Eight statements."""
     viewer = somebody()
 
-    def read(graph: Graph[User], user: User, limit: int, cursor: str | None) -> Page[Person[User]]:
-        return graph.followers_you_know(viewer, user, limit=limit, cursor=cursor)
-
-    return _list(username, "known", viewer, read)
+    return _list(
+        username, "known", viewer, lambda graph, user, **place: graph.followers_you_know(viewer, user, **place)
+    )
 
 
 def _list(
     username: str,
     kind: str,
     viewer: User | None,
-    read: Callable[[Graph[User], User, int, str | None], Page[Person[User]]],
+    read: Callable[..., Page[Person[User]]],
+    look: looking.Look | None = None,
 ) -> str | tuple[str, int]:
     # Before the user is looked for: what is wrong is so whether or not there is one.
     limit = rows_asked_for()
     user = user_or_404(username, viewer)
     graph = Graph(db.session, User)
     try:
-        page = read(graph, user, limit, request.args.get("cursor"))
+        page = read(graph, user, limit=limit, cursor=request.args.get("cursor"))
     except NotVisibleError:
         return render("list.html", person=Cards(graph, viewer, [user]).of(user), kind=kind, listed=None), 404
     cards = Cards(graph, viewer, [user, *(person.user for person in page)])
@@ -182,6 +185,7 @@ def _list(
         "list.html",
         person=cards.of(user),
         kind=kind,
+        look=look,
         listed=cards.listed(page),
         hidden=page.hidden,
         **links_of(page),

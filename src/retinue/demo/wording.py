@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from flask import Flask
 
@@ -14,13 +14,18 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 def init_app(app: Flask) -> None:
     """Give the templates of *app* these words."""
     app.add_template_filter(day)
+    app.add_template_filter(date_of, "date")
     app.add_template_filter(count)
     app.add_template_filter(lately)
 
 
 def day(time: datetime) -> str:
     """Return the day of *time*, in UTC: "3 May 2026"."""
-    time = time.astimezone(UTC)
+    return date_of(time.astimezone(UTC))
+
+
+def date_of(time: date) -> str:
+    """Return that date: "3 May 2026"."""
     return f"{time.day} {_MONTHS[time.month - 1]} {time.year}"
 
 
