@@ -262,9 +262,7 @@ def measure(engine: Engine, *, explain: bool) -> None:
         graph = Graph(session, User)
         for deep in (False, True):
             for what, user in readers.items():
-                place = (
-                    Scope(("home_timeline", user, ALL), b"", int).encode(Place(Way.ON, DEEP, 0)) if deep else None
-                )
+                place = Scope(("home_timeline", user, ALL), b"", int).encode(Place(Way.ON, DEEP, 0)) if deep else None
 
                 def whole() -> list[int]:
                     session.expunge_all()

@@ -50,6 +50,7 @@ LAYERS = {
     "graph": 8,
     "user": 9,
     "transfer": 9,
+    "suggesting": 9,
     "doctor": 9,
     "fanout": 9,
     ROOT: 10,  # the public names: above what it gathers, below those who only use it

@@ -44,6 +44,7 @@ from retinue.events import (
 from retinue.graph import Graph
 from retinue.models import (
     BlockMixin,
+    DismissedSuggestionMixin,
     FollowCountMixin,
     FollowEventMixin,
     FollowMixin,
@@ -72,6 +73,8 @@ from retinue.values import (
     Person,
     Relationship,
     Sort,
+    Suggestion,
+    SuggestionReason,
 )
 
 __all__ = [
@@ -81,6 +84,7 @@ __all__ = [
     "BlockedError",
     "BlockedPerson",
     "Counts",
+    "DismissedSuggestionMixin",
     "EdgeEvent",
     "Event",
     "Expired",
@@ -121,6 +125,8 @@ __all__ = [
     "SelfFollowError",
     "Settings",
     "Sort",
+    "Suggestion",
+    "SuggestionReason",
     "TimelineEntryMixin",
     "TimelineWork",
     "UTCDateTime",

@@ -53,7 +53,8 @@ def detach(connection: Connection, schema: Schema, users: Sequence[Key]) -> None
 def _tables(schema: Schema) -> list[Table]:
     """Return the tables whose rows go with their users."""
     tables = (schema.guards, schema.counts, schema.follows, schema.requests, schema.blocks, schema.mutes)
-    return [table for table in (*tables, schema.notifications, *(schema.timeline or ())) if table is not None]
+    tables = (*tables, schema.notifications, schema.dismissals, *(schema.timeline or ()))
+    return [table for table in tables if table is not None]
 
 
 def _mark(user: Key) -> dict[str, object]:

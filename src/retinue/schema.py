@@ -14,6 +14,7 @@ from sqlalchemy.sql.selectable import FromClause
 from retinue.errors import MappingError, ModelMissingError
 from retinue.models import (
     BlockMixin,
+    DismissedSuggestionMixin,
     FollowCountMixin,
     FollowEventMixin,
     FollowMixin,
@@ -43,6 +44,9 @@ _LINES: Final[dict[type[GraphModel], str]] = {
     FollowEventMixin: "class FollowEvent(FollowEventMixin, Base): __tablename__ = 'follow_events'",
     TimelineEntryMixin: "class TimelineEntry(TimelineEntryMixin, Base): __tablename__ = 'timeline_entries'",
     NotificationMixin: "class Notification(NotificationMixin, Base): __tablename__ = 'notifications'",
+    DismissedSuggestionMixin: (
+        "class DismissedSuggestion(DismissedSuggestionMixin, Base): __tablename__ = 'dismissed_suggestions'"
+    ),
 }
 
 #: The settings that name an attribute of the user class.
@@ -87,6 +91,7 @@ class Schema:
     history: Table | None = dataclasses.field(init=False)
     notifications: Table | None = dataclasses.field(init=False)
     timeline: Timeline | None = dataclasses.field(init=False)
+    dismissals: Table | None = dataclasses.field(init=False)
     #: Statements, each built once, by the function that builds it and its arguments.
     built: dict[object, Any] = dataclasses.field(default_factory=dict)
 
@@ -100,6 +105,7 @@ class Schema:
         self.notifications = self._optional(NotificationMixin)
         entries = self._optional(TimelineEntryMixin)
         self.timeline = None if entries is None else Timeline(entries, readers_of(entries), senders_of(entries))
+        self.dismissals = self._optional(DismissedSuggestionMixin)
 
     @property
     def edges_by_target(self) -> FromClause:

@@ -89,6 +89,21 @@ class NotificationKind(enum.StrEnum):
     REQUEST_ACCEPTED = "request_accepted"
 
 
+class SuggestionReason(enum.StrEnum):
+    """Why a user is suggested; the first that is so."""
+
+    #: They follow the user.
+    FOLLOWS_YOU = "follows_you"
+    #: Some whom the user follows follow them, all of these since a week ago or less.
+    NEW_IN_NETWORK = "new_in_network"
+    #: Some whom the user follows follow them.
+    FRIENDS_OF_FRIENDS = "friends_of_friends"
+    #: Some who follow the user follow them.
+    FOLLOWED_BY_FOLLOWERS = "followed_by_followers"
+    #: Others follow them: for newcomers, who know hardly anybody yet.
+    POPULAR = "popular"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relationship:
     """How a viewer and one other user stand."""
@@ -231,6 +246,21 @@ class NewFollower(Person[U]):
 
     #: How many follow them.
     followers: int = 0
+
+
+@dataclass(frozen=True)
+class Suggestion(Generic[U]):
+    """Somebody whom a user may want to follow, and why."""
+
+    #: Who is suggested, as the application's own class.
+    user: U
+    reason: SuggestionReason
+    #: How strong the case is; to be compared with others of the same user only.
+    score: float
+    #: Up to three whom the reader follows and who follow the suggested, those followed last first.
+    known: tuple[U, ...] = ()
+    #: How many they are, among the 100 whom the reader followed last.
+    known_total: int = 0
 
 
 @dataclass(frozen=True)

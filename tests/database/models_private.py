@@ -9,6 +9,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from retinue import (
     BlockMixin,
+    DismissedSuggestionMixin,
     FollowCountMixin,
     FollowerMixin,
     FollowEventMixin,
@@ -30,6 +31,7 @@ class PrivateModels(Models):
     mute: type[Any]
     event: type[Any]
     notification: type[Any]
+    dismissal: type[Any]
 
 
 def declare(settings: Settings) -> PrivateModels:
@@ -46,6 +48,7 @@ def declare(settings: Settings) -> PrivateModels:
         active: Mapped[bool] = mapped_column(default=True)
         hide_followers: Mapped[bool] = mapped_column(default=False)
         hide_following: Mapped[bool] = mapped_column(default=False)
+        discoverable: Mapped[bool] = mapped_column(default=True)
 
     class Follow(FollowMixin, Base):
         __tablename__ = "follows"
@@ -68,6 +71,18 @@ def declare(settings: Settings) -> PrivateModels:
     class Notification(NotificationMixin, Base):
         __tablename__ = "notifications"
 
+    class DismissedSuggestion(DismissedSuggestionMixin, Base):
+        __tablename__ = "dismissed_suggestions"
+
     return PrivateModels(
-        Base.metadata, User, Follow, FollowCount, FollowRequest, Block, Mute, FollowEvent, Notification
+        Base.metadata,
+        User,
+        Follow,
+        FollowCount,
+        FollowRequest,
+        Block,
+        Mute,
+        FollowEvent,
+        Notification,
+        DismissedSuggestion,
     )

@@ -13,9 +13,10 @@ from retinue.engines.mariadb import MariaDB
 from retinue.engines.postgresql import PostgreSQL
 from retinue.engines.retry import transact
 from retinue.engines.safety import prepare_engine
+from retinue.engines.sessions import sessions_of
 from retinue.engines.sqlite import SQLite
 
-__all__ = ["EngineRules", "Rows", "prepare_engine", "rules_of", "transact"]
+__all__ = ["EngineRules", "Rows", "prepare_engine", "rules_of", "sessions_of", "transact"]
 
 _MARIADB = MariaDB()
 _RULES: dict[str, EngineRules] = {

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import Column, Date, Executable, Select, Table, bindparam, func, select
+from sqlalchemy import Column, Date, Executable, Select, Subquery, Table, bindparam, func, literal_column, select
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.elements import ColumnElement
@@ -36,6 +36,14 @@ def row_of(
         there = there.join(users[name], found[name])
     row = [bindparam(name, type_=table.c[column].type).label(column) for column, name in values.items()]
     return select(*row).select_from(there).where(found[first], *conditions)
+
+
+def newest_of(edges: FromClause, owner: ColumnElement[Any], most: int) -> Rows:
+    """Return ``other``, the other ends of the *most* newest *edges* of *owner*: the first rows of an index."""
+    other = edges.c.following_id
+    rows = select(other.label("other")).where(edges.c.follower_id == owner)
+    # A number in the text: PostgreSQL plans badly for one that it does not know.
+    return rows.order_by(edges.c.timestamp.desc(), other.desc()).limit(literal_column(str(most)))
 
 
 def added_to(counts: Table) -> dict[str, ColumnElement[Any]]:
@@ -154,6 +162,25 @@ class EngineRules(ABC):
     def current(self, rows: Rows) -> Rows:
         """Return *rows* as they are committed now, also in a transaction that reads an older snapshot."""
         return rows
+
+    def slots(self, owners: int) -> int:
+        """Return for how many owners `newest_of_each()` has to be built, if there are so many: here, for any number."""
+        del owners
+        return 0
+
+    def slot_values(self, owners: Sequence[Any]) -> Mapping[str, Any]:
+        """Return the parameters that `newest_of_each()` needs besides those of its owners: here, none."""
+        del owners
+        return {}
+
+    @abstractmethod
+    def newest_of_each(self, edges: Table, owners: Subquery, most: int, slots: int) -> Rows:
+        """
+        Return the *most* newest edges of each owner, reading no more than that of any.
+
+        *owners* has their keys in its first column. The columns: those of *owners*;
+        ``other``, the other end of an edge; ``number``, how many edges the owner has here.
+        """
 
     @abstractmethod
     def insert_from(self, table: Table, columns: list[str], rows: SelectBase) -> Executable:

@@ -16,20 +16,23 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import Column, Executable, Table, bindparam, case, func
+from sqlalchemy import Column, Executable, Subquery, Table, bindparam, case, func, select, union_all
 from sqlalchemy.dialects.mysql import insert
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause, SelectBase
 
-from retinue.engines.contract import EngineRules, Rows, added_to, row_of
+from retinue.engines.contract import EngineRules, Rows, added_to, newest_of, row_of
 
 #: ER_NO_REFERENCED_ROW_2: the foreign key's other end is not there.
 _NO_REFERENCED_ROW = 1452
 
 #: Takes its meaning from what follows it in a LIKE. Not a backslash, whose own meaning a server may switch off.
 _ESCAPE = "/"
+
+#: For how many owners `newest_of_each()` is built.
+_SLOTS = (10, 50, 120, 200)
 
 
 class MariaDB(EngineRules):
@@ -62,6 +65,27 @@ class MariaDB(EngineRules):
     def one_of(self, column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
         """Return ``column IN (%s, %s, ..)``."""
         return column.in_(bindparam(name, expanding=True))
+
+    def slots(self, owners: int) -> int:
+        """Return the least of a few sizes: each is a statement of its own, to be kept."""
+        return next(size for size in _SLOTS if size >= owners)
+
+    def slot_values(self, owners: Sequence[Any]) -> Mapping[str, Any]:
+        """Return an owner for each slot; those left over are nobody's."""
+        padded = [*owners, *[None] * (self.slots(len(owners)) - len(owners))]
+        return {f"owner_{slot}": owner for slot, owner in enumerate(padded)}
+
+    def newest_of_each(self, edges: Table, owners: Subquery, most: int, slots: int) -> Rows:
+        """Return a union with a part for each owner: MariaDB has no lateral join, and no limit within IN."""
+        key = owners.c[0]
+        parts = []
+        for slot in range(slots):
+            owner, edge = bindparam(f"owner_{slot}", type_=key.type), edges.alias(f"edge_{slot}")
+            few = newest_of(edge, owner, most).add_columns(edge.c.follower_id.label("whose")).subquery(f"of_{slot}")
+            parts.append(select(few.c.whose, few.c.other))
+        every = union_all(*parts).subquery("every")
+        number = func.count().over(partition_by=every.c.whose).label("number")
+        return select(*owners.c, every.c.other, number).join_from(owners, every, every.c.whose == key)
 
     def insert_new(
         self,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from sqlalchemy import ARRAY, Date, Table, any_, bindparam, cast, exists, func, literal_column
+from sqlalchemy import ARRAY, Date, Subquery, Table, any_, bindparam, cast, exists, func, literal_column, select, true
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.elements import ColumnElement
 
-from retinue.engines.contract import Rows
+from retinue.engines.contract import Rows, newest_of
 from retinue.engines.on_conflict import OnConflict
 
 
@@ -31,6 +31,13 @@ class PostgreSQL(OnConflict):
     def no_row(self, rows: Rows) -> ColumnElement[bool]:
         """Return NOT EXISTS: of anything else PostgreSQL thinks that it is hardly ever so, and plans for no rows."""
         return ~exists(rows)
+
+    def newest_of_each(self, edges: Table, owners: Subquery, most: int, slots: int) -> Rows:
+        """Return a lateral join: for each owner, the first rows of an index."""
+        del slots
+        newest = newest_of(edges.alias("newest"), owners.c[0], most).correlate(owners).subquery("newest_few")
+        rows = select(newest.c.other, func.count().over().label("number")).lateral("theirs")
+        return select(*owners.c, rows.c.other, rows.c.number).select_from(owners.join(rows, true()))
 
     def one_of(self, column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
         """Return ``column = ANY(array)``: one parameter and one plan, however long the list."""

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
-from sqlalchemy import Table, bindparam, case, literal, true
+from sqlalchemy import Subquery, Table, and_, bindparam, case, func, literal, literal_column, select, true
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.sql.elements import ColumnElement
 
+from retinue.engines.contract import Rows, newest_of
 from retinue.engines.on_conflict import OnConflict
+
+#: A limit that cuts nothing off.
+_ALL: Final[ColumnElement[int]] = literal_column("-1")
 
 
 class SQLite(OnConflict):
@@ -35,6 +39,22 @@ class SQLite(OnConflict):
     def all_names(self, names: ColumnElement[Any], gate: ColumnElement[bool]) -> Sequence[ColumnElement[bool]]:
         """Return a range from the empty name on, before which there is none."""
         return (names >= self.given(gate, literal("")),)
+
+    def newest_of_each(self, edges: Table, owners: Subquery, most: int, slots: int) -> Rows:
+        """
+        Return a join with those among an owner's newest: SQLite has no lateral join, but lets IN look outside.
+
+        The limit keeps the count from being made anew for each edge.
+        """
+        del slots
+        few = newest_of(edges.alias("counted"), owners.c[0], most).correlate(owners).subquery("counted_few")
+        number = select(func.count()).select_from(few).scalar_subquery()
+        sized = select(*owners.c, number.label("number")).limit(_ALL).subquery("sized")
+        edge = edges.alias("edge")
+        newest = newest_of(edges.alias("newest"), sized.c[0], most).correlate(sized)
+        theirs = and_(edge.c.follower_id == sized.c[0], edge.c.following_id.in_(newest))
+        columns = [sized.c[name] for name in owners.c.keys()]  # noqa: SIM118 - columns, not a dict
+        return select(*columns, edge.c.following_id.label("other"), sized.c.number).join_from(sized, edge, theirs)
 
     def one_of(self, column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
         """Return ``column IN (?, ?, ..)``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from retinue.graph.discovery import Discovery
 from retinue.graph.expiry import Expiry
 from retinue.graph.lists import Lists
 from retinue.graph.part import U
@@ -14,7 +15,7 @@ from retinue.graph.timeline import Timeline
 __all__ = ["Graph"]
 
 
-class Graph(Requests[U], Safety[U], Lists[U], Records[U], Timeline[U], Readers[U], Expiry[U]):
+class Graph(Requests[U], Safety[U], Lists[U], Records[U], Timeline[U], Readers[U], Discovery[U], Expiry[U]):
     """
     Who follows whom, on the caller's session.
 

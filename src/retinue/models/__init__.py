@@ -1,6 +1,7 @@
 """The mixins that become the application's tables, one line each; absent until declared."""
 
 from retinue.models.columns import guards_of
+from retinue.models.discovery import DismissedSuggestionMixin
 from retinue.models.edges import FollowCountMixin, FollowMixin, FollowRequestMixin
 from retinue.models.ids import id_at, new_id
 from retinue.models.posts import Posts, declare_posts, values_of
@@ -13,6 +14,7 @@ __all__ = [
     "FIRST",
     "LAST",
     "BlockMixin",
+    "DismissedSuggestionMixin",
     "FollowCountMixin",
     "FollowEventMixin",
     "FollowMixin",

@@ -10,13 +10,13 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from sqlalchemy.engine import Engine
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session
 
 from retinue.caller import Pair
-from retinue.engines import prepare_engine
+from retinue.engines import sessions_of
 from retinue.errors import shown
 from retinue.schema import schema_of
 from retinue.transfer.batches import Loaded, Loader
@@ -116,7 +116,7 @@ def import_follows(
         message = f"batch_rows must be a whole number from 1, not {shown(batch_rows)}"
         raise ValueError(message)
     schema = schema_of(user_class)
-    loader = Loader(schema, _sessions(engine_or_session_factory))
+    loader = Loader(schema, sessions_of(engine_or_session_factory))
     reader = Reader(schema.key.type, loader.engine)
     with Records(source, header=header) as records:
         importer = _Import(records, reader, loader, on_skip)
@@ -126,15 +126,6 @@ def import_follows(
 
 def _is_positive(number: object) -> bool:
     return isinstance(number, int) and not isinstance(number, bool) and number >= 1
-
-
-def _sessions(given: Any) -> Callable[[], Session]:
-    if isinstance(given, Engine):
-        return sessionmaker(prepare_engine(given))
-    if not callable(given) or isinstance(given, (type(None), Session)) or hasattr(given, "sync_engine"):
-        message = f"an import needs an Engine or what makes a Session, not {type(given).__name__}"
-        raise TypeError(message)
-    return cast("Callable[[], Session]", given)
 
 
 class _Import:

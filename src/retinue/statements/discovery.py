@@ -1,0 +1,254 @@
+"""
+Suggestions: whose lists tell of whom, and who comes first.
+
+What is read is bounded, whatever anybody's number of followers: a user's newest
+edges, and the newest few of those at their other ends. Points are whole numbers:
+every engine adds them up to the same sum, in whatever order it meets them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import (
+    Delete,
+    Executable,
+    Table,
+    and_,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    true,
+    union_all,
+)
+from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.selectable import FromClause
+
+from retinue.engines import EngineRules, Rows
+from retinue.models import DismissedSuggestionMixin, FollowRequestMixin, UTCDateTime
+from retinue.schema import Schema
+from retinue.statements.building import (
+    most,
+    not_blocked,
+    not_ended,
+    once,
+    pending,
+    people,
+    user_key,
+)
+
+#: Of whom a user follows, and of who follows them, the newest so many are looked at; and so many strangers.
+NEAR: Final = 100
+#: Of those whom each of these follows, the newest so many.
+FAR: Final = 50
+
+#: What an edge is worth that comes from somebody whom the user follows, from a follower, from a stranger;
+#: and from the suggested to the user. All of it for one who follows nobody else, less for those who follow many.
+FOLLOWED, FOLLOWER, STRANGER, BACK = 1_000_000, 750_000, 20_000, 2_000_000
+#: Who follows so many has half a say.
+HALF: Final = 10
+
+#: How `neighbours()` calls those whom the user follows, and those who follow them.
+OUT, IN = 0, 1
+
+_DISMISSAL = {"user_id": "user", "suggested_id": "suggested", "timestamp": "at"}
+
+
+# --- Who is asked --------------------------------------------------------------------------------
+
+
+@once
+def neighbours(schema: Schema, rules: EngineRules) -> Rows:
+    """(kind, key, whether *user* may see whom they follow): the newest at the other end of the user's edges."""
+    out, back, user = schema.follows.alias("out"), schema.edges_by_target, user_key(schema, "user")
+    newest = [
+        (OUT, out.c.following_id, out.c.timestamp, out.c.follower_id == user),
+        (IN, back.c.follower_id, back.c.timestamp, back.c.following_id == user),
+    ]
+    parts = [
+        select(literal_column(str(kind)).label("kind"), key.label("key"), time.label("since"))
+        .where(own)
+        .order_by(time.desc(), key.desc())
+        .limit(literal_column(str(NEAR)))
+        .subquery()
+        for kind, key, time, own in newest
+    ]
+    near = union_all(*(select(part) for part in parts)).subquery("near")
+    (users,) = people(schema, "near").values()
+    followed = near.c.kind == OUT
+    may_see = case((and_(*_open(schema, rules, users, followed)), 1), else_=0)
+    return (
+        select(near.c.kind, near.c.key, may_see)
+        .join_from(near, users, users.c[schema.key.name] == near.c.key)
+        .order_by(near.c.kind, near.c.since.desc(), near.c.key.desc())
+    )
+
+
+@once
+def strangers(schema: Schema, rules: EngineRules) -> Rows:
+    """Those with the least and with the greatest keys, of whom *user* may see whom they follow; none for nobody."""
+    user, ends = user_key(schema, "user"), []
+    for number, direction in enumerate(("asc", "desc")):
+        key = schema.key.table.alias(f"end_{number}").c[schema.key.name]
+        end = select(key.label("key")).order_by(getattr(key, direction)()).limit(literal_column(str(NEAR // 2)))
+        ends.append(select(end.subquery(f"few_{number}").c.key))
+    both = union_all(*ends).subquery("both")
+    users, me = people(schema, "stranger", "reader").values()
+    there = exists(select(me.c[schema.key.name]).where(me.c[schema.key.name] == user))
+    chosen = select(both.c.key).join_from(both, users, users.c[schema.key.name] == both.c.key)
+    return chosen.where(both.c.key != user, there, *_open(schema, rules, users, literal_column("1 = 0"))).distinct()
+
+
+def _open(
+    schema: Schema, rules: EngineRules, users: FromClause, followed: ColumnElement[bool]
+) -> Sequence[ColumnElement[bool]]:
+    """Return the conditions under which *user* may see whom those of *users* follow, and wants to hear of them."""
+    user, key = user_key(schema, "user"), users.c[schema.key.name]
+    hidden, locked, active = (schema.flag(name, users) for name in ("hide_following", "locked", "active"))
+    conditions: list[ColumnElement[bool]] = [true()]
+    if hidden is not None:
+        conditions.append(hidden.is_not(true()))
+    if locked is not None:
+        conditions.append(or_(followed, locked.is_not(true())))
+    if active is not None:
+        conditions.append(active.is_not(False))
+    if schema.blocks is not None:
+        conditions.append(not_blocked(schema, rules, user, key))
+    if schema.mutes is not None:
+        conditions.append(_not_muted(schema, rules, key))
+    return conditions
+
+
+# --- Who is suggested ----------------------------------------------------------------------------
+
+
+@once
+def suggested(schema: Schema, rules: EngineRules, slots: int) -> Rows:
+    """
+    (key, points): who is suggested to *user*, most points first.
+
+    By the lists of *middles*, some of whom the user has *followed*, and some of whom are *followers*.
+    """
+    user, users = user_key(schema, "user"), people(schema, "middle", "fan")
+    key = users["middle"].c[schema.key.name]
+    worth = case((rules.one_of(key, "followed"), FOLLOWED), else_=0) + case(
+        (rules.one_of(key, "followers"), FOLLOWER), else_=0
+    )
+    # The limit, which cuts nothing off, has the worth found once for each of them, and not for each of their edges.
+    asked = select(key.label("middle"), worth.label("worth")).where(rules.one_of(key, "middles"))
+    middles = asked.limit(literal_column(str(4 * NEAR))).subquery("middles")
+    edges = rules.newest_of_each(schema.follows, middles, FAR, slots).subquery("edges")
+    # An edge to the user speaks for who made it.
+    back = edges.c.other == user
+    say = case((back, BACK), (edges.c.worth == 0, STRANGER), else_=edges.c.worth)
+    fan = users["fan"].c[schema.key.name]
+    votes = union_all(
+        select(
+            case((back, edges.c.middle), else_=edges.c.other).label("key"),
+            ((say * HALF) // (edges.c.number + HALF)).label("points"),
+        ),
+        select(fan, literal_column(str(BACK))).where(rules.one_of(fan, "followers")),
+    ).subquery("votes")
+    points = func.sum(votes.c.points).label("points")
+    cast = select(votes.c.key, points).group_by(votes.c.key).subquery("candidates")
+    return (
+        select(cast.c.key, cast.c.points)
+        .where(cast.c.key != user, *_welcome(schema, rules, cast.c.key))
+        .order_by(cast.c.points.desc(), cast.c.key)
+        .limit(most())
+    )
+
+
+def _welcome(schema: Schema, rules: EngineRules, key: ColumnElement[Any]) -> Sequence[ColumnElement[bool]]:
+    """Return the conditions under which the user *key* may be suggested to *user*."""
+    user, edge = user_key(schema, "user"), schema.follows.alias("there")
+    followed = select(edge.c.timestamp).where(edge.c.follower_id == user, edge.c.following_id == key)
+    conditions = [rules.no_row(followed)]
+    if schema.requests is not None:
+        conditions.append(rules.no_row(_asked(schema, key)))
+    if schema.blocks is not None:
+        conditions.append(not_blocked(schema, rules, user, key))
+    if schema.mutes is not None:
+        conditions.append(_not_muted(schema, rules, key))
+    if schema.dismissals is not None:
+        rows = schema.dismissals.alias("dismissed")
+        dismissed = select(rows.c.timestamp).where(rows.c.user_id == user, rows.c.suggested_id == key)
+        conditions.append(rules.no_row(dismissed))
+    (users,) = people(schema, "candidate").values()
+    there = users.c[schema.key.name]
+    said = [flag for name in ("active", "discoverable") if (flag := schema.flag(name, users)) is not None]
+    if said:
+        unwilling = or_(*(flag.is_(False) for flag in said))
+        conditions.append(rules.no_row(select(there).where(there == key, unwilling)))
+    return conditions
+
+
+def _asked(schema: Schema, key: ColumnElement[Any]) -> Rows:
+    """Return the request of *user* to follow *key*: pending, or rejected so lately that they may not ask again."""
+    rows = schema.table(FollowRequestMixin).alias("asked")
+    holds = pending(schema, rows)
+    if schema.settings.request_cooldown is not None:
+        holds = or_(holds, rows.c.rejected_at > bindparam("rejected_after", type_=UTCDateTime))
+    pair = (rows.c.follower_id == user_key(schema, "user"), rows.c.following_id == key)
+    return select(rows.c.timestamp).where(*pair, holds)
+
+
+def _not_muted(schema: Schema, rules: EngineRules, key: ColumnElement[Any]) -> ColumnElement[bool]:
+    rows = schema.mutes.alias("muted")  # type: ignore[union-attr]
+    mute = select(rows.c.timestamp).where(rows.c.muter_id == user_key(schema, "user"), rows.c.muted_id == key)
+    return rules.no_row(mute.where(not_ended(rows)))
+
+
+@once
+def evidence(schema: Schema, rules: EngineRules) -> Rows:
+    """(who follows, whom, whether since *lately*, whether others may see that): edges from *middles* to *chosen*."""
+    edge, (users,) = schema.follows, people(schema, "chosen").values()
+    closed = [flag for name in ("hide_followers", "locked") if (flag := schema.flag(name, users)) is not None]
+    seen = case((or_(*(flag.is_(true()) for flag in closed)), 0), else_=1) if closed else literal_column("1")
+    new = case((edge.c.timestamp >= bindparam("lately", type_=UTCDateTime), 1), else_=0)
+    return (
+        select(edge.c.follower_id, edge.c.following_id, new, seen)
+        .join_from(edge, users, users.c[schema.key.name] == edge.c.following_id)
+        .where(rules.one_of(edge.c.follower_id, "middles"), rules.one_of(edge.c.following_id, "chosen"))
+    )
+
+
+@once
+def users_of(schema: Schema, rules: EngineRules) -> Rows:
+    """Those of *users* who exist, as the application's own class."""
+    user: Any = schema.user
+    return select(user).where(rules.one_of(getattr(user, schema.key_name), "users"))
+
+
+# --- Everybody ------------------------------------------------------------------------------------
+
+
+@once
+def users_after(schema: Schema, *, started: bool) -> Rows:
+    """The keys of some users, ascending; if *started*, of those after the key *after*."""
+    chosen = select(schema.key).order_by(schema.key).limit(most())
+    return chosen.where(schema.key > user_key(schema, "after")) if started else chosen
+
+
+# --- Who is not suggested again ------------------------------------------------------------------
+
+
+@once
+def insert_dismissal(schema: Schema, rules: EngineRules) -> Executable:
+    """*suggested* is not suggested to *user* since *at*, unless there is such a row."""
+    table = schema.table(DismissedSuggestionMixin)
+    return rules.insert_new(table, _DISMISSAL, schema.key, people(schema, "user", "suggested"))
+
+
+@once
+def delete_dismissal(schema: Schema) -> Delete:
+    """*suggested* may be suggested to *user* again."""
+    table: Table = schema.table(DismissedSuggestionMixin)
+    mine = table.c.user_id == user_key(schema, "user")
+    return delete(table).where(mine, table.c.suggested_id == user_key(schema, "suggested"))
