@@ -102,6 +102,8 @@ READS: dict[str, tuple[int, Callable[[Graph[Any]], object]]] = {
     "followers, another": (2, lambda graph: graph.followers(OPEN, viewer=20)),
     "followers, nobody": (2, lambda graph: graph.followers(OPEN, viewer=None)),
     "followers, the owner": (2, lambda graph: graph.followers(OPEN, viewer=OPEN)),
+    "mutuals, all": (1, lambda graph: graph.mutuals(OPEN)),
+    "mutuals, the owner": (2, lambda graph: graph.mutuals(OPEN, viewer=OPEN)),
     "mutuals": (2, lambda graph: graph.mutuals(OPEN, viewer=20)),
     "followers you know": (3, lambda graph: graph.followers_you_know(20, OPEN)),
     "requests": (1, lambda graph: graph.requests(LOCKED)),

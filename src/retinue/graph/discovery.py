@@ -40,19 +40,21 @@ class Discovery(Part[U]):
         rejected them within ``Settings(request_cooldown=...)``, nobody across a block, nobody
         inactive, and nobody whose ``discoverable`` is false.
 
-        Read are the edges of the 100 whom *user* followed last and of the 100 who followed
-        *user* last, of each the newest 50: 10,000 at most, whatever anybody's number of
-        followers, and nothing older has a say. Who has fewer than 20 of these in all is
-        told whom up to 100 strangers follow as well (those with the least and the greatest
-        keys). Whoever hides whom they follow, or shows it to others only, has no say either.
+        Read are the edges of the 50 whom *user* followed last and of the 50 who followed
+        *user* last, of each the newest 100: 10,000 at most, whatever anybody's number of
+        followers, and nothing older has a say. Who has fewer than 20 on both lists is told
+        whom up to 100 strangers follow as well (those with the least and the greatest keys):
+        about 12,000. Whoever hides whom they follow, or shows it to others only, has no say.
 
-        The score of v, where n is how many of an edge's maker are read::
+        The score of v, where n is how many of somebody's edges are read::
 
-            sum over z that follow v:   w(z) x 10 / (10 + n(z))
-            if v follows the user:      2 + 2 x 10 / (10 + n(v))
+            sum over z that follow v:                     w(z) x 10 / (10 + n(z))
+            if v is among the user's 100 last followers:  b + b x 10 / (10 + n(v))
 
         with w = 1 for those whom the user follows, 0.75 for their followers, 1.75 for both
-        and 0.02 for strangers. Equal scores go by key. Shared neighbours that count the less
+        and 0.02 for strangers; and b = 3 (1 + m) / (3 + f), where f is how many of the 100
+        there are, and m how many of them the user follows: their habit of following back. The
+        second half of that line counts where v's edges are read. Equal scores go by key. Shared neighbours that count the less
         the more they follow are those of Adamic and Adar (2003), in the stronger form of Zhou,
         Lu and Zhang's resource allocation (2009), damped for short lists; followers' lists beside
         followees' are from Brzozowski and Romero (2011), following back from Lou, Tang and
@@ -112,8 +114,10 @@ class Discovery(Part[U]):
                 **parameters,
                 "limit": limit,
                 "middles": near.middles,
-                "followed": near.followed,
-                "followers": near.followers,
+                "followed": near.followed[: statements.ASKED],
+                "followers": near.followers[: statements.ASKED],
+                "fans": near.followers,
+                "back": near.back(),
                 **engine.slot_values(near.middles),
             },
         ).all()
@@ -169,7 +173,8 @@ class Discovery(Part[U]):
         rows = connection.execute(statements.neighbours(self._schema, engine), parameters).all()
         followed = [key for kind, key, _ in rows if kind == statements.OUT]
         followers = [key for kind, key, _ in rows if kind == statements.IN]
-        middles = list(dict.fromkeys(key for _, key, may_see in rows if may_see))
+        asked = {*followed[: statements.ASKED], *followers[: statements.ASKED]}
+        middles = list(dict.fromkeys(key for _, key, may_see in rows if may_see and key in asked))
         if len(rows) >= FEW:
             # Nobody else has a say: who is suggested by none of those followed is so by followers.
             friends = [key for kind, key, may_see in rows if may_see and kind == statements.OUT]
@@ -210,6 +215,11 @@ class _Near:
     witnesses: list[Key]
     #: Whether strangers are among the middles.
     strangers: bool = False
+
+    def back(self) -> int:
+        """Return what it is worth to follow the user, who may have the habit of following back."""
+        habit = len(set(self.followers).intersection(self.followed))
+        return statements.BACK * (1 + habit) // (3 + len(self.followers))
 
     def reason(self, key: Key, edges: dict[Key, bool]) -> SuggestionReason:
         """Return why *key* is suggested, whom those of *edges* follow, each since lately or longer."""

@@ -14,6 +14,7 @@ from typing import Any, Final
 from sqlalchemy import (
     Delete,
     Executable,
+    Integer,
     Table,
     and_,
     bindparam,
@@ -43,14 +44,16 @@ from retinue.statements.building import (
     user_key,
 )
 
-#: Of whom a user follows, and of who follows them, the newest so many are looked at; and so many strangers.
+#: Of whom a user follows, and of who follows them, the newest so many are known; and so many strangers.
 NEAR: Final = 100
-#: Of those whom each of these follows, the newest so many.
-FAR: Final = 50
+#: Of these, on either list, the newest so many are asked whom they follow ...
+ASKED: Final = 50
+#: ... and each answers with the newest so many.
+FAR: Final = 100
 
 #: What an edge is worth that comes from somebody whom the user follows, from a follower, from a stranger;
-#: and from the suggested to the user. All of it for one who follows nobody else, less for those who follow many.
-FOLLOWED, FOLLOWER, STRANGER, BACK = 1_000_000, 750_000, 20_000, 2_000_000
+#: and one to the user, if they follow everybody back. Less of it for those who follow many.
+FOLLOWED, FOLLOWER, STRANGER, BACK = 1_000_000, 750_000, 20_000, 3_000_000
 #: Who follows so many has half a say.
 HALF: Final = 10
 
@@ -133,7 +136,8 @@ def suggested(schema: Schema, rules: EngineRules, slots: int) -> Rows:
     """
     (key, points): who is suggested to *user*, most points first.
 
-    By the lists of *middles*, some of whom the user has *followed*, and some of whom are *followers*.
+    By the lists of *middles*, some of whom the user has *followed*, and some of whom are
+    *followers*; and *fans* follow the user, which is worth *back*.
     """
     user, users = user_key(schema, "user"), people(schema, "middle", "fan")
     key = users["middle"].c[schema.key.name]
@@ -145,15 +149,15 @@ def suggested(schema: Schema, rules: EngineRules, slots: int) -> Rows:
     middles = asked.limit(literal_column(str(4 * NEAR))).subquery("middles")
     edges = rules.newest_of_each(schema.follows, middles, FAR, slots).subquery("edges")
     # An edge to the user speaks for who made it.
-    back = edges.c.other == user
-    say = case((back, BACK), (edges.c.worth == 0, STRANGER), else_=edges.c.worth)
+    back, worth_back = edges.c.other == user, bindparam("back", type_=Integer)
+    say = case((back, worth_back), (edges.c.worth == 0, STRANGER), else_=edges.c.worth)
     fan = users["fan"].c[schema.key.name]
     votes = union_all(
         select(
             case((back, edges.c.middle), else_=edges.c.other).label("key"),
             ((say * HALF) // (edges.c.number + HALF)).label("points"),
         ),
-        select(fan, literal_column(str(BACK))).where(rules.one_of(fan, "followers")),
+        select(fan, worth_back).where(rules.one_of(fan, "fans")),
     ).subquery("votes")
     points = func.sum(votes.c.points).label("points")
     cast = select(votes.c.key, points).group_by(votes.c.key).subquery("candidates")
