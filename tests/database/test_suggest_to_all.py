@@ -70,7 +70,8 @@ def kept(engine: Engine) -> dict[int, int]:
 
 @pytest.mark.parametrize("chunk_users", [1, 5, 23, 1_000])
 def test_everybody_is_met_once(engine: Engine, chunk_users: int) -> None:
-    expected, seen = everybody(engine), []
+    expected = everybody(engine)
+    seen: list[SuggestReport] = []
     report = suggest_to_all(engine, User, keep, limit=3, chunk_users=chunk_users, progress=seen.append)
     assert kept(engine) == expected
     assert (report.users, report.last) == (PEOPLE, PEOPLE)
