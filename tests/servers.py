@@ -144,7 +144,10 @@ class PostgreSQL(Server):
     def is_ready(self) -> bool:
         """Read the server's own word: before that it refuses connections."""
         status = self.data / "postmaster.pid"
-        return status.exists() and status.read_text().split()[-1:] == ["ready"]
+        try:
+            return status.read_text().split()[-1:] == ["ready"]
+        except FileNotFoundError:  # it comes, goes and comes again while the server starts
+            return False
 
     def url(self, database: str = "") -> URL:
         """Return an address for psycopg; asyncpg takes the same."""
