@@ -40,6 +40,9 @@ Place = tuple[datetime, Key]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
+#: Whole numbers from here on, up or down, no database holds.
+_NUMBERS = 2**63
+
 
 class Task(StrEnum):
     """What a unit of work does."""
@@ -78,8 +81,8 @@ class Unit:
             said = json.loads(text)  # type: ignore[arg-type]
             after = said["after"]
             place = None if after is None else (_EPOCH + int(after[0]) * _MICROSECOND, _key(after[1], key_type))
-            return cls(Task(said["task"]), _key(said["user"], key_type), int(said["version"]), place)
-        except (ValueError, TypeError, KeyError, IndexError, OverflowError):
+            return cls(Task(said["task"]), _key(said["user"], key_type), int(_key(said["version"], int)), place)
+        except (ValueError, TypeError, KeyError, IndexError, OverflowError, RecursionError):
             raise ValueError(f"that is no unit of work: {shown(text)}") from None
 
 
@@ -129,7 +132,9 @@ def _plain(key: Key) -> int | str:
 
 
 def _key(value: Any, kind: type[Any]) -> Key:
-    key = uuid.UUID(value) if kind is uuid.UUID else value
+    key = uuid.UUID(value) if kind is uuid.UUID and isinstance(value, str) else value
     if isinstance(key, bool) or not isinstance(key, kind):
         raise TypeError
+    if isinstance(key, int) and not -_NUMBERS <= key < _NUMBERS:
+        raise OverflowError
     return cast("Key", key)

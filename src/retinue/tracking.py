@@ -250,10 +250,9 @@ def _returning(
     state: ORMExecuteState, statement: Insert | Delete, columns: Sequence[Any]
 ) -> tuple[list[Any], Result[Any]]:
     """Run a bulk statement; return *columns* of the rows that it changed, and the result that its caller gets."""
-    # SQLAlchemy's public way to ask what a statement returns fails for whole entities.
-    asked = len(getattr(statement, "_returning", ()))
     result = state.invoke_statement(statement=statement.returning(*columns))
     names, rows = list(result.keys()), result.all()
+    asked = len(names) - len(columns)
     changed = _Changed(SimpleResultMetaData(names[:asked]), iter([tuple(row[:asked]) for row in rows]))
     changed.rowcount = len(rows)
     return [tuple(row[asked:]) for row in rows], changed

@@ -504,7 +504,7 @@ def test_a_page_is_right_at_every_moment(engine: Engine, place: Kept, monkeypatc
     monkeypatch.setattr(fanout, "BATCH", 2)
     people = 6
     place.begin(engine, people, readers=range(1, people))
-    crowd = Crowd(place, people, seconds=2.5)
+    crowd = Crowd(place, people, seconds=1.2)
     with ThreadPoolExecutor(8) as pool:
         jobs = [
             pool.submit(job, seed) for seed, job in enumerate([crowd.users] * 3 + [crowd.work] * 3 + [crowd.judge] * 2)

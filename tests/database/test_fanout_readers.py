@@ -57,7 +57,7 @@ def test_being_there_is_noted_once_an_hour(engine: Engine) -> None:
 
     with stopped_clock() as clock, place.sessions() as session:
         user = session.get_one(place.models.user, 1)
-        assert come(session, user) == (True, 4)
+        assert come(session, user) == (True, 3)
         session.commit()
         assert len(place.told) == 1
         for minutes in (0, 30, 29):

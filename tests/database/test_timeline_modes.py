@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import Engine, create_engine, delete, insert, select
+from sqlalchemy import Engine, delete, insert, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from retinue import BlockedError, Graph, Settings, TimelineWork, fanout, listen, prepare_engine
+from retinue import BlockedError, Graph, Settings, TimelineWork, fanout, listen
 from tests.database.clock import START, Clock, stopped_clock
+from tests.database.kept_timelines import own_engine
 from tests.database.models_timeline import declare_posting
+
+if TYPE_CHECKING:
+    from tests.servers import Server
 
 USERS = range(1, 7)
 
@@ -29,18 +33,19 @@ MODES: dict[str, tuple[bool, dict[str, Any]]] = {
 class World:
     """One database, in which things happen."""
 
-    def __init__(self, engine: Engine, clock: Clock, *, kept: bool, choices: dict[str, Any]) -> None:
+    clock: Clock
+
+    def __init__(self, engine: Engine, *, kept: bool, choices: dict[str, Any]) -> None:
         self.models = declare_posting(Settings(active="active", **choices), kept=kept)
         self.kept = kept
-        self.clock = clock
         self.sessions = sessionmaker(engine)
         self.queue: list[str] = []
         listen(self.models.user, TimelineWork, lambda work: self.queue.append(work.unit))
-        self.models.metadata.drop_all(engine)
         self.models.metadata.create_all(engine)
 
-    def begin(self) -> None:
-        """Start again: nobody follows anybody."""
+    def begin(self, clock: Clock) -> None:
+        """Start again: nobody follows anybody. What happens goes by *clock*."""
+        self.clock = clock
         self.queue.clear()
         with self.sessions.begin() as session:
             for table in reversed(self.models.metadata.sorted_tables):
@@ -173,57 +178,64 @@ DOINGS = [
     *("wait", "wait a week"),
 ]
 
-#: Histories, and things that happen in each.
-HISTORIES, STEPS = 7, 60
+#: What happens first, so that there is something to lose.
+OPENING = ["follow", "follow", "follow", "mark_active"]
+
+#: Some are there more often than others: more than one batch follows them.
+WEIGHTS = [5, 3, 2, 2, 1, 1]
+
+#: Things that happen in one history.
+STEPS = 60
 
 #: One in so many times a timeline is read in short pages, forth and back.
 WALK_EVERY = 6
 
-
-@pytest.fixture
-def worlds(engine: Engine, server: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Give one world for each mode, and the clock that all go by."""
-    monkeypatch.setattr(fanout, "BATCH", 2)
-    made, urls = {}, []
-    with stopped_clock() as clock:
-        for number, (mode, (kept, choices)) in enumerate(MODES.items()):
-            if engine.dialect.name == "sqlite":
-                url: Any = f"sqlite:///{tmp_path / f'{number}.sqlite3'}"
-            else:
-                kind = "postgresql" if engine.dialect.name == "postgresql" else "mariadb"
-                url = server(kind).create_database()
-                urls.append((kind, url))
-            own = create_engine(url)
-            prepare_engine(own)
-            made[mode] = (own, World(own, clock, kept=kept, choices=choices))
-        yield {mode: world for mode, (_, world) in made.items()}, clock
-    for own, _ in made.values():
-        own.dispose()
-    for kind, url in urls:
-        server(kind).drop_database(url)
+#: How many histories there are on each engine.
+HISTORIES = {"sqlite": 7, "postgresql": 4, "mariadb": 4}
 
 
-def test_all_modes_give_the_same_pages(worlds: Any) -> None:
+@pytest.fixture(scope="module")
+def worlds(
+    request: pytest.FixtureRequest, server: Callable[[str], Server], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, World]]:
+    """Give one world for each mode, each in a database of its own."""
+    with ExitStack() as engines:
+        yield {
+            mode: World(
+                engines.enter_context(own_engine(request.param, server, tmp_path_factory.mktemp("world"))),
+                kept=kept,
+                choices=choices,
+            )
+            for mode, (kept, choices) in MODES.items()
+        }
+
+
+@pytest.mark.parametrize(
+    ("worlds", "seed"),
+    [(kind, seed) for kind, histories in HISTORIES.items() for seed in range(histories)],
+    indirect=["worlds"],
+    scope="module",
+)
+def test_all_modes_give_the_same_pages(worlds: dict[str, World], seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """After every step of a history, for those whom it is about; now and then page by page, forth and back."""
-    of_mode, clock = worlds
-    for seed in range(HISTORIES):
-        chance = random.Random(seed)
-        clock.time = START
-        for world in of_mode.values():
-            world.begin()
-        numbers = iter(chance.sample(range(1, 400_000), STEPS))
+    monkeypatch.setattr(fanout, "BATCH", 2)
+    chance = random.Random(seed)
+    numbers = iter(chance.sample(range(1, 400_000), STEPS))
+    with stopped_clock() as clock:
+        for world in worlds.values():
+            world.begin(clock)
         for step in range(STEPS):
-            what = chance.choice(DOINGS)
-            one, other = chance.choice(USERS), chance.choice(USERS)
+            what = chance.choice(OPENING if step < len(USERS) * 2 else DOINGS)
+            one, other = chance.choices(USERS, WEIGHTS, k=2)
             number = next(numbers)
             clock.move(timedelta(seconds=1))
             if what.startswith("wait"):
                 clock.move(timedelta(days=8) if what.endswith("week") else timedelta(seconds=5))
             else:
-                for world in of_mode.values():
+                for world in worlds.values():
                     world.do(what, one, other, number)
             for reader in {one, other}:
                 limit = 3 if (step + reader) % WALK_EVERY == 0 else 100
-                truth = of_mode["pull"].seen(reader, limit=limit)
-                for mode, world in of_mode.items():
-                    assert world.seen(reader, limit=limit) == truth, (mode, reader, what, seed, step)
+                truth = worlds["pull"].seen(reader, limit=limit)
+                for mode, world in worlds.items():
+                    assert world.seen(reader, limit=limit) == truth, (mode, reader, what, step)

@@ -31,7 +31,7 @@ class Readers(Part[U]):
 
         Call it when they log in, or with every page that they open: within an hour of
         the last time it costs one select and writes nothing. Else one update; for
-        somebody new one select and one insert more, and `TimelineWork` is told.
+        somebody new one select and one insert, and `TimelineWork` is told.
 
         Returns:
             Whether a timeline is kept from now on that was not before.
@@ -48,7 +48,9 @@ class Readers(Part[U]):
         reader = connection.execute(statements.reader(schema), {"user": key}).first()
         if reader is not None and reader.active_at > at - _STILL_ACTIVE:
             return False
-        if connection.execute(statements.touch_reader(schema), {"user": key, "at": at}).rowcount:
+        # Only where there was a row: on MariaDB an update of none locks the place of the row, and two who
+        # come at once would each wait for the other's lock.
+        if reader is not None and connection.execute(statements.touch_reader(schema), {"user": key, "at": at}).rowcount:
             return False
         # Whoever is just following somebody as this user is waited for: they do not see the new row, and
         # could not note that it is not complete.
