@@ -20,6 +20,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, Final
 from zlib import crc32
 
@@ -29,12 +30,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from retinue.caller import Caller
+from retinue.changes import say
 from retinue.engines import rules_of, transact
 from retinue.models import FIRST, TimelineEntryMixin, aware, id_at
 from retinue.schema import Schema, schema_of
 from retinue.statements import entries as statements
 from retinue.statements.timeline import all_posted
-from retinue.timeline import Task, Unit
+from retinue.timeline import Task, Unit, mark_stale, work_of
 from retinue.values import Key
 
 SessionFactory = Callable[[], Session]
@@ -56,8 +58,8 @@ def run(session_factory: SessionFactory, user_class: type[Any], unit: str) -> st
     To send posts: of at most 1,000 followers of their author, those for whom a timeline
     is kept get them. Three selects (four in the first unit), one insert, and for each
     timeline that is measured one to four statements. Who has more followers than
-    ``Settings(fan_out_most=...)``, or more posts to be sent than anybody keeps, is sent
-    no more: pages look such posts up. To fill a timeline: five statements.
+    ``Settings(fan_out_most=...)`` is sent no more: pages look such posts up. Of posts that
+    are more than anybody keeps, the timelines are filled anew instead. To fill a timeline: five statements.
 
     Args:
         session_factory: Makes a new session, such as a ``sessionmaker``.
@@ -149,8 +151,7 @@ def _send(work: _Work, unit: Unit) -> Unit | None:
     sender = work.run(statements.sender(schema), user=author).first()
     if sender is None or sender.merged:
         return None
-    posts = _number_of_posts(work, author, sender.since)
-    if posts is None or (unit.after is None and _has_too_many_followers(work, author)):
+    if unit.after is None and _has_too_many_followers(work, author):
         work.run(statements.merge_sender(schema), user=author)
         return None
     place = {"at": unit.after[0], "key": unit.after[1]} if unit.after else {}
@@ -159,17 +160,29 @@ def _send(work: _Work, unit: Unit) -> Unit | None:
     users = [follower for follower, _ in followers]
     if unit.after is None:
         users.append(author)
-    work.run(statements.send(schema, work.engine), users=users, author=author, since=sender.since)
-    for user in sorted(users):
-        # A timeline is measured now and then only: one that is too long by a sixteenth does no harm.
-        slack = max(1, schema.settings.timeline_length // 16)
-        if (crc32(repr(user).encode()) ^ unit.version) % slack < posts:
-            _trim(work, user)
+    _write(work, author, sender.since, sorted(users), unit.version)
     if len(followers) == BATCH:
         follower, since = followers[-1]
         return replace(unit, after=(since, follower))
     work.run(statements.delete_sender(schema), user=author, version_=unit.version)
     return None
+
+
+def _write(work: _Work, author: Key, since: datetime, users: list[Key], version: int) -> None:
+    """Write all posts of *author* since a time to *users*; or have their timelines filled anew, if that is less."""
+    schema, most = work.schema, work.schema.settings.timeline_length
+    number: int = work.run(statements.count_posts(schema), user=author, since=since, limit=most + 1).scalar_one()
+    if number > most:
+        # More than anybody keeps, as after a bulk load, or one post of long ago.
+        units = mark_stale(work.connection, schema, users)
+        say(work.session, work.connection, schema, *work_of(units))
+        return
+    work.run(statements.send(schema, work.engine), users=users, author=author, since=since)
+    # A timeline is measured now and then only: one that is too long by a sixteenth does no harm.
+    slack = max(1, most // 16)
+    for user in users:
+        if (crc32(repr(user).encode()) ^ version) % slack < number:
+            _trim(work, user)
 
 
 def _has_too_many_followers(work: _Work, author: Key) -> bool:
@@ -178,14 +191,6 @@ def _has_too_many_followers(work: _Work, author: Key) -> bool:
         return False
     found: int = work.run(statements.count_followers(work.schema), user=author, limit=most + 1).scalar_one()
     return found > most
-
-
-def _number_of_posts(work: _Work, author: Key, since: Any) -> int | None:
-    """Return how many posts are to be sent; None if they are more than anybody keeps."""
-    most = work.schema.settings.timeline_length
-    statement = statements.count_posts(work.schema)
-    found: int = work.run(statement, user=author, since=since, limit=most + 1).scalar_one()
-    return found if found <= most else None
 
 
 def _trim(work: _Work, user: Key) -> None:

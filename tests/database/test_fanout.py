@@ -84,20 +84,6 @@ def test_posts_of_the_many_followed_are_written_to_nobody(engine: Engine) -> Non
     place.check(1, 2, 3, 4, 5)
 
 
-def test_more_posts_than_anybody_keeps_are_sent_to_nobody(engine: Engine) -> None:
-    """A back-log longer than any timeline is looked up."""
-    place = SHORT.begin(engine, 2, readers=[1])
-    place.follow((1, 2))
-    place.work()
-    place.post(2, *range(1, 5))
-    place.chain(place.told.pop())
-    assert place.kept(1) == []
-    assert place.pending() == []
-    place.check(1, limit=2)
-    place.post(2, 5)
-    place.check(1, limit=2)
-
-
 @pytest.mark.parametrize("place", [KEPT, HYBRID, FEW], ids=["push", "hybrid", "too many"])
 def test_posting_costs_the_same_for_many_followers(engine: Engine, place: Kept) -> None:
     """The post, and one insert that notes it."""
@@ -115,6 +101,23 @@ def test_posting_costs_the_same_for_many_followers(engine: Engine, place: Kept) 
     with count_statements(engine) as ran:
         place.post(31, *range(1000, 1020))
     assert len(ran) == 2
+
+
+def test_more_posts_than_anybody_keeps_are_not_written_one_by_one(engine: Engine) -> None:
+    """As after a load: the timelines of the followers are filled anew, and nobody's posts are looked up for good."""
+    place = SHORT.begin(engine, 4, readers=[1, 2, 3])
+    place.follow((1, 3), (2, 3), (4, 3))
+    place.work()
+    place.post(3, *range(1, 21))
+    place.chain(place.told.pop())
+    assert place.size(place.senders) == 0
+    assert len(place.told) == 4  # the author is told as well, and user 4 has nothing to fill
+    place.check(1, 2, 3, 4)
+    while place.told:
+        place.chain(place.told.pop())
+    assert place.pending() == []
+    assert place.kept(1) == place.kept(2) == place.kept(3) == [20, 19, 18]
+    place.check(1, 2, 3, 4)
 
 
 def test_a_timeline_is_no_longer_than_it_may_be(engine: Engine) -> None:
