@@ -76,8 +76,21 @@ def away(site: Site) -> list[str]:
         return list(session.scalars(select(User.username).where(~User.active)))
 
 
-def test_home_shows_strangers_by_fame_and_new_followers(town: Site, famous: str) -> None:
-    """Whom one follows already, and oneself, are not there to be discovered."""
+def suggested_on(page: Answer) -> dict[str, str]:
+    """Return the usernames of those whom the first page suggests, each with the reason."""
+    rows = page.text.split('id="discover"')[1].split("<aside")[0].split('<li class="person"')[1:]
+    found = {}
+    for row in rows:
+        name = re.search(r'<a class="name" href="/@([^"]*)"', row)
+        why = re.search(r'<p class="since">([^<]+)</p>', row)
+        assert name
+        assert why
+        found[name[1]] = why[1]
+    return found
+
+
+def test_home_suggests_whom_to_follow_and_shows_new_followers(town: Site, famous: str) -> None:
+    """Each with a reason; whom one follows already, and oneself, are not there."""
     visitor = town.visitor_as(famous)
 
     page = visitor.get("/")
@@ -86,11 +99,25 @@ def test_home_shows_strangers_by_fame_and_new_followers(town: Site, famous: str)
         me = town.user(famous)
         newest = [person.user.username for person in Graph(session, User).followers(me.id, limit=5)]
     assert page.rows == newest
-    discovered = re.findall(r'<a class="name" href="/@([^"]*)"', page.text.split('id="discover"')[1].split("<aside")[0])
-    assert discovered
-    assert famous not in discovered
-    assert not any(town.is_following(famous, other) for other in discovered)
-    assert discovered == sorted(discovered, key=town.people.index)
+    suggested = suggested_on(page)
+    assert suggested
+    assert famous not in suggested
+    assert not any(town.is_following(famous, other) for other in suggested)
+    assert any(why.startswith("Followed by ") for why in suggested.values())
+
+
+def test_who_is_dismissed_is_suggested_no_more(site: Site, famous: str) -> None:
+    """The form is on the page, and leads back to it."""
+    visitor = site.visitor_as(famous)
+    other = next(iter(suggested_on(visitor.get("/"))))
+
+    answer = visitor.post(f"/@{other}/dismiss", next="/")
+
+    assert (answer.status, answer.place) == (303, "/")
+    page = visitor.get("/")
+    assert "is not suggested to you any more." in page.text
+    assert other not in suggested_on(page)
+    assert not site.is_following(famous, other)
 
 
 def test_following_and_no_longer_following(site: Site, famous: str) -> None:
@@ -241,7 +268,7 @@ def test_the_search_understands_names_however_they_are_spelt(site: Site, famous:
 @pytest.mark.parametrize(
     ("page", "most"),
     [
-        ("/", 7),
+        ("/", 10),
         ("/people?limit={1}", 5),
         ("/choose?limit={1}", 5),
         ("/@{0}", 7),

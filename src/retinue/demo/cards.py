@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from retinue import Counts, Graph, Person, Relationship
+from retinue import Counts, Graph, Person, Relationship, Suggestion
 from retinue.demo.models import User
+from retinue.demo.wording import why_suggested
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,8 @@ class Card:
     since: datetime | None = None
     #: When that row ends by itself; None: never.
     until: datetime | None = None
+    #: Why they are suggested.
+    why: str = ""
 
 
 class Cards:
@@ -71,3 +74,7 @@ class Cards:
             replace(self._cards[person.user.id], since=person.since, until=getattr(person, "until", None))
             for person in people
         ]
+
+    def suggested(self, suggestions: Iterable[Suggestion[User]]) -> list[Card]:
+        """Return the cards of those who are suggested, with the reason. No statement."""
+        return [replace(self._cards[one.user.id], why=why_suggested(one)) for one in suggestions]

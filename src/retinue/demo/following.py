@@ -1,4 +1,4 @@
-"""Following, no longer following, and not being followed."""
+"""Following, no longer following, not being followed, and not caring to."""
 
 from __future__ import annotations
 
@@ -30,6 +30,12 @@ def remove(username: str) -> Response:
     return towards(username, _remove)
 
 
+@following.post("/@<username:username>/dismiss")
+def dismiss(username: str) -> Response:
+    """Have somebody suggested no more; they are not told."""
+    return towards(username, _dismiss)
+
+
 def _follow(graph: Graph[User], viewer: int, user: int) -> str:
     outcome = graph.follow(viewer, user)
     # A form that was sent twice: say again what the first one had done.
@@ -47,3 +53,8 @@ def _unfollow(graph: Graph[User], viewer: int, user: int) -> str:
 def _remove(graph: Graph[User], viewer: int, user: int) -> str:
     graph.remove_follower(viewer, user)
     return "{} no longer follows you."
+
+
+def _dismiss(graph: Graph[User], viewer: int, user: int) -> str:
+    graph.dismiss(viewer, user)
+    return "{} is not suggested to you any more."

@@ -11,6 +11,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from retinue import (
     BlockMixin,
+    DismissedSuggestionMixin,
     FollowCountMixin,
     FollowerMixin,
     FollowEventMixin,
@@ -97,6 +98,12 @@ class Mute(MuteMixin, db.Model):  # type: ignore[name-defined,misc]
     """One user does not want to hear of another."""
 
     __tablename__ = "mutes"
+
+
+class DismissedSuggestion(DismissedSuggestionMixin, db.Model):  # type: ignore[name-defined,misc]
+    """Somebody whom a user does not want to be suggested again."""
+
+    __tablename__ = "dismissed_suggestions"
 
 
 class FollowEvent(FollowEventMixin, db.Model):  # type: ignore[name-defined,misc]

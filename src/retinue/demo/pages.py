@@ -22,6 +22,7 @@ ROWS = 20
 ROWS_MOST = 100
 GLIMPSE = 6
 NEWEST = 5
+SUGGESTED = 12
 KNOWN = 2
 
 pages = Blueprint("pages", __name__)
@@ -77,18 +78,18 @@ def links_of(page: Page[Any]) -> dict[str, str | None]:
 
 @pages.get("/")
 def home() -> str | Response:
-    """People to discover, and who has come to follow one lately. Seven statements."""
+    """Whom to follow, and who has come to follow one lately. Ten statements."""
     viewer = visitor()
     if viewer is None:
         return redirect(url_for("choosing.choose"))
     graph = Graph(db.session, User)
-    strangers = people.most_followed_strangers(db.session(), viewer, ROWS)
+    suggestions = graph.suggestions(viewer, limit=SUGGESTED)
     newest = graph.followers(viewer, viewer=viewer, limit=NEWEST)
-    cards = Cards(graph, viewer, [viewer, *strangers, *(person.user for person in newest)])
+    cards = Cards(graph, viewer, [viewer, *(one.user for one in suggestions), *(person.user for person in newest)])
     return render(
         "home.html",
         mine=cards.of(viewer),
-        strangers=[cards.of(user) for user in strangers],
+        suggested=cards.suggested(suggestions),
         newest=cards.listed(newest),
     )
 

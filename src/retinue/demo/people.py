@@ -1,4 +1,4 @@
-"""The application's own questions about people: by username, all of them, not followed yet."""
+"""The application's own questions about people: by username, and all of them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import Session
 
-from retinue.demo.models import Block, Follow, FollowCount, FollowRequest, Mute, User
+from retinue.demo.models import Block, User
 
 #: What a username is; everything that reads one from a request goes through it.
 USERNAME = re.compile(r"[a-z0-9_]{1,64}")
@@ -48,18 +48,6 @@ def known_by_username(session: Session, username: str, viewer: User | None) -> U
         known = and_(known, or_(~_blocks(Block.blocker_id == User.id, Block.blocked_id == viewer.id), own))
         known = or_(known, User.id == viewer.id)
     return session.scalars(select(User).where(User.username == username, known)).one_or_none()
-
-
-def most_followed_strangers(session: Session, viewer: User, limit: int) -> Sequence[User]:
-    """Return whom *viewer* neither follows, nor asks to, nor mutes; the most followed first. One select."""
-    taken = (
-        exists().where(Follow.follower_id == viewer.id, Follow.following_id == User.id),
-        exists().where(FollowRequest.follower_id == viewer.id, FollowRequest.following_id == User.id),
-        exists().where(Mute.muter_id == viewer.id, Mute.muted_id == User.id),
-    )
-    followers = select(func.sum(FollowCount.followers)).where(FollowCount.user_id == User.id).scalar_subquery()
-    strangers = select(User).where(User.id != viewer.id, listed_for(viewer), *(~one for one in taken))
-    return session.scalars(strangers.order_by(func.coalesce(followers, 0).desc(), User.id).limit(limit)).all()
 
 
 def listed_for(viewer: User | None) -> ColumnElement[bool]:

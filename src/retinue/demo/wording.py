@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime
 
 from flask import Flask
 
-from retinue import LimitError
+from retinue import LimitError, Suggestion, SuggestionReason
+from retinue.demo.models import User
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -37,6 +38,22 @@ def lately(time: datetime, now: datetime | None = None) -> str:
     if seconds < 3600:
         return f"{seconds // 60:.0f} min ago"
     return f"{seconds // 3600:.0f} h ago" if seconds < 86_400 else day(time)
+
+
+def why_suggested(suggestion: Suggestion[User]) -> str:
+    """Return why somebody is suggested: "Followed by Ann, Bo and 3 others you follow"."""
+    names = [user.name for user in suggestion.known]
+    others = suggestion.known_total - len(names)
+    if others:
+        names.append(count(others, "other"))
+    known = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)
+    return {
+        SuggestionReason.FOLLOWS_YOU: f"Followed by {known}, whom you follow" if known else "Follows you",
+        SuggestionReason.NEW_IN_NETWORK: f"Newly followed by {known}, whom you follow",
+        SuggestionReason.FRIENDS_OF_FRIENDS: f"Followed by {known}, whom you follow",
+        SuggestionReason.FOLLOWED_BY_FOLLOWERS: "Followed by people who follow you",
+        SuggestionReason.POPULAR: "Well known here",
+    }[suggestion.reason]
 
 
 def limit_reached(error: LimitError, name: str) -> str:
