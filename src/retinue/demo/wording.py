@@ -47,10 +47,12 @@ def why_suggested(suggestion: Suggestion[User]) -> str:
     if others:
         names.append(count(others, "other"))
     known = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)
+    # Who keeps their followers to themselves is suggested without a name.
+    by = f"{known}, whom you follow" if known else "people whom you follow"
     return {
-        SuggestionReason.FOLLOWS_YOU: f"Followed by {known}, whom you follow" if known else "Follows you",
-        SuggestionReason.NEW_IN_NETWORK: f"Newly followed by {known}, whom you follow",
-        SuggestionReason.FRIENDS_OF_FRIENDS: f"Followed by {known}, whom you follow",
+        SuggestionReason.FOLLOWS_YOU: f"Followed by {by}" if known else "Follows you",
+        SuggestionReason.NEW_IN_NETWORK: f"Newly followed by {by}",
+        SuggestionReason.FRIENDS_OF_FRIENDS: f"Followed by {by}",
         SuggestionReason.FOLLOWED_BY_FOLLOWERS: "Followed by people who follow you",
         SuggestionReason.POPULAR: "Well known here",
     }[suggestion.reason]
