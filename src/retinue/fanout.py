@@ -8,9 +8,9 @@ to whatever runs work here::
 
     def run_unit(unit):                                  # in the worker
         while unit:
-            unit = fanout.run(Session, User, unit)
+            unit = fanout.run(engine, User, unit)
 
-and ``fanout.work(Session, User)``, now and then, does what a crash has left undone.
+and ``fanout.work(engine, User)``, now and then, does what a crash has left undone.
 A unit may be lost, done late, or done twice: pages are right all the time (see
 `retinue.timeline`), and cost more until it is done.
 """
@@ -31,7 +31,7 @@ from sqlalchemy.orm import Session
 
 from retinue.caller import Caller
 from retinue.changes import say
-from retinue.engines import rules_of, transact
+from retinue.engines import rules_of, sessions_of, transact
 from retinue.models import FIRST, TimelineEntryMixin, aware, id_at
 from retinue.schema import Schema, schema_of
 from retinue.statements import entries as statements
@@ -51,7 +51,7 @@ _ATTEMPTS: Final = 10
 LOST_AFTER: Final = 60.0
 
 
-def run(session_factory: SessionFactory, user_class: type[Any], unit: str) -> str | None:
+def run(engine_or_session_factory: Engine | SessionFactory, user_class: type[Any], unit: str) -> str | None:
     """
     Do one unit of work, in a transaction of its own; return the one that goes on from there, or None.
 
@@ -62,11 +62,13 @@ def run(session_factory: SessionFactory, user_class: type[Any], unit: str) -> st
     are more than anybody keeps, the timelines are filled anew instead. To fill a timeline: five statements.
 
     Args:
-        session_factory: Makes a new session, such as a ``sessionmaker``.
+        engine_or_session_factory: An engine, which is prepared (`prepare_engine`), or what
+            makes a new session, such as a ``sessionmaker``.
         user_class: The class with `FollowerMixin`.
         unit: What `TimelineWork`, `pending()` or this function said.
 
     Raises:
+        TypeError: The first is neither an engine nor a factory of sessions.
         ValueError: *unit* is none.
         ModelMissingError: No model with `TimelineEntryMixin` is declared.
         sqlalchemy.exc.DBAPIError: As `transact()`.
@@ -74,10 +76,11 @@ def run(session_factory: SessionFactory, user_class: type[Any], unit: str) -> st
     schema = schema_of(user_class)
     schema.table(TimelineEntryMixin)
     chosen = Unit.of(unit, schema.key.type.python_type)
+    sessions = sessions_of(engine_or_session_factory)
     tasks = {Task.SEND: _send, Task.FILL: _fill}
     for attempt in range(1, _ATTEMPTS + 1):
         try:
-            following = transact(session_factory, lambda session: tasks[chosen.task](_Work(session, schema), chosen))
+            following = transact(sessions, lambda session: tasks[chosen.task](_Work(session, schema), chosen))
         except IntegrityError:
             # A post or a user went while it was written down that one has the other: now both are known.
             if attempt == _ATTEMPTS:
@@ -113,19 +116,19 @@ def pending(
     return [unit.text() for unit in sorted(waiting, key=lambda unit: unit.version)]
 
 
-def work(session_factory: SessionFactory, user_class: type[Any], *, older_than: float = 0.0) -> int:
+def work(engine_or_session_factory: Engine | SessionFactory, user_class: type[Any], *, older_than: float = 0.0) -> int:
     """
     Do all that is to be done, until nothing is left; return how many units that took.
 
     Raises:
-        ModelMissingError, sqlalchemy.exc.DBAPIError: As `run()`.
+        TypeError, ModelMissingError, sqlalchemy.exc.DBAPIError: As `run()`.
     """
-    done = 0
-    while units := transact(session_factory, lambda session: pending(session, user_class, older_than=older_than)):
+    sessions, done = sessions_of(engine_or_session_factory), 0
+    while units := transact(sessions, lambda session: pending(session, user_class, older_than=older_than)):
         for unit in units:
             left: str | None = unit
             while left is not None:
-                left = run(session_factory, user_class, left)
+                left = run(sessions, user_class, left)
                 done += 1
     return done
 
