@@ -97,9 +97,9 @@ class Lists(Reads[U]):
         cursor: str | None = None,
     ) -> Page[Person[U]]:
         """
-        Return a page of those whom *user* follows and who follow *user*: `following()` with ``only=Only.MUTUAL``.
+        Return a page of those whom *user* follows and who follow *user*; else as `followers()`.
 
-        `Person.since` is when *user* began to follow them, and the list goes by it.
+        It is `following()` with ``only=Only.MUTUAL``. `Person.since` is when *user* began to follow them, and the list goes by it.
         """
         return self.following(user, viewer=viewer, only=Only.MUTUAL, limit=limit, cursor=cursor)
 
