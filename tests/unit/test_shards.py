@@ -118,6 +118,8 @@ def built(schema: Schema, name: str, rules: EngineRules) -> Iterator[Any]:
         "locking": [True, False],
         "unread": [True, False],
         "first": [True, False],
+        "started": [True, False],
+        "slots": [1, 10],
     }
     parameters = list(inspect.signature(inspect.unwrap(BUILDERS[name])).parameters.values())[1:]
     for arguments in itertools.product(*(choices[parameter.name] for parameter in parameters)):

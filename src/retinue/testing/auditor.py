@@ -188,9 +188,10 @@ def faults_of(compiled: Compiled | None) -> list[str]:
     # What the ORM made of a statement, with the joins that it added, is what runs.
     made = getattr(compiled.compile_state, "statement", None)
     faults: list[str] = []
+    read: dict[Any, _Scope] = {}
     elements = list(_topmost(made if isinstance(made, SelectBase) else compiled.statement))
     for element in elements:
-        _Scope(element, None, faults)
+        _Scope(element, None, faults, read)
     return faults if elements else [_TEXT]
 
 
@@ -212,13 +213,15 @@ class _Scope:
     A scope within another one sees what that one holds.
     """
 
-    def __init__(self, element: Any, outer: _Scope | None, faults: list[str]) -> None:
+    def __init__(self, element: Any, outer: _Scope | None, faults: list[str], read: dict[Any, _Scope]) -> None:
         self.element = element
         self.held: dict[_ColumnKey, _Reach] = dict(outer.held) if outer else {}
         self.within: frozenset[Any] = outer.within if outer else frozenset()
         self._links: list[tuple[_ColumnKey, _ColumnKey]] = []
         self._faults = faults
         self._inner: dict[Any, _Scope] = {}
+        #: What stands for itself, wherever it is named; read once, as a WITH may be named in another many times.
+        self._read = read
         sources = [s for s in _sources(element) if s not in self.within]
         self.within |= frozenset(sources)
         for source in sources:
@@ -235,9 +238,10 @@ class _Scope:
             self._scope_of(nested, self)
 
     def _scope_of(self, element: Any, outer: _Scope | None) -> _Scope:
-        if element not in self._inner:
-            self._inner[element] = _Scope(element, outer, self._faults)
-        return self._inner[element]
+        known = self._read if outer is None else self._inner
+        if element not in known:
+            known[element] = _Scope(element, outer, self._faults, self._read)
+        return known[element]
 
     def _read_subquery(self, source: Subquery | CTE) -> None:
         """What a subquery holds to bound values is held in what it returns."""
@@ -407,9 +411,9 @@ def _topmost(element: Any) -> Iterator[Any]:
 
 
 def _nested(element: ClauseElement) -> Iterator[Any]:
-    """Yield the SELECTs right below *element*."""
+    """Yield the SELECTs right below *element*; not those of FROM, which are read as what they return."""
     for child in element.get_children():
         if isinstance(child, (Select, Insert, Update, Delete)):
             yield child
-        elif not isinstance(child, (Table, Column)):
+        elif not isinstance(child, (Table, Column, Subquery, CTE)):
             yield from _nested(child)
