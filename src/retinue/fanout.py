@@ -78,7 +78,9 @@ def run(engine_or_session_factory: Engine | SessionFactory, user_class: type[Any
     chosen = Unit.of(unit, schema.key.type.python_type)
     sessions = sessions_of(engine_or_session_factory)
     tasks = {Task.SEND: _send, Task.FILL: _fill}
-    for attempt in range(1, _ATTEMPTS + 1):
+    attempt = 0
+    while True:
+        attempt += 1
         try:
             following = transact(sessions, lambda session: tasks[chosen.task](_Work(session, schema), chosen))
         except IntegrityError:
@@ -86,8 +88,7 @@ def run(engine_or_session_factory: Engine | SessionFactory, user_class: type[Any
             if attempt == _ATTEMPTS:
                 raise
         else:
-            break
-    return None if following is None else following.text()
+            return None if following is None else following.text()
 
 
 def pending(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import Select, bindparam, case, func, literal_column, select, union_all
+from sqlalchemy import bindparam, case, func, literal_column, select, union_all
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import Subquery
 
@@ -98,7 +98,7 @@ def _changes(schema: Schema) -> Subquery:
     table = schema.table(FollowEventMixin)
     user, since = user_key(schema, "user"), bindparam("since", type_=UTCDateTime)
     rows = table.alias(f"history{BY_TARGET}")
-    told: Select[Any] = select(
+    told: Rows = select(
         rows.c.follower_id, rows.c.id, rows.c.timestamp, case((rows.c.kind.in_(_GAINS), 1), else_=-1).label("change")
     ).where(
         rows.c.following_id == user,
