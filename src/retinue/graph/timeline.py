@@ -40,7 +40,7 @@ class Timeline(Reads[U]):
 
         One select, at any depth, with the posts' authors where the class has a
         relationship to them. What it reads is bounded by how many *user* follows, not by how much they
-        posted: see ``docs/timeline.md``.
+        posted (but for deep pages on MariaDB): see ``docs/timeline.md``.
 
         Args:
             user: Whose timeline. It is for them alone.
