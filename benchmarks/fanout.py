@@ -10,15 +10,14 @@ the statements that a careful programmer writes by hand; what both answer is com
 from __future__ import annotations
 
 import sys
-import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import DateTime, Engine, ForeignKey, Index, create_engine, insert
+from sqlalchemy import DateTime, Engine, ForeignKey, Index, insert
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
 
+from benchmarks.databases import on_each
 from benchmarks.verbs import Floor, race
 from retinue import (
     FollowerMixin,
@@ -28,9 +27,7 @@ from retinue import (
     TimelineEntryMixin,
     declare_posts,
     fanout,
-    prepare_engine,
 )
-from tests.servers import PostgreSQL
 
 FEW, MANY = 10, 10_000
 #: Everybody follows the first so many authors, of whom all have posted.
@@ -162,16 +159,7 @@ def _text() -> Any:
 
 def main() -> None:
     """Run on the databases named, or on both."""
-    chosen = sys.argv[1:] or ["sqlite", "postgresql"]
-    if "sqlite" in chosen:
-        with tempfile.TemporaryDirectory() as folder:
-            measure(prepare_engine(create_engine(f"sqlite:///{Path(folder) / 'bench.sqlite3'}")))
-    if "postgresql" in chosen:
-        server = PostgreSQL()
-        try:
-            measure(create_engine(server.create_database()))
-        finally:
-            server.stop()
+    on_each(sys.argv[1:] or ["sqlite", "postgresql"], measure)
 
 
 if __name__ == "__main__":

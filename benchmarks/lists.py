@@ -14,20 +14,18 @@ from __future__ import annotations
 import random
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, Index, String, create_engine, func
+from sqlalchemy import Engine, Index, String, func
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
+from benchmarks.databases import on_each
 from benchmarks.verbs import Floor
-from retinue import FollowerMixin, FollowMixin, Graph, Only, Settings, Sort, prepare_engine
-from tests.servers import PostgreSQL
+from retinue import FollowerMixin, FollowMixin, Graph, Only, Settings, Sort
 
 USERS = 1_200_000
 CELEBRITY, KNOWN, FRIEND = 1, 2, 3
@@ -227,16 +225,7 @@ def measure(engine: Engine) -> None:
 
 def main() -> None:
     """Run on the databases named, or on both."""
-    chosen = sys.argv[1:] or ["sqlite", "postgresql"]
-    if "sqlite" in chosen:
-        with tempfile.TemporaryDirectory() as folder:
-            measure(prepare_engine(create_engine(f"sqlite:///{Path(folder) / 'bench.sqlite3'}")))
-    if "postgresql" in chosen:
-        server = PostgreSQL()
-        try:
-            measure(create_engine(server.create_database()))
-        finally:
-            server.stop()
+    on_each(sys.argv[1:] or ["sqlite", "postgresql"], measure)
 
 
 if __name__ == "__main__":

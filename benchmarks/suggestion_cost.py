@@ -14,20 +14,18 @@ from __future__ import annotations
 import random
 import statistics
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, func, insert, select
+from sqlalchemy import Engine, event, func, insert, select
 from sqlalchemy.orm import Session
 
+from benchmarks.databases import database
 from benchmarks.suggestions import Base, Follow, User, read
-from retinue import Graph, prepare_engine
+from retinue import Graph
 from retinue.transfer import import_follows
-from tests.servers import PostgreSQL
 
 ROUNDS = 5
 ASKED = 200
@@ -74,18 +72,6 @@ def compare(engine: Engine, users: Sequence[int]) -> None:
         f"{statistics.median(ratios):.2f} of the bare driver",
         flush=True,
     )
-
-
-@contextmanager
-def database(kind: str) -> Iterator[Engine]:
-    """Give an empty database."""
-    if kind == "sqlite":
-        with tempfile.TemporaryDirectory() as place:
-            yield prepare_engine(create_engine(f"sqlite:///{place}/graph.sqlite3"))
-        return
-    server = PostgreSQL()
-    yield prepare_engine(create_engine(server.create_database()))
-    server.stop()
 
 
 def main() -> None:

@@ -15,20 +15,19 @@ from __future__ import annotations
 import random
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from functools import partial
 from typing import Any
 
-from sqlalchemy import BigInteger, Engine, ForeignKey, Index, Integer, String, create_engine, event, insert
+from sqlalchemy import BigInteger, Engine, ForeignKey, Index, Integer, String, event, insert
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
 
-from retinue import ALL, FollowerMixin, FollowMixin, Graph, declare_posts, prepare_engine
+from benchmarks.databases import on_each
+from retinue import ALL, FollowerMixin, FollowMixin, Graph, declare_posts
 from retinue.cursors import Place, Scope, Way
 from retinue.models import UTCDateTime
-from tests.servers import MariaDB, PostgreSQL
 
 START, SECONDS = datetime(2026, 1, 1, tzinfo=UTC), 10_000_000
 #: Where a deep page starts: three quarters of all posts are newer.
@@ -294,17 +293,8 @@ def measure(engine: Engine, *, explain: bool) -> None:
 def main() -> None:
     """Run on the databases named, or on all."""
     explain = "--explain" in sys.argv
-    chosen = [name for name in sys.argv[1:] if not name.startswith("-")] or ["sqlite", "postgresql", "mariadb"]
-    if "sqlite" in chosen:
-        with tempfile.TemporaryDirectory() as folder:
-            measure(prepare_engine(create_engine(f"sqlite:///{Path(folder) / 'bench.sqlite3'}")), explain=explain)
-    for name, kind in (("postgresql", PostgreSQL), ("mariadb", MariaDB)):
-        if name in chosen:
-            server = kind()
-            try:
-                measure(prepare_engine(create_engine(server.create_database())), explain=explain)
-            finally:
-                server.stop()
+    named = [name for name in sys.argv[1:] if not name.startswith("-")]
+    on_each(named or ["sqlite", "postgresql", "mariadb"], partial(measure, explain=explain))
 
 
 if __name__ == "__main__":

@@ -14,19 +14,17 @@ import gc
 import random
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, Integer, String, create_engine, insert
+from sqlalchemy import Engine, Integer, String, insert
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from retinue import FollowCountMixin, FollowerMixin, FollowMixin, Graph, prepare_engine
-from tests.servers import PostgreSQL
+from benchmarks.databases import on_each
+from retinue import FollowCountMixin, FollowerMixin, FollowMixin, Graph
 
 USERS = 5_000
 EDGES = 100_000
@@ -251,16 +249,7 @@ def measure(engine: Engine) -> None:
 
 def main() -> None:
     """Run on the databases named, or on both."""
-    chosen = sys.argv[1:] or ["sqlite", "postgresql"]
-    if "sqlite" in chosen:
-        with tempfile.TemporaryDirectory() as folder:
-            measure(prepare_engine(create_engine(f"sqlite:///{Path(folder) / 'bench.sqlite3'}")))
-    if "postgresql" in chosen:
-        server = PostgreSQL()
-        try:
-            measure(create_engine(server.create_database()))
-        finally:
-            server.stop()
+    on_each(sys.argv[1:] or ["sqlite", "postgresql"], measure)
 
 
 if __name__ == "__main__":
