@@ -27,6 +27,16 @@ _DIGEST_BYTES = 10
 _MOST_CHARACTERS = 65_536
 
 
+def micros_of(time: datetime) -> int:
+    """Return *time*, which is aware, as microseconds since 1970."""
+    return (time - _EPOCH) // _MICROSECOND
+
+
+def time_of(micros: int) -> datetime:
+    """Return the time that is so many microseconds after 1970; `OverflowError` if there is none."""
+    return _EPOCH + micros * _MICROSECOND
+
+
 class Way(enum.Enum):
     """Which rows a cursor leads to, seen from the row it names."""
 
@@ -69,7 +79,7 @@ class Scope:
 
     def encode(self, place: Place) -> str:
         """Return *place* as a cursor: letters, digits, ``-`` and ``_``."""
-        at = place.at if isinstance(place.at, str) else str((place.at - _EPOCH) // _MICROSECOND)
+        at = place.at if isinstance(place.at, str) else str(micros_of(place.at))
         # The length first, as a name may hold any sign that could come between the two.
         payload = f"{place.way.value}{len(at)}:{at}{place.key}".encode()
         return _text(payload + self._digest(payload))
@@ -107,7 +117,7 @@ class Scope:
         return hashlib.blake2b(scope + b"\0" + payload, key=key, digest_size=_DIGEST_BYTES).digest()
 
     def _at(self, text: str) -> datetime | str:
-        return text if self.order_type is str else _EPOCH + int(text) * _MICROSECOND
+        return text if self.order_type is str else time_of(int(text))
 
     def _key(self, text: str) -> int | str | uuid.UUID:
         if self.key_type is int:

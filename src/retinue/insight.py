@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from retinue import counters, rules
 from retinue.caller import Caller
 from retinue.engines import EngineRules
-from retinue.errors import NotVisibleError, shown
+from retinue.errors import NotVisibleError
 from retinue.models import FollowCountMixin, FollowEventMixin, now
 from retinue.rules import Audience
 from retinue.schema import schema_of
@@ -118,7 +118,7 @@ def top_new_followers(
     """
     caller, _, engine, key, audience = _ask(session, user_class, user, viewer, FollowCountMixin)
     limit = rules.page_limit(limit)
-    since = now() - timedelta(days=_days(days))
+    since = now() - timedelta(days=rules.whole_number("days", days, DAYS_MOST))
     if key is None:
         return []
     statement = statements.top_new(caller.schema, engine, audience)
@@ -143,15 +143,8 @@ def _ask(
 def _first_day(caller: Caller, days: int) -> date:
     """Return the first of the last *days* days, or the first that the history has whole."""
     at, kept = now(), caller.schema.settings.history_retention
-    first = at.date() - timedelta(days=_days(days) - 1)
+    first = at.date() - timedelta(days=rules.whole_number("days", days, DAYS_MOST) - 1)
     return first if kept is None else max(first, min((at - kept).date() + timedelta(days=1), at.date()))
-
-
-def _days(days: object) -> int:
-    if not isinstance(days, int) or isinstance(days, bool) or not 1 <= days <= DAYS_MOST:
-        message = f"days must be a whole number from 1 to {DAYS_MOST}, not {shown(days)}"
-        raise ValueError(message)
-    return days
 
 
 def _midnight(day: date) -> datetime:

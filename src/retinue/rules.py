@@ -29,10 +29,15 @@ def not_oneself(follower: Key, followed: Key) -> None:
 
 def page_limit(limit: object) -> int:
     """Return *limit*, rows of a page; `ValueError` unless it is a whole number from 1 to 100."""
-    if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= PAGE_MOST:
-        message = f"limit must be a whole number from 1 to {PAGE_MOST}, not {shown(limit)}"
+    return whole_number("limit", limit, PAGE_MOST)
+
+
+def whole_number(name: str, value: object, most: int) -> int:
+    """Return *value*, which the caller knows as *name*; `ValueError` unless it is a whole number from 1 to *most*."""
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
+        message = f"{name} must be a whole number from 1 to {most}, not {shown(value)}"
         raise ValueError(message)
-    return limit
+    return value
 
 
 class View(NamedTuple):

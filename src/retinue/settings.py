@@ -123,10 +123,8 @@ class Settings:
     history_retention: timedelta | None = None
 
     def __post_init__(self) -> None:
-        slots: object = self.counter_slots
-        if not isinstance(slots, int) or isinstance(slots, bool) or not 1 <= slots <= SLOTS_MOST:
-            message = f"counter_slots must be a whole number from 1 to {SLOTS_MOST}, not {slots!r}"
-            raise ValueError(message)
+        _size("counter_slots", self.counter_slots, SLOTS_MOST)
+        _size("timeline_length", self.timeline_length, TIMELINE_MOST)
         secret: object = self.secret
         if secret is not None and not isinstance(secret, (str, bytes)):
             message = "secret must be str, bytes or None"
@@ -139,10 +137,6 @@ class Settings:
             _span(name, getattr(self, name), none=True)
         for name in ("restore_window", "notify_again_after", "dormant_after", "timeline_kept"):
             _span(name, getattr(self, name), none=False)
-        length: object = self.timeline_length
-        if not isinstance(length, int) or isinstance(length, bool) or not 1 <= length <= TIMELINE_MOST:
-            message = f"timeline_length must be a whole number from 1 to {TIMELINE_MOST}, not {length!r}"
-            raise ValueError(message)
         ratio: object = self.max_following_ratio
         if not isinstance(ratio, (int, float)) or isinstance(ratio, bool) or not 0 <= ratio < math.inf:
             message = f"max_following_ratio must be a number from 0, not {ratio!r}"
@@ -161,6 +155,12 @@ class Settings:
 def _attribute(name: str, value: object) -> None:
     if value is not None and not (isinstance(value, str) and value.isidentifier()):
         message = f"{name} must be the name of an attribute or None, not {value!r}"
+        raise ValueError(message)
+
+
+def _size(name: str, value: object, most: int) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
+        message = f"{name} must be a whole number from 1 to {most}, not {value!r}"
         raise ValueError(message)
 
 

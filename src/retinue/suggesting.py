@@ -17,7 +17,6 @@ from sqlalchemy.orm import Session
 from retinue import rules
 from retinue.caller import Caller
 from retinue.engines import sessions_of, transact
-from retinue.errors import shown
 from retinue.graph import Graph
 from retinue.schema import schema_of
 from retinue.settings import BATCH_MOST, PAGE_DEFAULT
@@ -90,7 +89,7 @@ def suggest_to_all(
         sqlalchemy.exc.DBAPIError: The database refuses, and trying again did not help.
     """
     limit = rules.page_limit(limit)
-    chunk_users = _chunk(chunk_users)
+    chunk_users = rules.whole_number("chunk_users", chunk_users, BATCH_MOST)
     schema = schema_of(user_class)
     sessions = sessions_of(engine_or_session_factory)
     began = time.monotonic()
@@ -116,10 +115,3 @@ def suggest_to_all(
         report = SuggestReport(report.users + len(keys), report.suggestions + number, keys[-1], seconds)
         if progress is not None:
             progress(report)
-
-
-def _chunk(users: object) -> int:
-    if not isinstance(users, int) or isinstance(users, bool) or not 1 <= users <= BATCH_MOST:
-        message = f"chunk_users must be a whole number from 1 to {BATCH_MOST}, not {shown(users)}"
-        raise ValueError(message)
-    return users

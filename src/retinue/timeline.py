@@ -20,12 +20,13 @@ import json
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, cast
 
 from sqlalchemy.engine import Connection
 
+from retinue.cursors import micros_of, time_of
 from retinue.engines import rules_of
 from retinue.errors import shown
 from retinue.events import EdgeEvent, TimelineWork
@@ -36,9 +37,6 @@ from retinue.values import Key
 
 #: A follower and the time of the edge: how far a post has been sent.
 Place = tuple[datetime, Key]
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 #: Whole numbers from here on, up or down, no database holds.
 _NUMBERS = 2**63
@@ -66,7 +64,7 @@ class Unit:
 
     def text(self) -> str:
         """Return the unit as text (JSON), for a queue."""
-        after = None if self.after is None else [(self.after[0] - _EPOCH) // _MICROSECOND, _plain(self.after[1])]
+        after = None if self.after is None else [micros_of(self.after[0]), _plain(self.after[1])]
         return json.dumps({"task": self.task, "user": _plain(self.user), "version": self.version, "after": after})
 
     @classmethod
@@ -80,7 +78,7 @@ class Unit:
         try:
             said = json.loads(text)  # type: ignore[arg-type]
             after = said["after"]
-            place = None if after is None else (_EPOCH + int(after[0]) * _MICROSECOND, _key(after[1], key_type))
+            place = None if after is None else (time_of(int(after[0])), _key(after[1], key_type))
             return cls(Task(said["task"]), _key(said["user"], key_type), int(_key(said["version"], int)), place)
         except (ValueError, TypeError, KeyError, IndexError, OverflowError, RecursionError):
             raise ValueError(f"that is no unit of work: {shown(text)}") from None

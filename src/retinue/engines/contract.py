@@ -38,7 +38,7 @@ def row_of(
     return select(*row).select_from(there).where(found[first], *conditions)
 
 
-def newest_of(edges: FromClause, owner: ColumnElement[Any], most: int) -> Rows:
+def newest_edges_of(edges: FromClause, owner: ColumnElement[Any], most: int) -> Rows:
     """Return ``other``, the other ends of the *most* newest *edges* of *owner*: the first rows of an index."""
     other = edges.c.following_id
     rows = select(other.label("other")).where(edges.c.follower_id == owner)

@@ -23,7 +23,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause, SelectBase
 
-from retinue.engines.contract import EngineRules, Rows, added_to, newest_of, row_of
+from retinue.engines.contract import EngineRules, Rows, added_to, newest_edges_of, row_of
 
 #: ER_NO_REFERENCED_ROW_2: the foreign key's other end is not there.
 _NO_REFERENCED_ROW = 1452
@@ -81,7 +81,9 @@ class MariaDB(EngineRules):
         parts = []
         for slot in range(slots):
             owner, edge = bindparam(f"owner_{slot}", type_=key.type), edges.alias(f"edge_{slot}")
-            few = newest_of(edge, owner, most).add_columns(edge.c.follower_id.label("whose")).subquery(f"of_{slot}")
+            few = (
+                newest_edges_of(edge, owner, most).add_columns(edge.c.follower_id.label("whose")).subquery(f"of_{slot}")
+            )
             parts.append(select(few.c.whose, few.c.other))
         every = union_all(*parts).subquery("every")
         number = func.count().over(partition_by=every.c.whose).label("number")

@@ -8,7 +8,7 @@ from sqlalchemy import ARRAY, Date, Subquery, Table, any_, bindparam, cast, exis
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.elements import ColumnElement
 
-from retinue.engines.contract import Rows, newest_of
+from retinue.engines.contract import Rows, newest_edges_of
 from retinue.engines.on_conflict import OnConflict
 
 
@@ -35,7 +35,7 @@ class PostgreSQL(OnConflict):
     def newest_of_each(self, edges: Table, owners: Subquery, most: int, slots: int) -> Rows:
         """Return a lateral join: for each owner, the first rows of an index."""
         del slots
-        newest = newest_of(edges.alias("newest"), owners.c[0], most).correlate(owners).subquery("newest_few")
+        newest = newest_edges_of(edges.alias("newest"), owners.c[0], most).correlate(owners).subquery("newest_few")
         rows = select(newest.c.other, func.count().over().label("number")).lateral("theirs")
         return select(*owners.c, rows.c.other, rows.c.number).select_from(owners.join(rows, true()))
 

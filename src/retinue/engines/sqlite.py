@@ -9,7 +9,7 @@ from sqlalchemy import Subquery, Table, and_, bindparam, case, func, literal, li
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.sql.elements import ColumnElement
 
-from retinue.engines.contract import Rows, newest_of
+from retinue.engines.contract import Rows, newest_edges_of
 from retinue.engines.on_conflict import OnConflict
 
 #: A limit that cuts nothing off.
@@ -47,11 +47,11 @@ class SQLite(OnConflict):
         The limit keeps the count from being made anew for each edge.
         """
         del slots
-        few = newest_of(edges.alias("counted"), owners.c[0], most).correlate(owners).subquery("counted_few")
+        few = newest_edges_of(edges.alias("counted"), owners.c[0], most).correlate(owners).subquery("counted_few")
         number = select(func.count()).select_from(few).scalar_subquery()
         sized = select(*owners.c, number.label("number")).limit(_ALL).subquery("sized")
         edge = edges.alias("edge")
-        newest = newest_of(edges.alias("newest"), sized.c[0], most).correlate(sized)
+        newest = newest_edges_of(edges.alias("newest"), sized.c[0], most).correlate(sized)
         theirs = and_(edge.c.follower_id == sized.c[0], edge.c.following_id.in_(newest))
         columns = [sized.c[name] for name in owners.c.keys()]  # noqa: SIM118 - columns, not a dict
         return select(*columns, edge.c.following_id.label("other"), sized.c.number).join_from(sized, edge, theirs)

@@ -8,7 +8,7 @@ from retinue.models.posts import Posts, declare_posts, values_of
 from retinue.models.records import FollowEventMixin, NotificationMixin
 from retinue.models.safety import BlockMixin, MuteMixin
 from retinue.models.timeline import TimelineEntryMixin, readers_of, senders_of
-from retinue.models.times import FIRST, LAST, UTCDateTime, as_kept, aware, in_utc, now
+from retinue.models.times import FIRST, LAST, UTCDateTime, aware, in_utc, now
 
 __all__ = [
     "FIRST",
@@ -24,7 +24,6 @@ __all__ = [
     "Posts",
     "TimelineEntryMixin",
     "UTCDateTime",
-    "as_kept",
     "aware",
     "declare_posts",
     "guards_of",

@@ -9,7 +9,7 @@ from sqlalchemy import DateTime, type_coerce
 from sqlalchemy.dialects import mysql
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.elements import ColumnElement
-from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlalchemy.types import TypeDecorator
 
 #: Times before and after all that a database holds.
 FIRST: Final = datetime(1000, 1, 1, tzinfo=UTC)
@@ -87,9 +87,3 @@ def aware(time: datetime) -> datetime:
 def now() -> datetime:
     """Return the time at which an edge is made: aware, UTC, microseconds."""
     return datetime.now(UTC)
-
-
-def as_kept(at: datetime, kind: TypeEngine[Any]) -> datetime:
-    """Return *at* as an application's column of *kind* keeps times: with its zone, or as UTC without one."""
-    bare = isinstance(kind, DateTime) and not kind.timezone
-    return at.astimezone(UTC).replace(tzinfo=None) if bare else at

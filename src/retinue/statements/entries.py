@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
@@ -34,6 +34,10 @@ def _timeline(schema: Schema) -> tuple[Timeline, Posts]:
     return schema.timeline, schema.posts  # type: ignore[return-value]
 
 
+#: The columns of an entry.
+_ENTRY: Final = ["reader_id", "timestamp", "post_id", "author_id"]
+
+
 def _version() -> ColumnElement[int]:
     return bindparam("version_", type_=BigInteger)
 
@@ -60,38 +64,21 @@ def insert_reader(schema: Schema, rules: EngineRules) -> Executable:
 @once
 def touch_reader(schema: Schema) -> Update:
     """*user* was active *at* that time."""
-    readers = _timeline(schema)[0].readers
-    return (
-        update(readers)
-        .where(readers.c.user_id == user_key(schema, "user"))
-        .values(active_at=bindparam("at", type_=UTCDateTime))
-    )
+    return _update_reader(schema).values(active_at=bindparam("at", type_=UTCDateTime))
 
 
 @once
 def mark_stale(schema: Schema) -> Update:
     """*user* follows somebody new: what is kept may no longer be all there is."""
-    readers = _timeline(schema)[0].readers
-    return (
-        update(readers)
-        .where(readers.c.user_id == user_key(schema, "user"))
-        .values(version=_version(), complete_after=None)
-    )
+    return _update_reader(schema).values(version=_version(), complete_after=None)
 
 
 @once
 def set_complete(schema: Schema) -> Update:
     """What is kept for *user* is all there is later than *floor*, if nothing has changed since *version*."""
     readers = _timeline(schema)[0].readers
-    return (
-        update(readers)
-        .where(
-            readers.c.user_id == user_key(schema, "user"),
-            readers.c.version == _version(),
-            readers.c.complete_after.is_(None),
-        )
-        .values(complete_after=_floor(schema))
-    )
+    unchanged = (readers.c.version == _version(), readers.c.complete_after.is_(None))
+    return _update_reader(schema).where(*unchanged).values(complete_after=_floor(schema))
 
 
 @once
@@ -105,8 +92,12 @@ def hold_reader(schema: Schema) -> Rows:
 @once
 def raise_floor(schema: Schema) -> Update:
     """Of what is kept for *user* only what is later than *floor* is to stay."""
+    return _update_reader(schema).values(complete_after=_floor(schema))
+
+
+def _update_reader(schema: Schema) -> Update:
     readers = _timeline(schema)[0].readers
-    return update(readers).where(readers.c.user_id == user_key(schema, "user")).values(complete_after=_floor(schema))
+    return update(readers).where(readers.c.user_id == user_key(schema, "user"))
 
 
 def _floor(schema: Schema) -> ColumnElement[Any]:
@@ -117,8 +108,13 @@ def _floor(schema: Schema) -> ColumnElement[Any]:
 def stale_readers(schema: Schema) -> Rows:
     """(user, version) of timelines that are to be filled, and have been since *before* that version."""
     readers = _timeline(schema)[0].readers
-    waits = (readers.c.complete_after.is_(None), readers.c.version < bindparam("before", type_=BigInteger))
-    return select(readers.c.user_id, readers.c.version).where(*waits).order_by(readers.c.version).limit(most())
+    return _waiting(readers, readers.c.complete_after.is_(None))
+
+
+def _waiting(table: Table, condition: ColumnElement[bool]) -> Rows:
+    """Return (user, version) of the rows that have waited longest."""
+    before = table.c.version < bindparam("before", type_=BigInteger)
+    return select(table.c.user_id, table.c.version).where(condition, before).order_by(table.c.version).limit(most())
 
 
 @once
@@ -205,8 +201,7 @@ def delete_sender(schema: Schema) -> Delete:
 def waiting_senders(schema: Schema) -> Rows:
     """(user, version) of those who have posts to be sent, and have had since *before* that version."""
     senders = _timeline(schema)[0].senders
-    waits = (senders.c.merged.is_(false()), senders.c.version < bindparam("before", type_=BigInteger))
-    return select(senders.c.user_id, senders.c.version).where(*waits).order_by(senders.c.version).limit(most())
+    return _waiting(senders, senders.c.merged.is_(false()))
 
 
 # --- Entries -------------------------------------------------------------------------------------
@@ -259,7 +254,7 @@ def send(schema: Schema, rules: EngineRules) -> Executable:
             in_utc(posts.time) >= _since(posts),
         )
     )
-    return rules.insert_from(timeline.entries, ["reader_id", "timestamp", "post_id", "author_id"], sent)
+    return rules.insert_from(timeline.entries, _ENTRY, sent)
 
 
 @once
@@ -269,7 +264,7 @@ def keep(schema: Schema, rules: EngineRules) -> Executable:
     kept = select(user_key(schema, "user").label("reader_id"), posts.time, posts.key, posts.author).where(
         rules.one_of(posts.key, "posts")
     )
-    return rules.insert_from(timeline.entries, ["reader_id", "timestamp", "post_id", "author_id"], kept)
+    return rules.insert_from(timeline.entries, _ENTRY, kept)
 
 
 @once

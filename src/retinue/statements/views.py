@@ -34,7 +34,7 @@ from sqlalchemy.sql.selectable import FromClause
 
 from retinue.cursors import Way
 from retinue.engines import EngineRules, Rows
-from retinue.models import UTCDateTime, as_kept
+from retinue.models import UTCDateTime, in_utc
 from retinue.rules import Audience
 from retinue.schema import Schema
 from retinue.statements import lists
@@ -347,14 +347,16 @@ class _View:
         last = schema.flag("last_active", users)
         if last is not None:
             there = users.c[schema.key.name]
+            last = in_utc(last)
             quiet = or_(last.is_(None), last < bindparam("quiet_since", type_=last.type))
             return _found(select(there).where(there == key, quiet))
         if posts is None:
             return literal(value=True)
         rows = posts.table.alias("posts")
+        time = in_utc(rows.c[posts.time.name])
         posted = select(rows.c[posts.key.name]).where(
             rows.c[posts.author.name] == key,
-            rows.c[posts.time.name] >= bindparam("quiet_since", type_=posts.time.type),
+            time >= bindparam("quiet_since", type_=time.type),
         )
         return self._rules.no_row(posted.limit(literal_column("1")))
 
@@ -387,8 +389,5 @@ def _more(rows: Rows, order: ColumnElement[Any], number: int) -> ColumnElement[b
 
 def quiet_since(schema: Schema, at: datetime) -> datetime | None:
     """Return since when somebody must have been there at the time *at* not to be dormant; None if nothing says that."""
-    last = schema.flag("last_active", schema.key.table)
-    if last is None and schema.posts is None:
-        return None
-    kept = schema.posts.time if last is None and schema.posts is not None else last
-    return as_kept(at - schema.settings.dormant_after, kept.type) if kept is not None else None
+    told = "last_active" in schema.flags or schema.posts is not None
+    return at - schema.settings.dormant_after if told else None
