@@ -40,6 +40,7 @@ LOCKS = {
         "--group=sqlalchemy-2-0",
     ],
     "app": ["pyproject.toml", "--extra=demo", "--group=build", "--constraint=requirements/test.txt"],
+    "bench": ["--group=bench", "--constraint=requirements/test.txt"],
     "lint": ["--group=lint", "--constraint=requirements/test.txt"],
     "uv": ["--group=uv"],
 }
