@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, object_session, scoped_session
 
-from retinue import rules
+from retinue import prepared, rules
 from retinue.engines import EngineRules, rules_of
 from retinue.errors import InvalidUserError, SelfFollowError, UnknownUserError
 from retinue.schema import Schema, identity
@@ -96,12 +96,12 @@ class Caller:
         self,
         connection: Connection,
         engine: EngineRules,
-        statement: Executable,
+        build: Callable[[Schema, EngineRules], Executable],
         parameters: dict[str, Any],
         users: Sequence[Key],
     ) -> bool:
         """
-        Run an `EngineRules.insert_new()` about *users*; return whether its row is new.
+        Run the `EngineRules.insert_new()` about *users* that *build* returns; return whether its row is new.
 
         Two rounds at most: the second finds its users locked.
 
@@ -109,14 +109,14 @@ class Caller:
             UnknownUserError: The database says that one is not there.
         """
         try:
-            return engine.inserted(connection.execute(statement, parameters))
+            return engine.inserted(prepared.run(connection, self.schema, build, parameters, engine))
         except IntegrityError as error:
             if not engine.names_no_user(error):
                 raise
         # Gone, perhaps since this transaction's snapshot: ask about now. If nobody is
         # missing, a user with the same key was made meanwhile, and now they stay.
         self.refuse_unknown(connection, engine, users, edges.known_users_now)
-        return engine.inserted(connection.execute(statement, parameters))
+        return engine.inserted(prepared.run(connection, self.schema, build, parameters, engine))
 
     def key(self, user: Any, engine: EngineRules) -> Key | None:
         """

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
-from retinue import counters, timeline
-from retinue.engines import rules_of
+from retinue import counters, prepared, timeline
+from retinue.engines import EngineRules, rules_of
 from retinue.events import (
     EdgeEvent,
     Event,
@@ -31,7 +31,7 @@ from retinue.events import (
 )
 from retinue.models import new_id
 from retinue.schema import Schema
-from retinue.statements import moment, records
+from retinue.statements import moment, records, together
 from retinue.values import HistoryKind, NotificationKind
 
 
@@ -89,6 +89,52 @@ def record(
     say(session, connection, schema, *(happened if told else ()), *timeline.work_of(units))
 
 
+class Changed(NamedTuple):
+    """What became of an edge."""
+
+    #: Whether it was inserted or deleted.
+    done: bool
+    #: Whether it was there before; False where nobody looked.
+    was_there: bool = False
+
+
+def change_edge(
+    session: Session,
+    connection: Connection,
+    schema: Schema,
+    rules: EngineRules,
+    change: together.Change,
+    event: EdgeEvent,
+) -> Changed:
+    """
+    Let *change* insert or delete the edge of *event*, and write down what follows from it, as `record()` does.
+
+    Only where `together.is_possible()`. Cost: one statement; one more where home timelines
+    are, and up to four for each user who was never counted.
+    """
+    meaning = _MEANINGS[type(event)]
+    deltas = counters.Deltas()
+    deltas.edge(event.follower_id, event.followed_id, meaning.edges)
+    told = schema.notifications is not None and meaning.notification is not None
+    parameters = {
+        "follower": event.follower_id,
+        "followed": event.followed_id,
+        "history_id": new_id(),
+        "history_kind": meaning.history.value,
+        **counters.parameters_of(schema, deltas),
+        **(_notice(schema, event, meaning) if told else {"at": event.at, **moment(schema, event.at)}),
+    }
+    found: Any = prepared.run(connection, schema, together.change_edge, parameters, rules, change, told).one()
+    edges, first, second, was_there = found
+    if not edges:
+        return Changed(done=False, was_there=bool(was_there))
+    if not (first and second):
+        counters.apply(connection, schema, deltas, after=first)
+    units = timeline.edges_changed(connection, schema, [(event, meaning.edges)])
+    say(session, connection, schema, event, *timeline.work_of(units))
+    return Changed(done=True)
+
+
 def say(session: Session, connection: Connection, schema: Schema, *happened: Event) -> None:
     """Keep events for the listeners until COMMIT. No statement."""
     if listeners := listeners_of(schema.user):
@@ -124,8 +170,8 @@ def _notice(schema: Schema, event: EdgeEvent, meaning: _Meaning) -> dict[str, An
     return {
         "recipient": recipient,
         "actor": actor,
-        "kind": str(meaning.notification),
-        "id": new_id(),
+        "notice": str(meaning.notification),
+        "notice_id": new_id(),
         "at": event.at,
         "again_after": event.at - schema.settings.notify_again_after,
         **moment(schema, event.at),

@@ -71,14 +71,32 @@ def read(connection: Connection, schema: Schema, users: Sequence[Key]) -> dict[K
     return found
 
 
-def apply(connection: Connection, schema: Schema, deltas: Deltas) -> None:
-    """Change the rows of all users in *deltas*: one statement each, up to four more for one without a row."""
+def apply(connection: Connection, schema: Schema, deltas: Deltas, *, after: int = 0) -> None:
+    """
+    Change the rows of all users in *deltas*: one statement each, up to four more for one without a row.
+
+    The first so many, *after* which it begins, have been changed already.
+    """
     if schema.counts is None:
         return
     rules = rules_of(connection)
     with _all_or_nothing(connection, rules):
-        for user, delta in deltas.ascending():
+        for user, delta in deltas.ascending()[after:]:
             _add(connection, schema, rules, user, delta)
+
+
+def parameters_of(schema: Schema, deltas: Deltas) -> dict[str, Any]:
+    """Return *deltas* of two users as the parameters of `statements.together.change_edge()`."""
+    return {
+        f"{which}_{name}": value
+        for which, (user, (followers, following)) in zip(("first", "second"), deltas.ascending(), strict=True)
+        for name, value in (
+            ("user", user),
+            ("slot", _slot(schema)),
+            ("followers", followers),
+            ("following", following),
+        )
+    }
 
 
 def apply_to_many(connection: Connection, schema: Schema, deltas: Deltas) -> None:
@@ -113,8 +131,7 @@ def _all_or_nothing(connection: Connection, rules: EngineRules) -> Iterator[None
 
 
 def _add(connection: Connection, schema: Schema, rules: EngineRules, user: Key, delta: Delta) -> None:
-    slots = schema.settings.counter_slots
-    slot = random.randrange(slots) if slots > 1 else 0  # noqa: S311 - spreads load, hides nothing
+    slot = _slot(schema)
     parameters = {"user": user, "slot_": slot, "more_followers": delta[0], "more_following": delta[1]}
     try:
         result = prepared.run(connection, schema, statements.add_to_count, parameters, rules)
@@ -128,6 +145,12 @@ def _add(connection: Connection, schema: Schema, rules: EngineRules, user: Key, 
         _count_after_insert(connection, schema, rules, user, slot, delta)
     else:
         _insert_after_count(connection, schema, rules, parameters)
+
+
+def _slot(schema: Schema) -> int:
+    """Return one of the slots that a user's counts are spread over."""
+    slots = schema.settings.counter_slots
+    return random.randrange(slots) if slots > 1 else 0  # noqa: S311 - spreads load, hides nothing
 
 
 def _insert_after_count(connection: Connection, schema: Schema, rules: EngineRules, parameters: dict[str, Any]) -> None:

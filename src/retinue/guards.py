@@ -10,13 +10,21 @@ blocks nor limits has no guards and needs none.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, TypeAlias
+
 from sqlalchemy.engine import Connection
 
 from retinue import prepared
 from retinue.engines import EngineRules
 from retinue.schema import Schema
+from retinue.statements import Rows, moment
 from retinue.statements import guards as statements
 from retinue.values import Key
+
+#: A statement about *follower* and *followed* that answers with yes and no.
+Question: TypeAlias = Callable[[Schema, EngineRules], Rows]
 
 
 def take(connection: Connection, schema: Schema, rules: EngineRules, *users: Key, beside: tuple[Key, ...] = ()) -> bool:
@@ -30,6 +38,24 @@ def take(connection: Connection, schema: Schema, rules: EngineRules, *users: Key
         return True
     parameters = {"users": list(users), "people": [*users, *beside]}
     return bool(connection.execute(statements.take_guards(schema, rules), parameters).rowcount)
+
+
+def ask_and_take(
+    connection: Connection, schema: Schema, rules: EngineRules, pair: tuple[Key, Key], ask: Question, at: datetime
+) -> Sequence[bool]:
+    """
+    Hold the guard of the follower of *pair*, that of the followed too if the first answer to *ask* is yes.
+
+    Return the answers; all no if *ask* finds nothing. One statement; two where changes do not go together.
+    """
+    parameters = {"follower": pair[0], "followed": pair[1], **moment(schema, at)}
+    together = rules.changes_together and schema.guards is not None
+    build, arguments = (statements.ask_and_take_guards, (rules, ask)) if together else (ask, (rules,))
+    found: Any = prepared.run(connection, schema, build, parameters, *arguments).first()
+    answers = [bool(answer) for answer in found or ()]
+    if not together:
+        take(connection, schema, rules, *(pair if any(answers[:1]) else pair[:1]), beside=pair)
+    return answers
 
 
 def version(connection: Connection, schema: Schema, user: Key) -> int:

@@ -35,32 +35,41 @@ class Reached(NamedTuple):
         return self.any or (self.requests if asks else None)
 
 
-def take_guards(
+def seen(connection: Connection, schema: Schema, engine: EngineRules, follower: Key) -> int:
+    """
+    Return what `reached()` has to know of the time before the guards were taken.
+
+    No statement; one where there are limits and a transaction reads a snapshot.
+    """
+    return guards.version(connection, schema, follower) if _needs_version(schema, engine) else 0
+
+
+def reached(
     connection: Connection,
     schema: Schema,
     engine: EngineRules,
     follower: Key,
-    *others: Key,
-    beside: tuple[Key, ...],
     at: datetime,
+    *,
+    before: int,
     taking: bool,
 ) -> Reached:
     """
-    Hold the guards of *follower* and *others*; return the limits that *follower* has reached.
+    Return the limits that *follower*, whose guard is held, has reached; *before* is what `seen()` returned.
 
     *taking*: whether the edge is to take the place of a request, which was counted
-    already. Cost: one statement for the guards, and where there are limits one more
-    (two, if the follower was never counted; two more, where a transaction reads a
-    snapshot).
+    already. Cost: one statement where there are limits, two if the follower was never
+    counted; one more where a transaction reads a snapshot.
     """
     if not schema.settings.limits:
-        guards.take(connection, schema, engine, follower, *others, beside=beside)
         return Reached()
-    before = guards.version(connection, schema, follower) if engine.keeps_snapshot else 0
-    guards.take(connection, schema, engine, follower, *others, beside=beside)
     # What this transaction's snapshot shows is still so if nobody else held the guard since.
-    stale = engine.keeps_snapshot and guards.version(connection, schema, follower) != before + 1
+    stale = _needs_version(schema, engine) and guards.version(connection, schema, follower) != before + 1
     return _reached(connection, schema, engine, follower, at, taking=taking, locking=stale)
+
+
+def _needs_version(schema: Schema, engine: EngineRules) -> bool:
+    return engine.keeps_snapshot and schema.settings.limits
 
 
 def _reached(

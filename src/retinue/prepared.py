@@ -26,10 +26,12 @@ COMPILED: Final = "retinue.compiled"
 class Prepared:
     """One statement, as text for one dialect."""
 
-    __slots__ = ("_constants", "_names", "_options", "_processors", "_text")
+    __slots__ = ("_constants", "_names", "_options", "_processors", "_text", "made_by_python")
 
     def __init__(self, statement: Any, dialect: Dialect) -> None:
         compiled: SQLCompiler = statement.compile(dialect=dialect)
+        #: Whether a column of the application has a value that Python makes for each row: only SQLAlchemy can do that.
+        self.made_by_python = bool(compiled.insert_prefetch or compiled.update_prefetch)
         binds = compiled.binds
         self._text = compiled.string
         #: The parameters in their order, where the driver wants them by order.
@@ -60,9 +62,11 @@ def run(
         # One application, a schema for each tenant: only SQLAlchemy can put its name into the text.
         return connection.execute(build(schema, *arguments), parameters)
     of_dialect = _of(schema, connection.dialect)
-    prepared = of_dialect.get(build)
+    prepared = of_dialect.get((build, arguments))
     if prepared is None:
-        prepared = of_dialect[build] = Prepared(build(schema, *arguments), connection.dialect)
+        prepared = of_dialect[build, arguments] = Prepared(build(schema, *arguments), connection.dialect)
+    if prepared.made_by_python:
+        return connection.execute(build(schema, *arguments), parameters)
     return prepared.run(connection, parameters)
 
 

@@ -56,15 +56,16 @@ def nothing(_graph: Graph[Any]) -> None:
     """Do nothing."""
 
 
-VERBS: dict[str, tuple[int, Prepare, Callable[[Graph[Any]], object]]] = {
+#: What each verb takes; the second number is for engines whose changes go together: see `EngineRules.changes_together`.
+VERBS: dict[str, tuple[int | tuple[int, int], Prepare, Callable[[Graph[Any]], object]]] = {
     # Who approves; the guard; the edge; two counts, history, notification.
-    "follow": (7, nothing, lambda graph: graph.follow(5, 20)),
+    "follow": ((7, 2), nothing, lambda graph: graph.follow(5, 20)),
     # Who approves; two guards at once; the request; history, notification.
-    "follow a locked user": (5, nothing, lambda graph: graph.follow(5, LOCKED)),
-    # A guard; who asks; the request; the edge; two counts, history.
-    "unfollow": (7, nothing, lambda graph: graph.unfollow(5, 6)),
-    "withdraw": (4, ask(1), lambda graph: graph.unfollow(OTHER, LOCKED)),
-    "accept": (7, ask(1), lambda graph: graph.accept(LOCKED, OTHER)),
+    "follow a locked user": ((5, 4), nothing, lambda graph: graph.follow(5, LOCKED)),
+    # Who asks; a guard; the request; the edge; two counts, history.
+    "unfollow": ((7, 3), nothing, lambda graph: graph.unfollow(5, 6)),
+    "withdraw": ((4, 3), ask(1), lambda graph: graph.unfollow(OTHER, LOCKED)),
+    "accept": ((7, 3), ask(1), lambda graph: graph.accept(LOCKED, OTHER)),
     "reject": (3, ask(1), lambda graph: graph.reject(LOCKED, OTHER)),
     # Guards; the block; four looks; two notifications.
     "block a stranger": (8, nothing, lambda graph: graph.block(5, 20)),
@@ -82,7 +83,8 @@ VERBS: dict[str, tuple[int, Prepare, Callable[[Graph[Any]], object]]] = {
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_verb_takes_what_its_docstring_says(engine: Engine, verb: str) -> None:
     """Also for users who were expired by a commit: no hidden select."""
-    expected, prepare, call = VERBS[verb]
+    numbers, prepare, call = VERBS[verb]
+    expected = numbers if isinstance(numbers, int) else numbers[engine.dialect.name == "postgresql"]
     assert counted(engine, prepare, call) == expected
     assert counted(engine, prepare, call, expired=True) == expected
 

@@ -59,7 +59,7 @@ from retinue.engines.postgresql import PostgreSQL
 from retinue.engines.sqlite import SQLite
 from retinue.rules import Audience
 from retinue.schema import Schema, schema_of
-from retinue.statements import lists
+from retinue.statements import edges, lists, requests
 from retinue.statements.views import _SIDES, Ends, Look
 from retinue.testing import EXEMPT
 from retinue.testing.auditor import faults_of
@@ -94,6 +94,11 @@ LISTS = [
 ]
 
 
+CHANGES = [edges.insert_edge, edges.insert_agreed_edge, edges.delete_edge]
+
+#: What is built only for engines that change several tables in one statement.
+TOGETHER = ("change_edge", "ask_and_take_guards")
+
 LOOKS = [
     Look(searched=True, sort=Sort.NAME, only=Only.MUTUAL),
     Look(searched=True, sort=Sort.OLDEST, only=Only.NOT_FOLLOWED_BACK),
@@ -120,7 +125,12 @@ def built(schema: Schema, name: str, rules: EngineRules) -> Iterator[Any]:
         "first": [True, False],
         "started": [True, False],
         "slots": [1, 10],
+        "change": CHANGES,
+        "told": [True, False],
+        "ask": [requests.approves, requests.has_asked],
     }
+    if name in TOGETHER and not rules.changes_together:
+        return
     parameters = list(inspect.signature(inspect.unwrap(BUILDERS[name])).parameters.values())[1:]
     for arguments in itertools.product(*(choices[parameter.name] for parameter in parameters)):
         named = {p.name: value for p, value in zip(parameters, arguments, strict=True) if p.kind is p.KEYWORD_ONLY}
@@ -138,8 +148,12 @@ def test_every_statement_holds_to_an_owner_or_says_why_not(name: str, engine: st
 
     for statement in built(WHOLE, name, rules):
         said = statement.get_execution_options()[statements.OPTION]
-        lists_named = {"page_of": {f.__name__ for f in LISTS}, "view_of": {f"{f.__name__}_viewed" for f in _SIDES}}
-        assert said == name or said in lists_named.get(name, ())
+        named_else = {
+            "page_of": {f.__name__ for f in LISTS},
+            "view_of": {f"{f.__name__}_viewed" for f in _SIDES},
+            "change_edge": {f.__name__ for f in CHANGES},
+        }
+        assert said == name or said in named_else.get(name, ())
         assert bool(faults_of(statement.compile(dialect=dialect))) == (name in EXEMPT), str(statement)
 
 

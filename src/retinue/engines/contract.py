@@ -60,6 +60,9 @@ class EngineRules(ABC):
     #: True where `add_to_count()` makes a missing row; else it changes none, and says so.
     counts_by_upsert: ClassVar[bool]
 
+    #: True where one statement may change several tables, each part by what the one before it changed.
+    changes_together: ClassVar[bool] = False
+
     #: True where a statement that waited too long fails alone, and what went before it can be committed.
     fails_by_statement: ClassVar[bool]
 
@@ -113,6 +116,10 @@ class EngineRules(ABC):
         """Return what a walk through all *names* needs beside `opens()`, to have no rows if *gate* is closed."""
         del names, gate
         return ()
+
+    def micros(self) -> ColumnElement[int]:
+        """Return the microseconds since 1970 when this part of a statement runs; only where changes go together."""
+        raise NotImplementedError
 
     @abstractmethod
     def one_of(self, column: ColumnElement[Any], name: str) -> ColumnElement[bool]:

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from sqlalchemy import ARRAY, Date, Subquery, Table, any_, bindparam, cast, exists, func, literal_column, select, true
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Date,
+    Subquery,
+    Table,
+    any_,
+    bindparam,
+    cast,
+    exists,
+    func,
+    literal_column,
+    select,
+    true,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -18,6 +32,7 @@ class PostgreSQL(OnConflict):
     integer_range: ClassVar[tuple[int, int]] = (-(2**31), 2**31 - 1)
     insert: ClassVar[staticmethod[[Table], Any]] = staticmethod(insert)
 
+    changes_together: ClassVar[bool] = True
     holds_nul: ClassVar[bool] = False
 
     def by_name(self, name: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -27,6 +42,10 @@ class PostgreSQL(OnConflict):
     def utc_day(self, time: ColumnElement[Any]) -> ColumnElement[Any]:
         """Return the day: the session's own time zone does not count."""
         return cast(func.timezone(literal_column("'UTC'"), time), Date)
+
+    def micros(self) -> ColumnElement[int]:
+        """Return the clock's own time: that of the statement stands still while it waits."""
+        return cast(func.extract("epoch", func.clock_timestamp()) * 1_000_000, BigInteger)
 
     def no_row(self, rows: Rows) -> ColumnElement[bool]:
         """Return NOT EXISTS: of anything else PostgreSQL thinks that it is hardly ever so, and plans for no rows."""

@@ -141,9 +141,8 @@ class Discovery(Part[U]):
         """
         self._schema.table(DismissedSuggestionMixin)
         connection, engine, pair = self._caller.write(user, suggested)
-        insert = statements.insert_dismissal(self._schema, engine)
         row = {"user": pair[0], "suggested": pair[1], "at": now()}
-        if self._caller.insert(connection, engine, insert, row, pair):
+        if self._caller.insert(connection, engine, statements.insert_dismissal, row, pair):
             return True
         self._caller.refuse_unknown(connection, engine, pair)
         return False

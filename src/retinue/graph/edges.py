@@ -7,14 +7,14 @@ from typing import Any, NamedTuple, cast
 
 from sqlalchemy.engine import Connection, CursorResult
 
-from retinue import guards, limits, prepared
+from retinue import changes, guards, limits, prepared
 from retinue.caller import Pair, names_of
 from retinue.engines import EngineRules
 from retinue.errors import BlockedError, LimitError, UnknownUserError
-from retinue.events import Followed, FollowerRemoved, Requested, Unfollowed
+from retinue.events import Followed, FollowerRemoved, RequestAccepted, Requested, Unfollowed
 from retinue.graph.part import Part, U
 from retinue.models import FollowRequestMixin, now
-from retinue.statements import edges, moment, requests
+from retinue.statements import edges, moment, requests, together
 from retinue.values import Key, Outcome
 
 
@@ -35,7 +35,9 @@ class Edges(Part[U]):
         one select. Where they are declared, history and notifications cost one insert
         each, requests one select, guards one insert,
         limits one select (two more on MariaDB); and nothing is inserted then but the
-        guards if a limit is reached.
+        guards if a limit is reached. All that follows from the edge goes with its insert
+        on PostgreSQL, in one statement, and the guards with the select; but not where
+        columns of your own have defaults that Python makes.
 
         Returns:
             `Outcome.FOLLOWED`, `Outcome.REQUESTED`, or the falsy `Outcome.UNCHANGED`.
@@ -60,7 +62,7 @@ class Edges(Part[U]):
 
         Cost: one delete, and two updates where counts are kept; if nothing changed, one
         delete and one select. Where there are requests, a select, a guard and one delete
-        more; where history is kept, one insert.
+        more; where history is kept, one insert. On PostgreSQL those go together, as in `follow()`.
 
         Returns:
             Whether an edge or a pending request was there.
@@ -95,12 +97,11 @@ class Edges(Part[U]):
 
     def _follow_freely(self, connection: Connection, engine: EngineRules, pair: Pair) -> Outcome:
         """Follow where nothing can stand against it but an edge that is there."""
-        at = now()
-        if self._insert(connection, engine, pair, at):
-            self._record(connection, Followed(*pair, at))
+        added = self._add(connection, engine, Followed(*pair, now()))
+        if added.done:
             return Outcome.FOLLOWED
         # The edge was there, so its users are; only where it is not, somebody may be missing.
-        if not engine.unknown_user_fails and not self._edge_exists(connection, pair):
+        if not (engine.unknown_user_fails or added.was_there or self._edge_exists(connection, pair)):
             self._caller.refuse_unknown(connection, engine, pair)
         return Outcome.UNCHANGED
 
@@ -112,18 +113,19 @@ class Edges(Part[U]):
         row, we ask why. Should the answer be "nothing", it was changed just before:
         then again.
         """
-        asks, asked, waits = self._asks(connection, engine, pair, at)
-        others = pair[1:] if asks else ()
-        limit = limits.take_guards(connection, self._schema, engine, pair[0], *others, beside=pair, at=at, taking=waits)
+        before = limits.seen(connection, self._schema, engine, pair[0])
+        asks, asked, waits = self._ask_and_take_guards(connection, engine, pair, at)
+        limit = limits.reached(connection, self._schema, engine, pair[0], at, before=before, taking=waits)
         while True:
             reached = limit.by(asks=asks)
             if reached is None and asks and self._request(connection, engine, pair, at):
                 return Outcome.REQUESTED
-            if reached is None and not asks and self._insert(connection, engine, pair, at):
-                if asked:
+            if reached is None and not asks:
+                added = self._add(connection, engine, Followed(*pair, at))
+                if added.done and asked:
                     self._drop_request(connection, pair)
-                self._record(connection, Followed(*pair, at))
-                return Outcome.FOLLOWED
+                if added.done or added.was_there:
+                    return Outcome.FOLLOWED if added.done else Outcome.UNCHANGED
             standing = self._standing(connection, engine, pair, at)
             if standing.edge is not None:
                 return Outcome.UNCHANGED
@@ -138,20 +140,25 @@ class Edges(Part[U]):
                 guards.take(connection, self._schema, engine, pair[1])
             asks, asked = standing.locked, standing.asked is not None
 
-    def _asks(self, connection: Connection, engine: EngineRules, pair: Pair, at: datetime) -> tuple[bool, bool, bool]:
-        """Return whether *pair* seems to need a request, whether there is a row of one, and whether it is pending."""
+    def _ask_and_take_guards(
+        self, connection: Connection, engine: EngineRules, pair: Pair, at: datetime
+    ) -> tuple[bool, bool, bool]:
+        """
+        Hold the guard of the follower; and that of the followed, if *pair* seems to need a request.
+
+        Return whether it does, whether there is a row of one, and whether it is pending.
+        """
         if self._schema.requests is None or "locked" not in self._schema.flags:
+            guards.take(connection, self._schema, engine, pair[0], beside=pair)
             return False, False, False
-        parameters = {**names_of(pair), **moment(self._schema, at)}
-        found: Any = prepared.run(connection, self._schema, requests.approves, parameters, engine).first()
-        locked, asked, waits = found or (False, False, False)
-        return bool(locked), bool(asked), bool(waits)
+        said = guards.ask_and_take(connection, self._schema, engine, pair, requests.approves, at)
+        locked, asked, waits = said or (False, False, False)
+        return locked, asked, waits
 
     def _request(self, connection: Connection, engine: EngineRules, pair: Pair, at: datetime) -> bool:
         """Insert a request, unless something stands against it; return whether it is new."""
-        statement = requests.insert_request(self._schema, engine)
         parameters = {**names_of(pair), "at": at, "now": at}
-        if not self._caller.insert(connection, engine, statement, parameters, pair):
+        if not self._caller.insert(connection, engine, requests.insert_request, parameters, pair):
             return False
         self._record(connection, Requested(*pair, at))
         return True
@@ -191,13 +198,27 @@ class Edges(Part[U]):
             raise UnknownUserError(unknown)
         return _Standing(*rows[pair[1]])
 
+    def _add(self, connection: Connection, engine: EngineRules, event: Followed) -> changes.Changed:
+        """Insert the edge of *event*, unless something stands against it, and write down what follows."""
+        agreed = isinstance(event, RequestAccepted)
+        pair = (event.follower_id, event.followed_id)
+        if not together.is_possible(self._schema, engine):
+            done = self._insert(connection, engine, pair, event.at, agreed=agreed)
+            if done:
+                self._record(connection, event)
+            return changes.Changed(done)
+        build = edges.insert_agreed_edge if agreed else edges.insert_edge
+        added = changes.change_edge(self._caller.session, connection, self._schema, engine, build, event)
+        self._caller.refresh(self._schema.follow, pair)
+        return added
+
     def _insert(
         self, connection: Connection, engine: EngineRules, pair: Pair, at: datetime, *, agreed: bool = False
     ) -> bool:
         """Insert an edge since *at*, unless something stands against it; return whether it is new."""
         build = edges.insert_agreed_edge if agreed else edges.insert_edge
         parameters = {**names_of(pair), "at": at, "now": now()}
-        inserted = self._caller.insert(connection, engine, build(self._schema, engine), parameters, pair)
+        inserted = self._caller.insert(connection, engine, build, parameters, pair)
         # A row of this pair that the session has loaded may be of an edge that somebody has replaced.
         self._caller.refresh(self._schema.follow, pair)
         return inserted
@@ -208,8 +229,7 @@ class Edges(Part[U]):
     def _remove(self, follower: U | Key, followed: U | Key, kind: type[Unfollowed | FollowerRemoved]) -> bool:
         connection, engine, pair = self._caller.write(follower, followed)
         withdrawn = kind is Unfollowed and self._withdraw(connection, engine, pair)
-        if self._delete(connection, pair):
-            self._record(connection, kind(*pair, now()))
+        if self._end(connection, engine, kind(*pair, now())):
             return True
         if not withdrawn:
             # Who holds a guard has locked both users before all else.
@@ -228,12 +248,23 @@ class Edges(Part[U]):
         if self._schema.requests is None:
             return False
         # Whoever answers all requests at once holds the guard of the followed alone.
-        asks = prepared.run(connection, self._schema, requests.has_asked, names_of(pair)).first()
-        guards.take(connection, self._schema, engine, *(pair if asks else pair[:1]), beside=pair)
-        parameters = {**names_of(pair), **moment(self._schema, now())}
+        at = now()
+        guards.ask_and_take(connection, self._schema, engine, pair, requests.has_asked, at)
+        parameters = {**names_of(pair), **moment(self._schema, at)}
         gone = connection.execute(requests.delete_pending_request(self._schema), parameters).rowcount
         self._caller.refresh(self._schema.models[FollowRequestMixin], pair)
         return bool(gone)
+
+    def _end(self, connection: Connection, engine: EngineRules, event: Unfollowed | FollowerRemoved) -> bool:
+        """Delete the edge of *event*, if there is one, and write down what follows; return whether there was one."""
+        pair = (event.follower_id, event.followed_id)
+        if self._caller.loaded(self._schema.follow, pair) is None and together.is_possible(self._schema, engine):
+            session, build = self._caller.session, edges.delete_edge
+            return changes.change_edge(session, connection, self._schema, engine, build, event).done
+        gone = self._delete(connection, pair)
+        if gone:
+            self._record(connection, event)
+        return gone
 
     def _delete(self, connection: Connection, pair: Pair) -> bool:
         """Delete an edge; return whether there was one."""

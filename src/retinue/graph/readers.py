@@ -56,9 +56,8 @@ class Readers(Part[U]):
         # could not note that it is not complete.
         if not connection.execute(departures.lock_users(schema, engine), {"users": [key]}).all():
             raise UnknownUserError([key])
-        insert = statements.insert_reader(schema, engine)
         parameters = {"user": key, "at": at, "version_": version}
-        if not self._caller.insert(connection, engine, insert, parameters, (key,)):
+        if not self._caller.insert(connection, engine, statements.insert_reader, parameters, (key,)):
             return False  # another session was first
         work = timeline.work_of([Unit(Task.FILL, key, version)])
         changes.say(self._caller.session, connection, schema, *work)

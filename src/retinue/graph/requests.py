@@ -51,9 +51,7 @@ class Requests(Edges[U]):
         if not connection.execute(statements.delete_pending_request(self._schema), parameters).rowcount:
             self._caller.refuse_unknown(connection, engine, pair, edges.known_users_now)
             return False
-        at = now()
-        if self._insert(connection, engine, pair, at, agreed=True):
-            self._record(connection, RequestAccepted(*pair, at))
+        self._add(connection, engine, RequestAccepted(*pair, now()))
         return True
 
     def reject(self, user: U | Key, requester: U | Key) -> bool:

@@ -67,7 +67,7 @@ class Safety(Edges[U]):
         self._hold(connection, engine, pair)
         who = _names(pair)
         period = {**who, "at": at, "until_": until}
-        if not self._caller.insert(connection, engine, statements.insert_block(self._schema, engine), period, pair):
+        if not self._caller.insert(connection, engine, statements.insert_block, period, pair):
             before = self._block_of(connection, engine, pair)
             if not _ended(before.until, at):
                 if before.until != until:
@@ -146,8 +146,7 @@ class Safety(Edges[U]):
         until = rules.end_of(until, at)
         connection, engine, pair = self._caller.write(muter, muted)
         terms = {"muter": pair[0], "muted": pair[1], "until_": until, "notifications_": bool(notifications)}
-        insert = statements.insert_mute(self._schema, engine)
-        while not (new := self._caller.insert(connection, engine, insert, {**terms, "at": at}, pair)):
+        while not (new := self._caller.insert(connection, engine, statements.insert_mute, {**terms, "at": at}, pair)):
             row = connection.execute(statements.select_mute(self._schema), terms).first()
             if row is None:  # gone since: then it is new after all
                 self._caller.refuse_unknown(connection, engine, pair)

@@ -3,7 +3,7 @@
 from retinue.models.columns import guards_of
 from retinue.models.discovery import DismissedSuggestionMixin
 from retinue.models.edges import FollowCountMixin, FollowMixin, FollowRequestMixin
-from retinue.models.ids import id_at, new_id
+from retinue.models.ids import RANDOM_BITS, id_at, new_id
 from retinue.models.posts import Posts, declare_posts, values_of
 from retinue.models.records import FollowEventMixin, NotificationMixin
 from retinue.models.safety import BlockMixin, MuteMixin
@@ -11,6 +11,7 @@ from retinue.models.timeline import TimelineEntryMixin, readers_of, senders_of
 from retinue.models.times import FIRST, LAST, UTCDateTime, aware, in_utc, now
 
 __all__ = [
+    "RANDOM_BITS",
     "FIRST",
     "LAST",
     "BlockMixin",

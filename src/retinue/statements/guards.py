@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Executable, Table, literal_column, select
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Executable, Table, literal_column, or_, select
+from sqlalchemy.sql.elements import ColumnElement
 
 from retinue.engines import EngineRules, Rows
 from retinue.schema import Schema
@@ -18,14 +22,38 @@ def take_guards(schema: Schema, rules: EngineRules) -> Executable:
     deletes one wants the guard row after that, too; and MariaDB lets nobody lock a user any more for whom
     somebody else waits to change them. The limit keeps MariaDB from doing both at a time.
     """
+    people = rules.one_of(schema.key, "people")
+    taken: Executable = _taken(schema, rules, people, lambda user: rules.one_of(user, "users"))
+    return taken.execution_options(preserve_rowcount=True)
+
+
+@once
+def ask_and_take_guards(schema: Schema, rules: EngineRules, ask: Callable[[Schema, EngineRules], Rows]) -> Rows:
+    """
+    What *ask* says; and hold the guard of *follower*, that of *followed* too if the first thing it says is so.
+
+    As `take_guards()`, for engines whose changes go together.
+    """
+    said = ask(schema, rules).cte("said")
+    pair = follower, _ = user_key(schema, "follower"), user_key(schema, "followed")
+    both = select(said.c[0]).scalar_subquery()
+    taken = _taken(schema, rules, schema.key.in_(pair), lambda user: or_(user == follower, both))
+    return select(said).add_cte(taken.cte("taken"))
+
+
+def _taken(
+    schema: Schema,
+    rules: EngineRules,
+    people: ColumnElement[bool],
+    chosen: Callable[[ColumnElement[Any]], ColumnElement[bool]],
+) -> Any:
     guards: Table = schema.guards  # type: ignore[assignment] # asked for only where there are guards
-    there = select(schema.key.label("user_id")).where(rules.one_of(schema.key, "people")).order_by(schema.key)
+    there = select(schema.key.label("user_id")).where(people).order_by(schema.key)
     there = there.limit(literal_column(str(2**63 - 1))).with_for_update(read=True, key_share=True)
     held = there.subquery("people")
     rows = select(held.c.user_id, literal_column("1").label("version"))
-    rows = rows.where(rules.one_of(held.c.user_id, "users")).order_by(held.c.user_id)
-    upsert = rules.upsert(guards, rows, lambda _new: {"version": guards.c.version + 1})
-    return upsert.execution_options(preserve_rowcount=True)
+    rows = rows.where(chosen(held.c.user_id)).order_by(held.c.user_id)
+    return rules.upsert(guards, rows, lambda _new: {"version": guards.c.version + 1})
 
 
 @once

@@ -98,15 +98,21 @@ def notify(schema: Schema, rules: EngineRules) -> Executable:
 
     There is one row for each kind: told again, it comes back to the top, unread.
     """
+    statement: Executable = upsert_notification(schema, rules)
+    return statement
+
+
+def upsert_notification(schema: Schema, rules: EngineRules, *conditions: ColumnElement[bool]) -> Any:
+    """Return `notify()`, if *conditions* hold."""
     rows, users = _notifications(schema), schema.key.table
     recipient, actor = user_key(schema, "recipient"), user_key(schema, "actor")
     told = select(
         recipient.label("recipient_id"),
         actor.label("actor_id"),
-        bindparam("kind", type_=String).label("kind"),
-        bindparam("id", type_=BigInteger).label("id"),
+        bindparam("notice", type_=String).label("kind"),
+        bindparam("notice_id", type_=BigInteger).label("id"),
         bindparam("at", type_=UTCDateTime).label("timestamp"),
-    ).where(users.c[schema.key.name] == recipient)
+    ).where(users.c[schema.key.name] == recipient, *conditions)
     if schema.mutes is not None:
         mute = schema.mutes
         muted = select(mute.c.until).where(

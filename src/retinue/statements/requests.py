@@ -12,7 +12,6 @@ from sqlalchemy import (
     bindparam,
     delete,
     exists,
-    literal_column,
     null,
     or_,
     select,
@@ -43,7 +42,8 @@ def approves(schema: Schema, rules: EngineRules) -> Rows:
     locked: Any = schema.flag("locked", users)
     asked = exists(select(rows.c.timestamp).where(*_pair(schema, rows)))
     waits = exists(select(rows.c.timestamp).where(*_pair(schema, rows), pending(schema, rows)))
-    return rules.current(select(locked.is_(true()), asked, waits).where(schema.key == user_key(schema, "followed")))
+    said = [locked.is_(true()).label("locked"), asked.label("asked"), waits.label("waits")]
+    return rules.current(select(*said).where(schema.key == user_key(schema, "followed")))
 
 
 @once
@@ -86,10 +86,11 @@ def renew_request(schema: Schema) -> Update:
 
 
 @once
-def has_asked(schema: Schema) -> Rows:
-    """A row if *follower* has asked to follow *followed*, as this transaction sees it."""
+def has_asked(schema: Schema, rules: EngineRules) -> Rows:
+    """(asked,): whether *follower* has asked to follow *followed*, as this transaction sees it."""
+    del rules
     rows = _requests(schema)
-    return select(literal_column("1")).where(*_pair(schema, rows))
+    return select(exists(select(rows.c.timestamp).where(*_pair(schema, rows))).label("asked"))
 
 
 @once
