@@ -2,8 +2,8 @@
 PostgreSQL and MariaDB servers that live as long as one test run.
 
 They need no configuration and leave nothing behind. A server listens on a Unix socket only, in a
-directory of its own below /tmp that no other user may enter. It trades durability for
-speed; everything else, isolation levels included, is as its makers ship it. Both kinds
+directory of its own below /tmp that no other user may enter. Unless asked to be durable, it trades
+durability for speed; everything else, isolation levels included, is as its makers ship it. Both kinds
 refuse to run as root: started by root, they run as `nobody`.
 """
 
@@ -39,13 +39,20 @@ class ServerMissingError(RuntimeError):
 
 
 class Server(ABC):
-    """A running server. Making one starts it."""
+    """
+    A running server. Making one starts it.
+
+    With *durable*, what it has committed outlives a loss of power, as its makers ship it. It keeps
+    *cache_megabytes* of its tables in memory.
+    """
 
     stop_signal: ClassVar[signal.Signals]
     create_statement: ClassVar[str]
     drop_statement: ClassVar[str]
 
-    def __init__(self) -> None:
+    def __init__(self, *, durable: bool = False, cache_megabytes: int = 128) -> None:
+        self.durable = durable
+        self.cache_megabytes = cache_megabytes
         if os.name == "nt":
             raise ServerMissingError("the servers need Unix sockets: run the tests on Linux or macOS")
         # Below /tmp, as a socket's path is limited to 107 bytes.
@@ -136,8 +143,10 @@ class PostgreSQL(Server):
         prepare = [programs / "initdb", "--pgdata", self.data, "--username=postgres", "--auth=trust"]
         prepare += ["--encoding=UTF8", "--no-locale", "--no-sync"]
         serve = [programs / "postgres", "-D", self.data, "-k", self.directory, "-h", ""]
-        settings = {"max_connections": MAX_CONNECTIONS, "fsync": "off", "synchronous_commit": "off"}
-        settings |= {"full_page_writes": "off", "shared_buffers": "128MB", "max_wal_size": "2GB"}
+        settings = {"max_connections": str(MAX_CONNECTIONS), "max_wal_size": "2GB"}
+        settings["shared_buffers"] = f"{self.cache_megabytes}MB"
+        if not self.durable:
+            settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
         serve += [f"--{name}={value}" for name, value in settings.items()]
         return [str(word) for word in prepare], [str(word) for word in serve]
 
@@ -184,8 +193,11 @@ class MariaDB(Server):
             raise ServerMissingError(
                 "install MariaDB: apt-get install --no-install-recommends mariadb-server-core mariadb-client-core"
             )
-        shared = ["--no-defaults", f"--datadir={self.data}", "--innodb-flush-log-at-trx-commit=0"]
-        shared += ["--innodb-flush-method=nosync", "--skip-innodb-doublewrite", "--innodb-log-file-size=64M"]
+        shared = ["--no-defaults", f"--datadir={self.data}", "--innodb-log-file-size=64M"]
+        shared += [f"--innodb-buffer-pool-size={self.cache_megabytes}M"]
+        if not self.durable:
+            shared += ["--innodb-flush-log-at-trx-commit=0", "--innodb-flush-method=nosync"]
+            shared += ["--skip-innodb-doublewrite"]
         prepare = [install, *shared, "--skip-test-db", "--auth-root-authentication-method=normal"]
         serve = [server, *shared, f"--socket={self.socket}", f"--pid-file={self.directory}/pid"]
         serve += ["--skip-networking", f"--max-connections={MAX_CONNECTIONS}", "--character-set-server=utf8mb4"]
