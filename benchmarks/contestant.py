@@ -37,6 +37,15 @@ class Contestant:
         """Take over the graph, by the fastest way there is; not timed. Counters, where it has any, are right after it."""
         raise NotImplementedError
 
+    def load_posts(self, authors: Sequence[int], times: Sequence[int]) -> None:
+        """
+        Make posts with the keys 1, 2 .. by *authors* at *times* (microseconds since 1970, ascending); not timed.
+
+        Who has no faster way posts one after the other; what is older has the lower key all the same.
+        """
+        for key, author in enumerate(authors[: len(times)], 1):
+            self.post(int(author), key)
+
     def close(self) -> None:
         """Give back every connection."""
 
@@ -76,6 +85,14 @@ class Contestant:
 
     def followers_you_know(self, viewer: int, user: int) -> tuple[int, list[Shown]]:
         """How many of those whom *viewer* follows follow *user*; and the first page, by when *viewer* followed them."""
+        raise NotImplementedError
+
+    def suggestions(self, user: int) -> list[int]:
+        """
+        Whom *user* may want to follow, at most `PAGE`, the strongest case first, by the formula of `Graph.suggestions()`.
+
+        Their names, and three whom *user* follows and who follow them, are fetched as well.
+        """
         raise NotImplementedError
 
     def home_timeline(self, user: int) -> list[int]:
