@@ -4,6 +4,7 @@
     python3 dev.py demo     start the demo and print its address
     python3 dev.py test     run every test on SQLite, PostgreSQL and MariaDB
     python3 dev.py test --sqlalchemy 2.0    the same on the oldest SQLAlchemy that is supported
+    python3 dev.py bench    measure Retinue beside its peers and the bare driver; with --quick in two minutes
     python3 dev.py lint     style, format and types
     python3 dev.py lock     write requirements/ anew (after a change in pyproject.toml)
 
@@ -176,6 +177,16 @@ def test(arguments: list[str], sqlalchemy: str | None) -> None:
     environment.become("python", "-m", "pytest", *arguments)
 
 
+def bench(arguments: list[str]) -> None:
+    """Measure Retinue, its peers and the bare driver side by side."""
+    environment = Environment(".venv")
+    environment.install("test", "bench")
+    if "mariadb" in arguments:
+        apt_install({**MARIADB})
+    os.environ["PYTHONPATH"] = str(ROOT)  # wherever it is started: the files that are named lie there
+    environment.become("python", "-m", "benchmarks", *arguments)
+
+
 def lint() -> None:
     """Check style, format and types; fail if any of them does."""
     environment = Environment(".venv")
@@ -215,6 +226,8 @@ def main() -> None:
         parser.add_argument("--sqlalchemy", choices=["2.0"])
         known, arguments = parser.parse_known_args(arguments)
         test(arguments, known.sqlalchemy)
+    elif command == "bench":
+        bench(arguments)
     elif command == "lint" and not arguments:
         lint()
     elif command == "lock" and not arguments:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from benchmarks.data import Data
 
-#: Readers that every graph gets, whoever else may follow as many: how many follow so many.
+#: Readers are who follow so many, or a tenth more or less; a graph that has fewer than so many of them gets as many.
 READERS = {500: 4, 5_000: 2}
 #: Posts for each thousand edges, and at most.
 _POSTS_PER_THOUSAND, _POSTS_MOST = 100, 500_000
@@ -23,7 +23,7 @@ class World:
     """A graph in which somebody follows 500 and 5,000, and the posts of its users."""
 
     data: Data
-    #: By how many they were to follow: users who follow so many, or half of all users where there are too few.
+    #: By how many they follow: about so many, or half of all users where there are too few.
     readers: dict[int, list[int]]
     #: Of the posts 1, 2 ..: by whom, and when.
     authors: NDArray[np.int64]
@@ -34,8 +34,11 @@ def world(data: Data, seed: int = 1) -> World:
     """Put readers and posts on top of *data*."""
     dice = np.random.default_rng(seed)
     users, edges, readers = data.users, [np.empty((0, 2), np.int64)], dict[int, list[int]]()
+    follow = np.bincount(data.followers)
     for many, number in READERS.items():
-        readers[many] = []
+        readers[many] = np.flatnonzero(np.abs(follow - many) <= many // 10)[:20].tolist()
+        if len(readers[many]) >= number:
+            continue
         for _ in range(number):
             users += 1
             chosen = _by_degree(data.followed, min(many, data.users // 2), dice)

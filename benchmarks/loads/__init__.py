@@ -1,0 +1,1 @@
+"""What is not a timed call: throughput, bulk work, space."""
