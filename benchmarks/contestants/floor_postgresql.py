@@ -11,6 +11,7 @@ import psycopg
 from sqlalchemy import URL
 
 from benchmarks.contestants.floor import Floor
+from benchmarks.contestants.floor_suggestions import in_one_statement
 from benchmarks.contestants.loading import copy_numbers, totals
 from benchmarks.data import Data
 
@@ -126,6 +127,10 @@ class FloorPostgreSQL(Floor):
         """One select by primary key."""
         found = self.reading.execute(_COUNTS, (users,)).fetchall()
         return {user: (followers, following) for user, followers, following in found}
+
+    def suggestions(self, user: int) -> list[int]:
+        """By hand, of the same formula."""
+        return in_one_statement(self.rows, user)
 
     def follow(self, follower: int, followed: int) -> bool:
         """One statement that inserts and counts."""

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import URL
 
 from benchmarks.contestants.floor import Floor
+from benchmarks.contestants.floor_suggestions import list_by_list
 from benchmarks.contestants.loading import insert_many, totals
 from benchmarks.data import Data
 
@@ -112,6 +113,10 @@ class FloorSQLite(Floor):
             f"SELECT user_id, followers, following FROM counts WHERE user_id IN ({among})", users
         )
         return {user: (followers, following) for user, followers, following in found}
+
+    def suggestions(self, user: int) -> list[int]:
+        """By hand, of the same formula."""
+        return list_by_list(self.rows, user)
 
     def follow(self, follower: int, followed: int) -> bool:
         """One insert, and one update of both counters."""
