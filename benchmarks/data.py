@@ -112,7 +112,6 @@ def read(path: Path) -> Data:
 
 def _fill(pairs: Keys, users: int, edges: int, random: np.random.Generator) -> Keys:
     """Add edges by chance until there are so many: a tiny graph may lack some."""
-    pairs = pairs[np.sort(np.unique(pairs, return_index=True)[1])]
     while len(pairs) < edges:
         more = np.unique(random.integers(users**2, size=edges - len(pairs) + 10))
         more = more[more // users != more % users]

@@ -6,6 +6,22 @@ that they get, and a *curiosity*. A follows B where B is near enough: the higher
 A and the attention of B, the farther apart they may be. So a few are followed from everywhere and
 most from nearby; neighbours follow the same people and one another, which makes the triangles; and
 who follows is followed back, unless the other gets far more attention than they give.
+
+How near that comes: `python -m benchmarks.data 2000000 --graph FILE`, where FILE is ego-Twitter of
+the Stanford Network Analysis Project, 81,306 users and 1,768,135 edges. (93 of 100 made users also
+follow the celebrity, who is no part of this module.)
+
+                                                made                      real
+    following: median, 90 %, 99 %, 99.9 %       8, 40, 127, 314           9, 55, 181, 337
+    followers: median, 90 %, 99 %, 99.9 %       6, 32, 156, 620           8, 50, 209, 736
+    exponent of the tail: following, followers  3.5, 2.6                  4.7, 2.9
+    correlation of both (of their logarithms)   0.65                      0.72
+    reciprocity; without the most followed      0.47; 0.50                0.48; 0.48
+    clustering, mean over users                 0.67                      0.61
+    with 2, 10, 20 neighbours or more           0.82, 0.69, 0.56          0.78, 0.59, 0.54
+    with 50, 100, 200, 500 or more              0.37, 0.23, 0.13, 0.04    0.46, 0.32, 0.16, 0.07
+
+Degrees are lower because a made graph has 17 edges for each user, and this real one 22.
 """
 
 from __future__ import annotations
@@ -70,13 +86,12 @@ def follow_one_another(people: People, edges: int, random: np.random.Generator) 
     get = np.minimum(people.attention, MOST * users / (edges / users))
     get *= users / get.sum()
     near = [*_near(people.places, give * (1 - ANYWHERE), get, int(random.integers(2**32)))]
-    follower, followed = (_draw(weights, int(edges * ANYWHERE / 2), random) for weights in (give, get))
-    back_too = np.concatenate([follower * users + followed, followed * users + follower])
-    found = np.unique(np.concatenate([*near, back_too]))
-    found = found[found // users != found % users]
+    found = np.sort(np.concatenate([*near, _anywhere(give, get, int(edges * ANYWHERE / 2), random)]))
+    found = found[np.append(True, np.diff(found) > 0)]
     # The dice fall alike for both directions of a pair, so that cutting ends no friendship by half.
     dice = _dice(found // users, found % users, users, int(random.integers(2**32)))
-    return found[np.argsort(dice, kind="stable")[:edges]]
+    fallen: Keys = found[np.argsort(dice, kind="stable")[:edges]]
+    return fallen
 
 
 def spread(weights: Numbers, many: int, random: np.random.Generator) -> Keys:
@@ -92,7 +107,8 @@ def _heavy_tailed(order: Numbers, tail: float) -> Numbers:
     rank = np.empty(len(order))
     rank[np.argsort(-order, kind="stable")] = np.arange(len(order))
     numbers = ((rank + 0.5) / len(order)) ** (-1 / tail) - 1
-    return numbers / numbers.mean()
+    scaled: Numbers = numbers / numbers.mean()
+    return scaled
 
 
 def _near(places: Numbers, give: Numbers, get: Numbers, salt: int) -> Iterator[Keys]:
@@ -127,6 +143,14 @@ def _portions(many: Keys, most: int = 2_000_000) -> Iterator[slice]:
     return (slice(start, stop) for start, stop in pairwise(edges))
 
 
+def _anywhere(give: Numbers, get: Numbers, many: int, random: np.random.Generator) -> Keys:
+    """Return so many edges that have nothing to do with places, each with its opposite where that can be."""
+    one, other = (_draw(some, many, random) for some in (give, get))
+    one, other = one[one != other], other[one != other]
+    back = (give[other] > 0) & (get[one] > 0)
+    return np.concatenate([one * len(give) + other, (other * len(give) + one)[back]])
+
+
 def _draw(weights: Numbers, many: int, random: np.random.Generator) -> Keys:
     """Draw so *many* places of *weights*, each as often as it is heavy."""
     total = np.cumsum(weights)
@@ -139,4 +163,4 @@ def _dice(one: Keys, other: Keys, users: int, salt: int) -> Numbers:
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
     mixed ^= mixed >> np.uint64(31)
-    return (mixed >> np.uint64(11)) * 2.0**-53
+    return (mixed >> np.uint64(11)).astype(np.float64) * 2.0**-53

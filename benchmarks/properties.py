@@ -72,4 +72,5 @@ def _others(followers: Keys, followed: Keys) -> tuple[Keys, Keys]:
 
 def _among(ascending: Keys, wanted: Keys) -> NDArray[np.bool_]:
     """Return for each of *wanted* whether it is among the others."""
-    return ascending[np.minimum(np.searchsorted(ascending, wanted), len(ascending) - 1)] == wanted
+    found: NDArray[np.bool_] = ascending[np.minimum(np.searchsorted(ascending, wanted), len(ascending) - 1)] == wanted
+    return found

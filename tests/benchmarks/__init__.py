@@ -1,0 +1,1 @@
+"""The benchmark itself is right: its graphs, its report."""
