@@ -1,0 +1,1 @@
+"""The Django application around the peers: it has posts."""
