@@ -1,0 +1,118 @@
+"""
+Several processes that do the same at the same time, each on one connection of its own.
+
+Processes, not threads: threads of one Python program take turns, and would measure that.
+"""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: Seconds from the order to the start: by then every process has read it.
+_LEAD = 0.05
+
+_CONTEXT = multiprocessing.get_context("forkserver")
+_CONTEXT.set_forkserver_preload(["benchmarks.loads.models", "benchmarks.loads.bare"])
+
+#: What a member repeats; it is told how often it did so before.
+Call = Callable[[int], object]
+
+
+@dataclass(frozen=True)
+class Shift:
+    """What a crew did in one go."""
+
+    #: Calls a second, of all together.
+    throughput: float
+    #: Seconds that each call took.
+    times: NDArray[np.float64]
+
+
+class Crew:
+    """
+    So many processes, each of which repeats what ``make(number, *arguments)`` returned there.
+
+    Give it a function of a module, and what can be pickled. It ends with its ``with`` block.
+    """
+
+    def __init__(self, members: int, make: Callable[..., Call], *arguments: Any) -> None:
+        self._pipes: list[Connection] = []
+        self._processes: list[Any] = []
+        for number in range(members):
+            ours, theirs = _CONTEXT.Pipe()
+            process = _CONTEXT.Process(target=_serve, args=(theirs, number, make, arguments), daemon=True)
+            process.start()
+            theirs.close()
+            self._pipes.append(ours)
+            self._processes.append(process)
+        self._answers()
+
+    def work(self, seconds: float) -> Shift:
+        """Let all work for so many seconds, together."""
+        start = time.perf_counter() + _LEAD
+        for pipe in self._pipes:
+            pipe.send((start, seconds))
+        times = np.concatenate(self._answers())
+        return Shift(len(times) / seconds, times)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with ExitStack() as stack:
+            for pipe, process in zip(self._pipes, self._processes, strict=True):
+                stack.callback(process.join)
+                stack.callback(pipe.close)  # which ends it
+
+    def _answers(self) -> list[Any]:
+        answers = [pipe.recv() for pipe in self._pipes]
+        for answer in answers:
+            if isinstance(answer, BaseException):
+                raise answer
+        return answers
+
+
+def _serve(pipe: Connection, number: int, make: Callable[..., Call], arguments: tuple[Any, ...]) -> None:
+    """Live as a member of a crew."""
+    try:
+        call = make(number, *arguments)
+        gc.collect()
+        gc.freeze()
+        pipe.send(None)
+        done = 0
+        while True:
+            start, seconds = pipe.recv()
+            times = _repeat(call, done, start, start + seconds)
+            done += len(times)
+            pipe.send(np.array(times))
+    except EOFError:
+        pass
+    except Exception as error:  # noqa: BLE001 - the crew raises it
+        error.__traceback__ = None
+        pipe.send(RuntimeError(f"{type(error).__name__}: {error}"))
+
+
+def _repeat(call: Call, done: int, start: float, end: float) -> list[float]:
+    """Repeat *call* from *start* to *end*; the clock is the same in all processes."""
+    time.sleep(max(0.0, start - time.perf_counter()))
+    times = []
+    before = time.perf_counter()
+    while before < end:
+        call(done + len(times))
+        after = time.perf_counter()
+        times.append(after - before)
+        before = after
+    return times
