@@ -108,7 +108,7 @@ def _serve(pipe: Connection, number: int, make: Callable[..., Call], arguments: 
 def _repeat(call: Call, done: int, start: float, end: float) -> list[float]:
     """Repeat *call* from *start* to *end*; the clock is the same in all processes."""
     time.sleep(max(0.0, start - time.perf_counter()))
-    times = []
+    times: list[float] = []
     before = time.perf_counter()
     while before < end:
         call(done + len(times))
