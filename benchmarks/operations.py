@@ -91,6 +91,7 @@ def _posts(draw: Draw, many: int) -> list[Arguments]:
 
 
 _NEW_PAIRS = _Pairs()
+_BY_HAND = "The floor is SQL (on SQLite and MariaDB, Python too) by hand for the same formula."
 _DEEP_NOTE = "The celebrity's {followers:,} followers, from {depth:,} on."
 
 OPERATIONS = (
@@ -135,7 +136,12 @@ OPERATIONS = (
         1.5,
     ),
     Operation(
-        "suggestions for someone following 500", "suggestions", _many(lambda draw: (draw.reader(500),)), 1.5, 1.5
+        "suggestions for someone following 500",
+        "suggestions",
+        _many(lambda draw: (draw.reader(500),)),
+        1.5,
+        1.5,
+        note=lambda _draw: _BY_HAND,
     ),
     Operation("suggestions over all users", "suggestions", _many(lambda draw: (draw.follower(),)), tail=10),
     Operation(

@@ -11,6 +11,7 @@ from pymysql.constants.ER import DUP_ENTRY
 from sqlalchemy import URL
 
 from benchmarks.contestants.floor import Floor
+from benchmarks.contestants.floor_suggestions import all_at_once, list_by_list
 from benchmarks.contestants.loading import insert_many, totals
 from benchmarks.data import Data
 
@@ -109,6 +110,12 @@ class FloorMariaDB(Floor):
         """One select by primary key."""
         found = self.rows("SELECT user_id, followers, following FROM counts WHERE user_id IN %s", (users,))
         return {user: (followers, following) for user, followers, following in found}
+
+    def suggestions(self, user: int) -> list[int]:
+        """By hand, of the same formula."""
+        return list_by_list(
+            lambda statement, values: self.rows(statement.replace("?", self.mark), values), all_at_once, user
+        )
 
     def follow(self, follower: int, followed: int) -> bool:
         """One insert, and one update of both counters, which InnoDB locks in the order of its key."""

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import URL
 
 from benchmarks.contestants.floor import Floor
-from benchmarks.contestants.floor_suggestions import list_by_list
+from benchmarks.contestants.floor_suggestions import list_by_list, one_by_one
 from benchmarks.contestants.loading import insert_many, totals
 from benchmarks.data import Data
 
@@ -116,7 +116,7 @@ class FloorSQLite(Floor):
 
     def suggestions(self, user: int) -> list[int]:
         """By hand, of the same formula."""
-        return list_by_list(self.rows, user)
+        return list_by_list(self.rows, one_by_one, user)
 
     def follow(self, follower: int, followed: int) -> bool:
         """One insert, and one update of both counters."""
