@@ -1,9 +1,10 @@
 """
 The association table: two write-only relationships of users, and pages by OFFSET, as well-known Flask tutorials have it.
 
-Written anew. Two things are better than in most tutorials, as an application would soon have
-them: the table knows since when (no list has an order otherwise, and the benchmark's lists have one),
-and an index leads from the followed to their followers. Deleting is left to the database's
+Written anew. Three things are better than in most tutorials, as an application would soon have
+them: the table knows since when (no list has an order otherwise, and the benchmark's lists have one); an index
+leads from the followed to their followers; and the home timeline asks for authors with IN, where the tutorials' outer
+join with GROUP BY takes seconds on SQLite. Deleting is left to the database's
 foreign keys, which write-only relationships ask for. It keeps no counters; it has nothing for many users at
 once: they are asked for one by one, as a template does.
 """
@@ -17,7 +18,7 @@ from typing import Any
 import numpy as np
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Column, ForeignKey, Index, Select, String, Table, event, func, or_, select
-from sqlalchemy.orm import DeclarativeBase, Mapped, WriteOnlyMapped, aliased, mapped_column, relationship
+from sqlalchemy.orm import DeclarativeBase, Mapped, WriteOnlyMapped, mapped_column, relationship
 
 from benchmarks.contestant import PAGE, Shown
 from benchmarks.contestants.filling import filling, moments
@@ -94,15 +95,9 @@ class User(db.Model):  # type: ignore[name-defined,misc]
 
     def timeline(self) -> Select[tuple[Post]]:
         """The posts of this user and of whom they follow, newest first."""
-        author, reader = aliased(User), aliased(User)
-        return (
-            select(Post)
-            .join(Post.author.of_type(author))
-            .join(author.followers.of_type(reader), isouter=True)
-            .where(or_(author.id == self.id, reader.id == self.id))
-            .group_by(Post)
-            .order_by(Post.timestamp.desc())
-        )
+        followed = self.following.select().with_only_columns(User.id)
+        mine = or_(Post.user_id == self.id, Post.user_id.in_(followed))
+        return select(Post).where(mine).order_by(Post.timestamp.desc())
 
 
 class Post(db.Model):  # type: ignore[name-defined,misc]

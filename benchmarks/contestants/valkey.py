@@ -17,10 +17,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from itertools import islice
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import URL
 from valkey import Valkey as Client
 
@@ -28,7 +30,9 @@ from benchmarks.contestant import PAGE, Contestant, Shown
 from benchmarks.data import Data
 from tests import supervisor
 
-_CHUNK = 10_000
+Keys: TypeAlias = NDArray[np.int64]
+
+_CHUNK, _COMMANDS = 10_000, 1_000
 _START_TIMEOUT_SECONDS = 30.0
 
 
@@ -96,16 +100,28 @@ class Valkey(Contestant):
         for start in range(1, data.users + 1, _CHUNK):
             keys = range(start, min(start + _CHUNK, data.users + 1))
             self.client.mset({f"name:{key}": data.name_of(key) for key in keys})
-        edges = zip(data.followers.tolist(), data.followed.tolist(), data.times.tolist(), strict=True)
-        while chunk := list(islice(edges, _CHUNK)):
-            pipe = self.client.pipeline(transaction=False)
-            for follower, followed, moment in chunk:
-                pipe.zadd(f"following:{follower}", {followed: moment})
-                pipe.zadd(f"followers:{followed}", {follower: moment})
-            pipe.execute()
+        self._fill("following", data.followers, data.followed, data.times)
+        self._fill("followers", data.followed, data.followers, data.times)
         self.client.config_set("appendonly", "yes")
         while self.client.info("persistence")["aof_rewrite_in_progress"]:
             time.sleep(0.05)
+
+    def _fill(self, name: str, owners: Keys, members: Keys, times: Keys) -> None:
+        """Fill a sorted set for each owner, with few and long commands."""
+        order = np.argsort(owners, kind="stable")
+        owners, members, times = owners[order], members[order], times[order]
+        firsts = np.flatnonzero(np.diff(owners, prepend=0)).tolist()
+        pipe = self.client.pipeline(transaction=False)
+        for first, last in pairwise([*firsts, len(owners)]):
+            for start in range(first, last, _CHUNK):
+                end = min(start + _CHUNK, last)
+                pipe.zadd(
+                    f"{name}:{owners[first]}",
+                    dict(zip(members[start:end].tolist(), times[start:end].tolist(), strict=True)),
+                )
+            if len(pipe) > _COMMANDS:
+                pipe.execute()
+        pipe.execute()
 
     def close(self) -> None:
         """End the server."""
