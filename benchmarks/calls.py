@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sqlalchemy import URL
 
 from benchmarks.contestant import Contestant
+from benchmarks.contestants.floor import Floor
 from benchmarks.contestants.ours import Retinue, RetinueEveryModel
 from benchmarks.databases import Place
 from benchmarks.operations import OPERATIONS, Operation
@@ -95,7 +96,7 @@ def _measured(place: Place, present: Sequence[Contestant], operation: Operation,
         race([*lanes, *others], patience_seconds=effort.patience_seconds)
     for lane in (*lanes, *others):
         del lane.took[0]
-    return _row(place, operation, lanes, others, draw)
+    return _row(place, operation, lanes, others, draw, {one.name for one in able if _is_peer(one)})
 
 
 def _lane(contestant: Contestant, operation: Operation, blocks: Sequence[Sequence[Arguments]]) -> Lane:
@@ -154,7 +155,19 @@ def _compare(operation: Operation, floor: Lane, expected: object, lane: Lane, an
 # --- What was found ------------------------------------------------------------------------------
 
 
-def _row(place: Place, operation: Operation, lanes: Sequence[Lane], others: Sequence[Lane], draw: Draw) -> Row:
+def _is_peer(contestant: Contestant) -> bool:
+    """Whether it is a follow system on a database: neither the floor nor Retinue, and no server of its own kind."""
+    return not isinstance(contestant, Floor | Retinue) and "valkey" not in contestant.runs_on
+
+
+def _row(
+    place: Place,
+    operation: Operation,
+    lanes: Sequence[Lane],
+    others: Sequence[Lane],
+    draw: Draw,
+    peers: Container[str],
+) -> Row:
     by_name = {lane.name: lane for lane in lanes}
     floor = lanes[0]
     figures = tuple(figure(lane, None if lane is floor else floor) for lane in lanes)
@@ -166,7 +179,7 @@ def _row(place: Place, operation: Operation, lanes: Sequence[Lane], others: Sequ
         if operation.beside and other.name == Retinue.name and ours:
             what = f"to the {operation.beside.what} (goal {operation.beside.goal})"
             stated[what] = middle(ratios(ours, other))[0]
-    stated |= _tail(operation, figures) | _ahead(operation, figures)
+    stated |= _tail(operation, figures) | _ahead(operation, figures, peers)
     goal = operation.goal_sqlite if place.kind == "sqlite" else operation.goal
     return Row(
         operation.name, place.kind, len(place.data.times), figures, goal, note=operation.note(draw), stated=stated
@@ -183,16 +196,11 @@ def _tail(operation: Operation, figures: Sequence[Figure]) -> dict[str, float]:
     }
 
 
-def _ahead(operation: Operation, figures: Sequence[Figure]) -> dict[str, float]:
-    """How many times as long as Retinue the fastest of the peers takes."""
-    named = {one.contestant: one for one in figures}
-    ours = named.pop(Retinue.name, None)
-    peers = [
-        one
-        for one in named.values()
-        if one.ratio is not None and one.contestant not in {RetinueEveryModel.name, "Valkey"}
-    ]
-    if not ours or not ours.ratio or not peers:
+def _ahead(operation: Operation, figures: Sequence[Figure], peers: Container[str]) -> dict[str, float]:
+    """How many times as long as Retinue the fastest of the *peers* takes."""
+    ours = next((one for one in figures if one.contestant == Retinue.name), None)
+    theirs = [one.ratio for one in figures if one.contestant in peers and one.ratio is not None]
+    if not ours or not ours.ratio or not theirs:
         return {}
     goal = FAR_AHEAD if operation.far_ahead else 1
-    return {f"ahead of the fastest peer by (goal {goal:g})": min(one.ratio or 0 for one in peers) / ours.ratio}
+    return {f"ahead of the fastest peer by (goal {goal:g})": min(theirs) / ours.ratio}

@@ -24,7 +24,6 @@ from sqlalchemy import Engine, Index, String, func
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from benchmarks.databases import on_each
-from benchmarks.verbs import Floor
 from retinue import FollowerMixin, FollowMixin, Graph, Only, Settings, Sort
 
 USERS = 1_200_000
@@ -107,6 +106,21 @@ def populate(engine: Engine) -> None:
 
 
 # --- By hand -------------------------------------------------------------------------------------
+
+
+class Floor:
+    """The bare driver."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.postgresql = engine.dialect.name == "postgresql"
+        self._kept = engine.raw_connection()
+        self.connection: Any = self._kept.driver_connection
+        self.cursor = self.connection.cursor()
+
+    def run(self, sql: str, *parameters: Any) -> list[Any]:
+        """Run one statement and return its rows."""
+        self.cursor.execute(sql.replace("?", "%s") if self.postgresql else sql, parameters)
+        return list(self.cursor.fetchall())
 
 
 @dataclass(frozen=True)
