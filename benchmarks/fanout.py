@@ -18,7 +18,8 @@ from sqlalchemy import DateTime, Engine, ForeignKey, Index, insert
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
 
 from benchmarks.databases import on_each
-from benchmarks.verbs import Floor, race
+from benchmarks.loads.bare import Bare
+from benchmarks.timing import microseconds
 from retinue import (
     FollowerMixin,
     FollowMixin,
@@ -33,6 +34,7 @@ FEW, MANY = 10, 10_000
 #: Everybody follows the first so many authors, of whom all have posted.
 FOLLOWED = 500
 POSTS = 40
+BLOCKS = 15
 START = datetime(2026, 1, 1)  # noqa: DTZ001 - the column has no zone
 
 
@@ -105,21 +107,31 @@ def populate(engine: Engine) -> None:
         connection.exec_driver_sql("ANALYZE")
 
 
+def race(what: str, floor: Callable[[], Any], ours: Callable[[], Any], calls: int) -> None:
+    """Time both sides in turns, and print a row."""
+    found = microseconds({"floor": floor, "ours": ours}, BLOCKS, calls)
+    theirs, mine = found["floor"], found["ours"]
+    print(f"  {what:34} {theirs.p50:8.0f} {mine.p50:8.0f} {mine.ratio:7.2f}   ({mine.low:.2f} to {mine.high:.2f})")
+
+
 def measure(engine: Engine) -> None:
     """Compare all operations on one database."""
     populate(engine)
-    floor, sessions = Floor(engine), sessionmaker(engine)
+    floor, sessions = Bare(engine.url), sessionmaker(engine)
     session = sessions()
     graph = Graph(session, User)
     by_hand = (
         "SELECT p.id, p.author_id, p.made_at, p.body FROM timeline_entries e JOIN posts p ON p.id = e.post_id"
-        " WHERE e.reader_id = ? ORDER BY e.timestamp DESC, e.post_id DESC LIMIT 20"
+        " WHERE e.reader_id = :reader ORDER BY e.timestamp DESC, e.post_id DESC LIMIT 20"
     )
-    assert [row[0] for row in floor.run(by_hand, READER)] == [post.id for post in graph.home_timeline(READER)]
-    floor.connection.rollback()
+    assert [row[0] for row in floor.run(by_hand, reader=READER)] == [post.id for post in graph.home_timeline(READER)]
     print(f"{engine.dialect.name}:" + " " * 28 + "floor us  ours us   ratio   (middle half)")
-    race("page of 20, kept ready", lambda: floor.run(by_hand, READER), lambda: graph.home_timeline(READER), 100)
-    floor.connection.rollback()
+    race(
+        "page of 20, kept ready",
+        lambda: floor.run(by_hand, reader=READER),
+        lambda: graph.home_timeline(READER),
+        100,
+    )
     session.rollback()
 
     def post(author: int) -> Callable[[], Any]:
@@ -134,15 +146,16 @@ def measure(engine: Engine) -> None:
         "INSERT INTO timeline_entries (reader_id, timestamp, post_id, author_id)"
         " SELECT f.follower_id, p.made_at, p.id, p.author_id FROM posts p"
         " JOIN follows f ON f.following_id = p.author_id JOIN timeline_entries_readers r ON r.user_id = f.follower_id"
-        " WHERE p.id = ?"
+        " WHERE p.id = :post"
     )
 
     def fan_out_by_hand() -> None:
-        with floor.transaction():
-            floor.run("DELETE FROM timeline_entries_senders")
-            floor.run("INSERT INTO posts (author_id, made_at, body) VALUES (?, ?, ?)", KNOWN_TO_MANY, _text(), "x")
-            ((number,),) = floor.run("SELECT max(id) FROM posts")
-            floor.run(send, number)
+        floor.begin()
+        floor.run("DELETE FROM timeline_entries_senders")
+        floor.insert("posts", author_id=KNOWN_TO_MANY, made_at=_text(), body="x")
+        ((number,),) = floor.run("SELECT max(id) FROM posts")
+        floor.run(send, post=number)
+        floor.commit()
 
     def fan_out() -> None:
         post(KNOWN_TO_MANY)()
@@ -151,6 +164,7 @@ def measure(engine: Engine) -> None:
     fan_out()
     race(f"post and send to {MANY:,}", fan_out_by_hand, fan_out, 1)
     session.close()
+    floor.close()
 
 
 def _text() -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -111,8 +111,7 @@ class Retinue(Contestant):
         with self.engine.begin() as connection:
             cursor = connection.connection.cursor()
             insert_many(cursor, f"INSERT INTO users (id, username) VALUES ({mark}, {mark})", people)
-        edges = zip(data.followers.tolist(), data.followed.tolist(), map(_moment, data.times.tolist()), strict=True)
-        report = import_follows(self.engine, self.user, edges)
+        report = import_follows(self.engine, self.user, _rows(data))
         if report.added != len(data.times):
             raise AssertionError(report)
         self._analyze()
@@ -223,6 +222,14 @@ class RetinueEveryModel(Retinue):
 
 def _shown(page: Any) -> list[Shown]:
     return [(person.user.id, person.user.username) for person in page]
+
+
+def _rows(data: Data) -> Iterator[tuple[int, int, datetime]]:
+    """Yield the edges, some at a time: as Python's objects all of them would fill the memory."""
+    for start in range(0, len(data.times), 100_000):
+        part = slice(start, start + 100_000)
+        columns = (column[part].tolist() for column in (data.followers, data.followed, data.times))
+        yield from ((follower, followed, _moment(at)) for follower, followed, at in zip(*columns, strict=True))
 
 
 def _moment(microseconds: int) -> datetime:
