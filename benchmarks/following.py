@@ -154,7 +154,8 @@ def _anywhere(give: Numbers, get: Numbers, many: int, random: np.random.Generato
 def _draw(weights: Numbers, many: int, random: np.random.Generator) -> Keys:
     """Draw so *many* places of *weights*, each as often as it is heavy."""
     total = np.cumsum(weights)
-    return np.searchsorted(total, random.random(many) * total[-1], side="right")
+    drawn: Keys = np.searchsorted(total, random.random(many) * total[-1], side="right")
+    return drawn
 
 
 def _dice(one: Keys, other: Keys, users: int, salt: int) -> Numbers:

@@ -34,7 +34,10 @@ class Row:
     goal: float | None = None
     #: True where the figures are operations a second, and more is better.
     throughput: bool = False
+    #: What the figures are counted in, where they are neither times nor a throughput: "bytes".
+    unit: str = "us"
     #: What a reader has to know: what was compared, what could not be.
     note: str = ""
-    #: Whatever else is to be stated, by name, with its unit in the name.
+    #: Whatever else is to be stated, by name, with its unit in the name. A name that ends in "(goal 1.5)" has a goal:
+    #: at most so much; at least so much, where the name begins with "ahead".
     stated: dict[str, float] = field(default_factory=dict)
