@@ -17,8 +17,8 @@ WIDTH, MARGIN, COLUMNS = 880.0, 24.0, 2
 PANEL = (WIDTH - 3 * MARGIN) / COLUMNS
 TOP = 84.0
 
-BAR, STEP, HEAD = 11.0, 17.0, 30.0
-NAMES, VALUES = 138.0, 104.0
+BAR, STEP, HEAD = 11.0, 17.0, 38.0
+NAMES, VALUES = 138.0, 96.0
 
 PLOT, LABELS, LABEL_STEP = 150.0, 128.0, 12.5
 
@@ -51,13 +51,15 @@ def ratio_chart(rows: Sequence[Row], title: str) -> str:
     """Draw a panel for each operation, with a bar for each contestant: how many times as long as the floor it takes."""
     standings = [Standing(row) for row in rows if row.figures]
     ratios = [one.over_floor(figure) for one in standings for figure in one.row.figures]
-    low, high = min(1.0, *ratios) * 0.85, 10 ** math.ceil(math.log10(max(10.0, *ratios)))
+    low, high = min(1.0, *ratios) * 0.85, max(10.0, *ratios) * 1.05
     parts = [
         svg.text(MARGIN, 36, f"{title}: how far from the floor", "title"),
         svg.text(
-            MARGIN, 56, "How many times as long as the bare driver with hand-written SQL (1 is the floor);", "quiet"
+            MARGIN, 56, "How many times as long as the bare driver with hand-written SQL (which is 1), on", "quiet"
         ),
-        svg.text(MARGIN, 72, "each mark is ten times the one before. Beside it, the median of a call.", "quiet"),
+        svg.text(
+            MARGIN, 72, "a logarithmic scale; beside it the median. The red mark is the goal for Retinue.", "quiet"
+        ),
     ]
     height = TOP
     for line in _lines(standings):
@@ -76,19 +78,21 @@ def _lines(standings: Sequence[Standing]) -> Iterator[Sequence[Standing]]:
 def _ratio_panel(standing: Standing, left: float, top: float, scale: Scale) -> Iterator[str]:
     row = standing.row
     yield svg.text(left, top + 14, row.operation, "head")
-    first, last = top + HEAD - 6, top + HEAD + STEP * len(row.figures) - 4
+    first, last = top + HEAD - 4, top + HEAD + STEP * len(row.figures) - 4
     for decade in scale.decades:
         yield svg.line(scale(decade), first, scale(decade), last, "floor-line" if decade == 1 else "grid")
+        yield svg.text(scale(decade), first - 3, f"{decade:,g}", "tiny quiet", "middle")
     for number, figure in enumerate(row.figures):
         y = top + HEAD + STEP * number
         kind, value = _kind(figure, standing.floor), standing.over_floor(figure)
         yield svg.text(left + NAMES - 8, y + BAR - 1, figure.contestant, f"small {kind}", "end")
         yield svg.bar(scale(1), scale(value), y, BAR, kind)
+        end = max(scale(1), scale(value))
         if figure is standing.ours and row.goal is not None:
             goal = scale(1 / row.goal if row.throughput else row.goal)
             yield svg.line(goal, y - 2, goal, y + BAR + 2, "goal")
-        after = max(scale(1), scale(value)) + 6
-        yield svg.text(after, y + BAR - 1, f"{times(value)}×  {amount(figure.p50, row)}", f"small quiet {kind}")  # noqa: RUF001
+            end = max(end, goal)
+        yield svg.pair(end + 6, y + BAR - 1, times(value), amount(figure.p50, row), f"small over {kind}")
 
 
 def _kind(figure: Figure, floor: Figure | None) -> str:

@@ -18,7 +18,7 @@ from textwrap import wrap
 
 from benchmarks.amounts import amount, database, edges, three_figures, times
 from benchmarks.charts import growth_chart, ratio_chart
-from benchmarks.growth import Curve, by_operation, curves
+from benchmarks.growth import by_operation, curves
 from benchmarks.results import Row
 from benchmarks.runs import Run, recall
 from benchmarks.standing import OURS, Standing, Wish, others
@@ -160,12 +160,12 @@ def _section(run: Run, name: str, size: int) -> str:
         parts.append(_markdown([columns(timed), *(cells(row, others(timed)) for row in timed)]))
     wishes = [[row.operation, *_wish(wish)] for row in rows for wish in Standing(row).wishes]
     if wishes:
-        parts += ["What else was wanted:", _markdown([["operation", "what", "value", "goal", "met"], *wishes])]
+        parts += ["What else was wanted:", _markdown([["operation", "what", "value", "goal", "met"], *wishes], 2)]
     stated = [
         [row.operation, what, three_figures(value)] for row in rows for what, value in Standing(row).stated.items()
     ]
     if stated:
-        parts += ["Stated without a goal:", _markdown([["operation", "what", "value"], *stated])]
+        parts += ["Stated without a goal:", _markdown([["operation", "what", "value"], *stated], 2)]
     notes = {row.operation: row.note for row in rows if row.note}
     if notes:
         parts.append(_list({f"*{operation}*": note for operation, note in notes.items()}))
@@ -176,11 +176,12 @@ def _wish(wish: Wish) -> list[str]:
     return [wish.what, times(wish.value), _goal(wish), _met(wish)]
 
 
-def _markdown(lines: Table) -> str:
+def _markdown(lines: Table, texts: int = 1) -> str:
+    """Return a table whose first columns are *texts*, and the others numbers."""
     head, *body = [[cell.replace("|", "\\|") for cell in line] for line in lines]
-    rule = ["---", *(["--:"] * (len(head) - 1))]
-    emphasised = [[("**no**" if cell == "no" else cell) for cell in line] for line in body]
-    return "\n".join(f"| {' | '.join(line)} |" for line in [head, rule, *emphasised])
+    rule = ["---"] * texts + ["--:"] * (len(head) - texts)
+    strong = [[("**no**" if cell == "no" else cell) for cell in line] for line in body]
+    return "\n".join(f"| {' | '.join(line)} |" for line in [head, rule, *strong])
 
 
 def _missed(run: Run, reasons: Reasons) -> str:
@@ -190,14 +191,14 @@ def _missed(run: Run, reasons: Reasons) -> str:
         standing = Standing(row)
         for wish in [*([standing.wish] if standing.wish else []), *standing.wishes]:
             if not wish.met:
-                found = f"{wish.what} {times(wish.value)} instead of {_goal(wish)} with {edges(row.edges)}"
-                missed.setdefault((row.database, row.operation), []).append(found)
+                how = f"{wish.what} {times(wish.value)} instead of {_goal(wish)} with {edges(row.edges)}"
+                missed.setdefault((row.database, row.operation), []).append(how)
     if not missed:
         return "No goal is missed."
     lines = []
     for (name, operation), found in missed.items():
         why = reasons.get(name, {}).get(operation, "Not explained yet.")
-        lines.append(f"- **{operation}** on {database(name)}: {'; '.join(found)}. {why}")
+        lines.append(f"- **{operation}** on {database(name)}: {'; '.join(found)}. {why.strip()}")
     return "\n".join(lines)
 
 
@@ -209,16 +210,12 @@ def _growth(run: Run, name: str) -> str:
     names = list(dict.fromkeys(curve.contestant for found in operations.values() for curve in found))
     lines = [["operation", *names]]
     for operation, found in operations.items():
-        by = {curve.contestant: curve for curve in found}
-        lines.append([operation, *(_grows(by[one]) if one in by else "-" for one in names)])
+        said = {curve.contestant: f"{curve.words} ({curve.power:.2f})" for curve in found}
+        lines.append([operation, *(said.get(one, "-") for one in names)])
     sizes = " to ".join(edges(size) for size in (run.sizes(name)[0], run.sizes(name)[-1]))
     alt = f"Median time of each operation against the edges of the graph, on {database(name)}"
     picture = f"![{alt}](benchmarks/{growth_file(name)})"
     return f"{database(name)}, {sizes}:\n\n{picture}\n\n{_markdown(lines)}"
-
-
-def _grows(curve: Curve) -> str:
-    return f"{curve.words} ({curve.power:.2f})"
 
 
 # --- Files ----------------------------------------------------------------------------------------

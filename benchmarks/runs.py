@@ -58,7 +58,7 @@ def run_here(rows: Iterable[Row], servers: Sequence[Engine] = ()) -> Run:
         "measured on": f"{datetime.now(UTC):%Y-%m-%d}",
         "processor": f"{_processor()}, {os.cpu_count()} cores",
         "memory": f"{_memory_gib():.0f} GiB",
-        "system": f"{platform.system()} {platform.release()}",
+        "system": f"{platform.system()}, {platform.machine()}",
     }
     versions = {"Python": platform.python_version(), "SQLite": sqlite3.sqlite_version}
     versions |= {server.dialect.name: _server_version(server) for server in servers}

@@ -26,8 +26,9 @@ class Wish:
 
     @property
     def met(self) -> bool:
-        """Whether it is so."""
-        return self.value >= self.goal if self.at_least else self.value <= self.goal
+        """Whether it is so, in the two decimals that are shown."""
+        value = round(self.value, 2)
+        return value >= self.goal if self.at_least else value <= self.goal
 
 
 @dataclass(frozen=True)

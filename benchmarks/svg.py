@@ -12,23 +12,25 @@ text { font: 12px system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue"
 .title { font-size: 18px; font-weight: 650 }
 .head { font-size: 13px; font-weight: 650 }
 .quiet { fill: #57606a }
-.small { font-size: 11px }
+.small { font-size: 11px } .tiny { font-size: 9.5px }
+.over { paint-order: stroke; stroke: #ffffff; stroke-width: 3px; stroke-linejoin: round }
+.strong { font-weight: 650 } .second { fill: #57606a } .ours .second { fill: #0b57d0; font-weight: 400 }
 .ours { fill: #0b57d0; font-weight: 650 }
 .grid { stroke: #e2e6ea; stroke-width: 1 }
 .floor-line { stroke: #57606a; stroke-width: 1 }
 .bar { fill: #a9b4c0 } .bar.floor { fill: #57606a } .bar.ours { fill: #0b57d0 } .bar.every { fill: #7aa7ee }
-.goal { stroke: #b3261e; stroke-width: 2 } text.goal { stroke: none; fill: #b3261e }
+.goal { stroke: #b3261e; stroke-width: 2 }
 .curve { fill: none; stroke: #a9b4c0; stroke-width: 1.5 } .dot { fill: #a9b4c0 }
 .curve.floor { stroke: #57606a; stroke-dasharray: 4 3 } .dot.floor { fill: #57606a }
 .curve.ours { stroke: #0b57d0; stroke-width: 2.5 } .dot.ours { fill: #0b57d0 }
 .curve.every { stroke: #7aa7ee } .dot.every { fill: #7aa7ee }
 .leader { stroke: #a9b4c0; stroke-width: 0.75; stroke-dasharray: 1 2 }
 @media (prefers-color-scheme: dark) {
-  text { fill: #e6edf3 } .paper { fill: #0d1117 } .quiet { fill: #9da7b3 } text.ours { fill: #82b1ff }
+  text { fill: #e6edf3 } .over { stroke: #0d1117 } .second { fill: #9da7b3 } .ours .second { fill: #82b1ff } .paper { fill: #0d1117 } .quiet { fill: #9da7b3 } text.ours { fill: #82b1ff }
   .grid { stroke: #262c36 } .floor-line { stroke: #9da7b3 }
   .bar { fill: #525d6b } .bar.floor { fill: #9da7b3 } .bar.ours { fill: #5c9bff } .bar.every { fill: #35598f }
-  .goal { stroke: #ff8a80 } text.goal { fill: #ff8a80 }
-  .curve { stroke: #525d6b } .dot { fill: #525d6b } .curve.floor { stroke: #9da7b3 } .dot.floor { fill: #9da7b3 }
+  .goal { stroke: #ff8a80 }
+  .curve { stroke: #6e7a89 } .dot { fill: #6e7a89 } .curve.floor { stroke: #9da7b3 } .dot.floor { fill: #9da7b3 }
   .curve.ours { stroke: #5c9bff } .dot.ours { fill: #5c9bff }
   .curve.every { stroke: #4674b8 } .dot.every { fill: #4674b8 } .leader { stroke: #525d6b }
 }
@@ -54,6 +56,12 @@ def document(width: float, height: float, title: str, description: str, parts: S
 def text(x: float, y: float, words: str, kind: str = "", anchor: str = "start") -> str:
     """Write *words*, which begin, end or have their middle at x."""
     return f'<text x="{x:.1f}" y="{y:.1f}" class="{kind}" text-anchor="{anchor}">{escape(words)}</text>'
+
+
+def pair(x: float, y: float, first: str, second: str, kind: str = "") -> str:
+    """Write two words with some space between them, the first stronger."""
+    strong = f'<tspan class="strong">{escape(first)}</tspan>'
+    return f'<text x="{x:.1f}" y="{y:.1f}" class="{kind}">{strong}<tspan dx="6" class="second">{escape(second)}</tspan></text>'
 
 
 def line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:

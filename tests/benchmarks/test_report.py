@@ -1,0 +1,287 @@
+"""What the benchmark found, as tables, as a page and as charts."""
+
+from __future__ import annotations
+
+import json
+import re
+from itertools import pairwise
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from benchmarks import amounts, report
+from benchmarks.charts import growth_chart, ratio_chart
+from benchmarks.growth import Curve, curves
+from benchmarks.results import Figure, Row
+from benchmarks.runs import Run, keep, recall, run_here
+from benchmarks.standing import Standing, others
+
+
+def row(
+    operation: str = "is_following",
+    edges: int = 100_000,
+    *,
+    floor: float = 100.0,
+    ratio: float = 1.4,
+    goal: float | None = 1.5,
+    stated: dict[str, float] | None = None,
+    database: str = "postgresql",
+) -> Row:
+    figures = (
+        Figure("floor", floor, 2 * floor),
+        Figure("Retinue", floor * ratio, 300, ratio, ratio - 0.1, ratio + 0.1),
+        Figure("lesson", floor * 28, 9_000, 28, 27, 29),
+    )
+    return Row(operation, database, edges, figures, goal, stated=stated or {})
+
+
+THROUGHPUT = Row(
+    "16 connections",
+    "postgresql",
+    100_000,
+    (Figure("floor", 9_000, 8_000), Figure("Retinue", 6_300, 6_000, 0.7), Figure("lesson", 90, 80, 0.01)),
+    0.66,
+    throughput=True,
+)
+STORAGE = Row("storage", "postgresql", 100_000, (), stated={"bytes per edge (goal 1.2)": 1.25, "bytes": 150})
+
+
+# --- Numbers --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("microseconds", "words"),
+    [
+        (4.4, "4.40 µs"),
+        (67, "67.0 µs"),
+        (999.7, "1,000 µs"),
+        (1_234, "1.23 ms"),
+        (31_400, "31.4 ms"),
+        (2.07e6, "2.07 s"),
+    ],
+)
+def test_a_time_has_a_fitting_unit_and_three_figures(microseconds: float, words: str) -> None:
+    assert amounts.duration(microseconds) == words
+
+
+@pytest.mark.parametrize(
+    ("value", "words"), [(0, "0"), (0.0123, "0.0123"), (1.234, "1.23"), (99.96, "100"), (14_900, "14,900")]
+)
+def test_a_number_has_three_figures(value: float, words: str) -> None:
+    assert amounts.three_figures(value) == words
+
+
+def test_a_figure_is_written_with_the_unit_of_its_row() -> None:
+    in_bytes = Row("storage", "sqlite", 1, (), unit="bytes")
+
+    assert amounts.amount(1_500, row()) == "1.50 ms"
+    assert amounts.amount(1_500, THROUGHPUT) == "1,500/s"
+    assert amounts.amount(136, in_bytes) == "136 bytes"
+
+
+def test_sizes_are_written_as_people_say_them() -> None:
+    assert [amounts.edges(many) for many in (100_000, 2_000_000, 1_768_135, 2_500_000)] == [
+        "100,000 edges",
+        "2 million edges",
+        "1,768,135 edges",
+        "2.5 million edges",
+    ]
+
+
+# --- Where Retinue stands -------------------------------------------------------------------------
+
+
+def test_a_time_may_not_pass_its_goal_and_a_throughput_has_to_reach_it() -> None:
+    assert [Standing(row(ratio=ratio)).wish.met for ratio in (1.4, 1.5, 1.6)] == [True, True, False]  # type: ignore[union-attr]
+    assert Standing(row(goal=None)).wish is None
+    reached = Standing(THROUGHPUT).wish
+    assert reached
+    assert reached.at_least
+    assert reached.met
+
+
+def test_a_stated_goal_is_read_from_its_name() -> None:
+    standing = Standing(row(stated={"ahead of the fastest peer by (goal 8)": 7.5, "p99 to p50 (goal 10)": 7.5, "x": 3}))
+
+    ahead, tail = standing.wishes
+    assert (ahead.what, ahead.goal, ahead.at_least, ahead.met) == ("ahead of the fastest peer by", 8, True, False)
+    assert (tail.what, tail.goal, tail.at_least, tail.met) == ("p99 to p50", 10, False, True)
+    assert standing.stated == {"x": 3}
+
+
+def test_a_peer_is_a_multiple_of_retinue_also_where_more_is_better() -> None:
+    assert Standing(row()).slower("lesson") == pytest.approx(20)
+    assert Standing(THROUGHPUT).slower("lesson") == pytest.approx(70)
+    assert Standing(row()).slower("somebody else") is None
+    assert others([row(), THROUGHPUT]) == ["lesson"]
+
+
+# --- How it grows ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("power", "words"),
+    [(-0.5, "falls"), (0, "flat"), (0.07, "logarithmic"), (0.5, "square root"), (1, "linear"), (2, "more than linear")],
+)
+def test_growth_is_said_in_words(power: float, words: str) -> None:
+    curve = Curve("sqlite", "x", "Retinue", tuple((size, 5.0 * size**power) for size in (10**5, 2 * 10**6, 2 * 10**7)))
+
+    assert curve.power == pytest.approx(power)
+    assert curve.words == words
+
+
+def test_a_real_logarithm_is_called_one() -> None:
+    points = ((100_000, 11.51), (2_000_000, 14.51), (20_000_000, 16.81))
+
+    assert Curve("sqlite", "x", "Retinue", points).words == "logarithmic"
+
+
+def test_only_what_was_timed_at_two_sizes_has_a_curve() -> None:
+    found = curves([row(), row(edges=2_000_000, floor=110), row("unfollow"), THROUGHPUT, STORAGE])
+
+    assert [(curve.operation, curve.contestant, curve.is_floor) for curve in found] == [
+        ("is_following", "floor", True),
+        ("is_following", "Retinue", False),
+        ("is_following", "lesson", False),
+    ]
+    assert found[0].points == ((100_000, 100.0), (2_000_000, 110.0))
+
+
+# --- Runs -----------------------------------------------------------------------------------------
+
+
+def test_a_run_is_kept_and_read_again_as_it_was(tmp_path: Path) -> None:
+    run = run_here([row(), THROUGHPUT, STORAGE])
+
+    keep(run, tmp_path / "run.json")
+
+    assert recall([tmp_path / "run.json"]) == run
+    assert set(run.machine) == {"measured on", "processor", "memory", "system"}
+    assert {"Python", "SQLite", "SQLAlchemy"} <= set(run.versions)
+    assert json.loads((tmp_path / "run.json").read_text())["rows"][0]["operation"] == "is_following"
+
+
+def test_a_later_run_replaces_the_same_rows_and_adds_the_others(tmp_path: Path) -> None:
+    keep(Run((row(ratio=1.9), row("unfollow")), {"memory": "1 GiB"}, {"Python": "3.11"}), tmp_path / "1.json")
+    keep(Run((row(ratio=1.2), row(edges=5)), {"memory": "2 GiB"}, {"SQLite": "3.40"}), tmp_path / "2.json")
+
+    run = recall([tmp_path / "1.json", tmp_path / "2.json"])
+
+    assert run.rows == (row(ratio=1.2), row("unfollow"), row(edges=5))
+    assert run.machine == {"memory": "2 GiB"}
+    assert run.versions == {"Python": "3.11", "SQLite": "3.40"}
+
+
+# --- The table and the page -----------------------------------------------------------------------
+
+
+def test_the_table_for_the_terminal_has_its_columns_one_below_the_other() -> None:
+    text = report.table([row(), row("relationships", ratio=12.5), THROUGHPUT, STORAGE])
+
+    title, _heads, more_heads, first, second, third, wish, stated = text.splitlines()
+    assert title == "PostgreSQL, 100,000 edges (peers: how many times as long as Retinue)"
+    assert re.findall(r"\S+(?: \S+)*", first) == [
+        "is_following",
+        "100 µs",
+        "140 µs",
+        "1.40 (1.30 to 1.50)",
+        "≤ 1.5",
+        "yes",
+        "20",
+    ]
+    assert re.findall(r"\S+(?: \S+)*", second)[3:] == ["12 (12 to 13)", "≤ 1.5", "no", "2.24"]
+    assert re.findall(r"\S+(?: \S+)*", third) == ["16 connections", "9,000/s", "6,300/s", "0.70", "≥ 0.66", "yes", "70"]
+    assert len({len(line) for line in (first, second, third)}) == 1
+    assert more_heads.index("(quarters)") + len("(quarters)") == first.index("(1.30 to 1.50)") + len("(1.30 to 1.50)")
+    assert wish == "    storage: bytes per edge 1.25 (≤ 1.2: no)"
+    assert stated == "    storage: bytes 150"
+
+
+def test_the_page_shows_the_middle_size_and_folds_the_others(tmp_path: Path) -> None:
+    sizes = (100_000, 2_000_000, 20_000_000)
+    path = report.write(Run(tuple(row(edges=size) for size in sizes), {"memory": "1 GiB"}, {"SQLite": "3"}), tmp_path)
+
+    text = path.read_text()
+    assert text.startswith("# ")
+    assert "- memory: 1 GiB\n- versions: SQLite 3\n" in text
+    assert re.findall(r"<summary>(.*)</summary>", text) == ["PostgreSQL, 100,000 edges", "PostgreSQL, 20 million edges"]
+    assert "| is_following | 100 µs | 140 µs | 1.40 (1.30 to 1.50) | ≤ 1.5 | yes | 20 |" in text
+    assert "| is_following | flat (0.00) | flat (0.00) | flat (0.00) |" in text
+    assert "No goal is missed." in text
+    pictures = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", text)
+    assert sorted(pictures) == sorted(f"benchmarks/{file.name}" for file in (tmp_path / "benchmarks").iterdir())
+    assert len(pictures) == 4
+
+
+def test_a_missed_goal_is_listed_with_the_reason_kept_for_it() -> None:
+    run = Run((row(ratio=1.8), row("unfollow", ratio=1.7, database="sqlite"), STORAGE), {}, {})
+
+    text = report.page(
+        run, "$machine$versions$tables\nMISSED\n$missed\n$growth", {"postgresql": {"is_following": "Because."}}
+    )
+
+    assert text.partition("MISSED\n")[2].splitlines() == [
+        "- **is_following** on PostgreSQL: ratio to the floor 1.80 instead of ≤ 1.5 with 100,000 edges. Because.",
+        "- **unfollow** on SQLite: ratio to the floor 1.70 instead of ≤ 1.5 with 100,000 edges. Not explained yet.",
+        "- **storage** on PostgreSQL: bytes per edge 1.25 instead of ≤ 1.2 with 100,000 edges. Not explained yet.",
+        "One size was measured.",
+    ]
+    assert "| **no** |" in text
+
+
+def test_charts_of_an_earlier_run_go(tmp_path: Path) -> None:
+    report.write(Run((row(database="mariadb"),), {}, {}), tmp_path)
+    report.write(Run((row(),), {}, {}), tmp_path)
+
+    assert [file.name for file in (tmp_path / "benchmarks").iterdir()] == ["postgresql-100000.svg"]
+
+
+def test_the_command_prints_the_tables_of_kept_runs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep(Run((row(),), {}, {}), tmp_path / "run.json")
+    monkeypatch.setattr("sys.argv", ["report", str(tmp_path / "run.json")])
+
+    report.main()
+
+    assert capsys.readouterr().out.startswith("PostgreSQL, 100,000 edges")
+
+
+# --- Charts ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "chart",
+    [
+        ratio_chart([row("a & <b>"), row("quick", ratio=0.4), THROUGHPUT, STORAGE], "PostgreSQL"),
+        growth_chart(curves([row("a & <b>"), row("a & <b>", 2_000_000, floor=5_000)]), "PostgreSQL"),
+    ],
+    ids=["ratios", "growth"],
+)
+def test_a_chart_is_sound_says_what_it_shows_and_stays_on_its_paper(chart: str) -> None:
+    drawing = ET.fromstring(chart)
+
+    space = "{http://www.w3.org/2000/svg}"
+    assert drawing.get("role") == "img"
+    assert (drawing.findtext(f"{space}title") or "").startswith("PostgreSQL: ")
+    assert "a & <b>: floor " in (drawing.findtext(f"{space}desc") or "")
+    assert "prefers-color-scheme: dark" in (drawing.findtext(f"{space}style") or "")
+    words = {"".join(text.itertext()) for text in drawing.iter(f"{space}text")}
+    assert {"a & <b>", "floor", "Retinue", "lesson"} <= words
+    width, height = float(drawing.get("width", 0)), float(drawing.get("height", 0))
+    for element in drawing.iter():
+        for name in ("x", "x1", "x2"):
+            assert 0 <= float(element.get(name, 0)) <= width
+        for name in ("y", "y1", "y2"):
+            assert 0 <= float(element.get(name, 0)) <= height
+
+
+def test_labels_of_curves_that_end_alike_stand_apart() -> None:
+    found = [Curve("sqlite", "x", name, ((1_000, 50.0), (9_000, 50.0))) for name in ("floor", "Retinue", "a", "b", "c")]
+
+    drawing = ET.fromstring(growth_chart(found, "SQLite"))
+
+    texts = list(drawing.iter("{http://www.w3.org/2000/svg}text"))
+    heights = sorted(float(text.get("y", 0)) for text in texts if text.text in {"floor", "Retinue", "a", "b", "c"})
+    assert all(after - before >= 12 for before, after in pairwise(heights))
