@@ -6,12 +6,11 @@ import gzip
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-numpy = pytest.importorskip("numpy", reason="numpy makes the graphs")
-
-from benchmarks.data import Data, generate, main, read  # noqa: E402 - only with numpy
-from benchmarks.properties import reciprocity  # noqa: E402
+from benchmarks.data import Data, generate, main, read
+from benchmarks.properties import reciprocity
 
 
 def edges_of(data: Data) -> list[tuple[int, int]]:
@@ -28,7 +27,7 @@ def test_a_made_graph_has_just_so_many_edges_of_the_promised_kind(edges: int) ->
     assert [edge for edge in made if edge[0] == edge[1]] == []
     assert all(earlier < later for earlier, later in pairwise(data.times.tolist()))
     fans = sum(followed == data.celebrity for _, followed in made)
-    assert fans == max(numpy.bincount(data.followed)) == data.users * 93 // 100
+    assert fans == max(np.bincount(data.followed)) == data.users * 93 // 100
 
 
 def test_the_same_seed_makes_the_same_graph_and_another_seed_another() -> None:
@@ -51,7 +50,7 @@ def test_the_order_of_edges_says_nothing_about_who_they_are_between() -> None:
 def test_it_has_the_readers_that_timelines_are_measured_for_and_the_shape_of_a_real_one() -> None:
     data = generate(100_000)
 
-    following = numpy.bincount(data.followers)
+    following = np.bincount(data.followers)
     assert sum(450 <= many <= 551 for many in following.tolist()) >= 5
     assert 5_000 <= max(following) <= 5_001
     assert 0.4 < reciprocity(data.followers, data.followed, data.users + 1) < 0.55
