@@ -6,7 +6,7 @@ import json
 import os
 import platform
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -52,8 +52,8 @@ class Run:
         return [row for row in self.rows if row.database == database and edges in {None, row.edges}]
 
 
-def run_here(rows: Iterable[Row], servers: Sequence[Engine] = ()) -> Run:
-    """Return *rows* as measured on this machine, now; *servers* are asked for their versions."""
+def run_here(rows: Iterable[Row], servers: Mapping[str, str] | None = None) -> Run:
+    """Return *rows* as measured on this machine, now, with the versions of the *servers* by database."""
     machine = {
         "measured on": f"{datetime.now(UTC):%Y-%m-%d}",
         "processor": f"{_processor()}, {os.cpu_count()} cores",
@@ -61,13 +61,21 @@ def run_here(rows: Iterable[Row], servers: Sequence[Engine] = ()) -> Run:
         "system": f"{platform.system()}, {platform.machine()}",
     }
     versions = {"Python": platform.python_version(), "SQLite": sqlite3.sqlite_version}
-    versions |= {server.dialect.name: _server_version(server) for server in servers}
+    versions |= servers or {}
     for package in PACKAGES:
         try:
             versions[package] = version(package)
         except PackageNotFoundError:
             continue
     return Run(tuple(rows), machine, versions)
+
+
+def server_version(server: Engine) -> str:
+    """Ask a PostgreSQL or MariaDB server for its version."""
+    with server.connect() as connection:
+        # "PostgreSQL 17.2 on x86_64 ..." and "11.4.3-MariaDB-..."
+        words = str(connection.scalar(text("SELECT version()"))).split()
+    return next(word for word in words if word[0].isdigit())
 
 
 def keep(run: Run, path: Path) -> None:
@@ -109,10 +117,3 @@ def _processor() -> str:
 
 def _memory_gib() -> float:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-
-
-def _server_version(server: Engine) -> str:
-    with server.connect() as connection:
-        # "PostgreSQL 17.2 on x86_64 ..." and "11.4.3-MariaDB-..."
-        words = str(connection.scalar(text("SELECT version()"))).split()
-    return next(word for word in words if word[0].isdigit())

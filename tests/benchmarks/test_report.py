@@ -152,13 +152,14 @@ def test_only_what_was_timed_at_two_sizes_has_a_curve() -> None:
 
 
 def test_a_run_is_kept_and_read_again_as_it_was(tmp_path: Path) -> None:
-    run = run_here([row(), THROUGHPUT, STORAGE])
+    run = run_here([row(), THROUGHPUT, STORAGE], {"postgresql": "17.2"})
 
     keep(run, tmp_path / "run.json")
 
     assert recall([tmp_path / "run.json"]) == run
     assert set(run.machine) == {"measured on", "processor", "memory", "system"}
     assert {"Python", "SQLite", "SQLAlchemy"} <= set(run.versions)
+    assert run.versions["postgresql"] == "17.2"
     assert json.loads((tmp_path / "run.json").read_text())["rows"][0]["operation"] == "is_following"
 
 
