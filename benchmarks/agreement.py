@@ -4,14 +4,12 @@ Do the contestants answer alike? Each against a plain model of a follow system, 
     .venv/bin/python -m benchmarks.agreement [sqlite] [postgresql] [valkey] [mariadb]
 
 Every operation that a contestant offers is asked for many times, reads after writes and writes
-after reads; the first answer that differs ends the program with both of them.
+after reads; the first answer that differs ends the program with both of them. Suggestions, for which the model has no
+formula, are compared among the contestants.
 """
 
 from __future__ import annotations
 
-import importlib
-import inspect
-import pkgutil
 import random
 import sys
 import tempfile
@@ -22,15 +20,29 @@ from typing import Any
 import numpy as np
 from sqlalchemy import URL, make_url
 
-from benchmarks import contestants
 from benchmarks.contestant import PAGE, Contestant, Shown
+from benchmarks.contestants import everybody
 from benchmarks.data import Data
 from tests.servers import MariaDB, PostgreSQL
 
 USERS, EDGES, STEPS = 120, 3_000, 250
 START = 1_750_000_000_000_000
-READS = ("is_following", "relationships", "first_page", "page_from", "counts", "mutuals", "followers_you_know")
-OPERATIONS = (*READS, "home_timeline", "follow", "unfollow", "post", "delete_user")
+POSTS = 300
+OPERATIONS = (
+    "is_following",
+    "relationships",
+    "first_page",
+    "page_from",
+    "counts",
+    "mutuals",
+    "followers_you_know",
+    "home_timeline",
+    "suggestions",
+    "follow",
+    "unfollow",
+    "post",
+    "delete_user",
+)
 
 
 class Model(Contestant):
@@ -43,8 +55,12 @@ class Model(Contestant):
         self.users = {key: data.name_of(key) for key in range(1, data.users + 1)}
         edges = zip(data.followers.tolist(), data.followed.tolist(), strict=True)
         self.since = dict(zip(edges, data.times.tolist(), strict=True))
-        self.posts: list[tuple[int, int]] = []
         self.clock = max(self.since.values())
+
+    def load_posts(self, authors: Sequence[int], times: Sequence[int]) -> None:
+        """Take over the posts; the later ones are the newer ones."""
+        assert list(times) == sorted(times)
+        self.posts = [(author, key) for key, author in enumerate(authors, 1)]
 
     def is_following(self, follower: int, followed: int) -> bool:
         """Whether there is an edge."""
@@ -127,20 +143,6 @@ def small_graph(dice: random.Random) -> Data:
     return Data("small", USERS, edges[:, 0], edges[:, 1], times, celebrity=1)
 
 
-def found() -> list[type[Contestant]]:
-    """Return the classes of all contestants."""
-    modules = [
-        importlib.import_module(f"{contestants.__name__}.{module.name}")
-        for module in pkgutil.iter_modules(contestants.__path__)
-    ]
-    return [
-        member
-        for module in modules
-        for _, member in inspect.getmembers(module, inspect.isclass)
-        if issubclass(member, Contestant) and member.__module__ == module.__name__ and "name" in vars(member)
-    ]
-
-
 @contextmanager
 def places(kind: str) -> Iterator[Iterator[URL]]:
     """Give as many addresses of empty databases of one *kind* as are asked for."""
@@ -166,14 +168,16 @@ def steps(dice: random.Random, model: Model) -> Iterator[tuple[str, tuple[Any, .
                 yield operation, (one, dice.sample([key for key in keys if key != one], 20))
             case "counts":
                 yield operation, (dice.sample(keys, dice.choice((1, 20))),)
-            case "first_page" | "mutuals" | "home_timeline":
+            case "first_page" | "mutuals" | "home_timeline" | "suggestions":
                 yield operation, (other,)
             case "page_from":
-                yield operation, (other, PAGE * dice.randint(0, 4))
+                ((followers, _),) = model.counts([other]).values()
+                if followers > 1:
+                    yield operation, (other, dice.randint(1, followers - 1))
             case "post":
-                yield operation, (one, number)
+                yield operation, (one, POSTS + number)
             case "delete_user":
-                if one != keys[0] and number % 10 == 0:
+                if one != keys[0] and number % 2:
                     yield operation, (one,)
             case _:
                 yield operation, (one, other)
@@ -200,15 +204,19 @@ def compare(kind: str, kinds_of_contestants: Sequence[type[Contestant]], seed: i
             stack.callback(contestant.close)
             contestant.load(data)
             taking_part.append(contestant)
-        asked = dict.fromkeys(taking_part, 0)
+        authors, times = dice.choices(range(1, USERS + 1), k=POSTS), [START + number for number in range(POSTS)]
+        for contestant in (model, *taking_part):
+            if contestant.offers("post"):
+                contestant.load_posts(authors, times)
+        asked = dict.fromkeys((model, *taking_part), 0)
         for operation, arguments in steps(dice, model):
-            right = call(model, operation, arguments)
-            for contestant in taking_part:
-                if contestant.offers(operation):
-                    answer = call(contestant, operation, arguments)
-                    asked[contestant] += 1
-                    if answer != right or type(answer) is not type(right):
-                        sys.exit(f"{contestant.name} on {kind}: {operation}{arguments}\n gave {answer}\n  not {right}")
+            able = [contestant for contestant in (model, *taking_part) if contestant.offers(operation)]
+            answers = [(contestant, call(contestant, operation, arguments)) for contestant in able]
+            for contestant, answer in answers:
+                asked[contestant] += 1
+                right = answers[0][1]
+                if answer != right or type(answer) is not type(right):
+                    sys.exit(f"{contestant.name} on {kind}: {operation}{arguments}\n gave {answer}\n  not {right}")
         for contestant in taking_part:
             missing = [name for name in OPERATIONS if not contestant.offers(name)]
             without = f", without {', '.join(missing)}" if missing else ""
@@ -217,7 +225,7 @@ def compare(kind: str, kinds_of_contestants: Sequence[type[Contestant]], seed: i
 
 def main(kinds: Sequence[str]) -> None:
     """Compare on each kind of database, twice in one process: contestants must be able to be made again."""
-    everyone = found()
+    everyone = everybody()
     for seed in (1, 2):
         for kind in kinds:
             compare(kind, [one for one in everyone if kind in one.runs_on], seed)

@@ -21,7 +21,8 @@ from sqlalchemy import URL
 
 from benchmarks.contestant import PAGE, Shown
 from benchmarks.contestants.django_setup import DjangoContestant, Post, User, on_own_database
-from benchmarks.contestants.filling import Filler, moments
+from benchmarks.contestants.loading import Column
+from benchmarks.contestants.peers_loading import Filler, Moments, moments
 from benchmarks.data import Data
 
 # isort: split
@@ -73,16 +74,30 @@ class ActivityStream(DjangoContestant):
         filler.fill(
             "actstream_follow",
             user_id=data.followers,
-            content_type_id=self._users_content_type(),
+            content_type_id=self._content_type(User),
             object_id=data.followed,
             actor_only=True,
             flag="",
             started=moments(data.times),
         )
 
+    def load_rows_of_posts(self, filler: Filler, keys: Column, authors: Column, times: Moments) -> None:
+        """Take over the posts as rows of `Post`, and as actions."""
+        super().load_rows_of_posts(filler, keys, authors, times)
+        filler.fill(
+            "actstream_action",
+            actor_content_type_id=self._content_type(User),
+            actor_object_id=authors,
+            verb="posted",
+            action_object_content_type_id=self._content_type(Post),
+            action_object_object_id=keys,
+            timestamp=times,
+            public=True,
+        )
+
     @on_own_database
-    def _users_content_type(self) -> int:
-        return int(ContentType.objects.get_for_model(User).pk)
+    def _content_type(self, model: Any) -> int:
+        return int(ContentType.objects.get_for_model(model).pk)
 
     @on_own_database
     def is_following(self, follower: int, followed: int) -> bool:

@@ -5,7 +5,8 @@ Written anew. Three things are better than in most tutorials, as an application 
 them: the table knows since when (no list has an order otherwise, and the benchmark's lists have one); an index
 leads from the followed to their followers; and the home timeline asks for authors with IN, where the tutorials' outer
 join with GROUP BY takes seconds on SQLite. Deleting is left to the database's
-foreign keys, which write-only relationships ask for. It keeps no counters; it has nothing for many users at
+foreign keys, which write-only relationships ask for. A page that begins anywhere is the two
+statements of `paginate()`, which knows whole pages alone. It keeps no counters; it has nothing for many users at
 once: they are asked for one by one, as a template does.
 """
 
@@ -21,8 +22,8 @@ from sqlalchemy import Column, ForeignKey, Index, Select, String, Table, event, 
 from sqlalchemy.orm import DeclarativeBase, Mapped, WriteOnlyMapped, mapped_column, relationship
 
 from benchmarks.contestant import PAGE, Shown
-from benchmarks.contestants.filling import filling, moments
-from benchmarks.contestants.flask_setup import FlaskContestant, in_application, page_number
+from benchmarks.contestants.flask_setup import FlaskContestant, in_application
+from benchmarks.contestants.peers_loading import filling, moments
 from benchmarks.data import Data
 
 
@@ -115,6 +116,10 @@ def _count(users: Select[Any]) -> int:
     return db.session.scalar(select(func.count()).select_from(users.subquery())) or 0
 
 
+def _newest(users: Select[Any]) -> Select[Any]:
+    return users.order_by(edges.c.since.desc(), User.id.desc())
+
+
 class Association(FlaskContestant):
     """The association table."""
 
@@ -136,6 +141,18 @@ class Association(FlaskContestant):
             filler.fill("followers", follower_id=data.followers, followed_id=data.followed, since=moments(data.times))
             filler.restart_keys("users")
 
+    def load_posts(self, authors: Sequence[int], times: Sequence[int]) -> None:
+        """Take over the posts."""
+        with filling(self.url) as filler:
+            keys = np.arange(1, len(authors) + 1)
+            filler.fill(
+                "posts",
+                id=keys,
+                body=filler.text(keys, "post "),
+                timestamp=moments(np.array(times)),
+                user_id=np.array(authors),
+            )
+
     @in_application
     def is_following(self, follower: int, followed: int) -> bool:
         """By the user's method."""
@@ -151,20 +168,22 @@ class Association(FlaskContestant):
     @in_application
     def first_page(self, user: int) -> list[Shown]:
         """The relationship, ordered and paginated."""
-        return self._page(self.user(user).followers.select(), 1)[1]
+        return self._page(self.user(user).followers.select())[1]
 
     def place_at(self, user: int, depth: int) -> int:  # noqa: ARG002
-        """The page's number."""
-        return page_number(depth)
+        """The offset."""
+        return depth
 
     @in_application
     def page_from(self, user: int, place: int) -> list[Shown]:
         """As the first page, with OFFSET."""
-        return self._page(self.user(user).followers.select(), place)[1]
+        followers = self.user(user).followers.select()
+        users = db.session.scalars(_newest(followers).limit(PAGE).offset(place)).all()
+        _count(followers)
+        return [(user.id, user.username) for user in users]
 
-    def _page(self, users: Select[Any], number: int) -> tuple[int, list[Shown]]:
-        newest = users.order_by(edges.c.since.desc(), User.id.desc())
-        page = db.paginate(newest, page=number, per_page=PAGE, error_out=False)
+    def _page(self, users: Select[Any]) -> tuple[int, list[Shown]]:
+        page = db.paginate(_newest(users), page=1, per_page=PAGE, error_out=False)
         return page.total or 0, [(user.id, user.username) for user in page.items]
 
     @in_application
@@ -175,12 +194,12 @@ class Association(FlaskContestant):
     @in_application
     def mutuals(self, user: int) -> list[Shown]:
         """Whom the user follows, as far as they are followers."""
-        return self._page(self._followed_among_followers_of(user, user), 1)[1]
+        return self._page(self._followed_among_followers_of(user, user))[1]
 
     @in_application
     def followers_you_know(self, viewer: int, user: int) -> tuple[int, list[Shown]]:
         """Whom the viewer follows, as far as they are the user's followers."""
-        return self._page(self._followed_among_followers_of(viewer, user), 1)
+        return self._page(self._followed_among_followers_of(viewer, user))
 
     def _followed_among_followers_of(self, viewer: int, user: int) -> Select[Any]:
         theirs = edges.alias()

@@ -9,7 +9,7 @@ does not pay for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -22,7 +22,8 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from sqlalchemy import URL
 
 from benchmarks.contestant import Contestant
-from benchmarks.contestants.filling import Filler, filling, log_writes_ahead
+from benchmarks.contestants.loading import Column
+from benchmarks.contestants.peers_loading import Filler, Moments, filling, log_writes_ahead, moments
 from benchmarks.data import Data
 
 APPLICATIONS = ("contenttypes", "auth", "friendship", "actstream", "django_posts")
@@ -109,6 +110,16 @@ class DjangoContestant(Contestant):
     def load_edges(self, filler: Filler, data: Data) -> None:
         """Take over the edges."""
         raise NotImplementedError
+
+    def load_posts(self, authors: Sequence[int], times: Sequence[int]) -> None:
+        """Take over the posts."""
+        with filling(self.url) as filler:
+            keys = np.arange(1, len(authors) + 1)
+            self.load_rows_of_posts(filler, keys, np.array(authors), moments(np.array(times)))
+
+    def load_rows_of_posts(self, filler: Filler, keys: Column, authors: Column, times: Moments) -> None:
+        """Take over the posts as rows of `Post`."""
+        filler.fill("django_posts_post", id=keys, body=filler.text(keys, "post "), created=times, author_id=authors)
 
     def close(self) -> None:
         """Give back the connection."""

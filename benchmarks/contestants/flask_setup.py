@@ -12,8 +12,8 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import URL
 from sqlalchemy.orm import make_transient_to_detached
 
-from benchmarks.contestant import PAGE, Contestant
-from benchmarks.contestants.filling import log_writes_ahead
+from benchmarks.contestant import Contestant
+from benchmarks.contestants.peers_loading import log_writes_ahead
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -28,14 +28,6 @@ def in_application(method: Callable[Concatenate[C, P], T]) -> Callable[Concatena
         return self.context.run(method, self, *arguments, **named)
 
     return call
-
-
-def page_number(depth: int) -> int:
-    """Return which page begins behind *depth* rows: `paginate()` knows whole pages alone."""
-    number, rest = divmod(depth, PAGE)
-    if rest:
-        raise ValueError(f"a page begins at a multiple of {PAGE}, not at {depth}")
-    return number + 1
 
 
 class FlaskContestant(Contestant):

@@ -17,7 +17,7 @@ from django.db.models import Q
 
 from benchmarks.contestant import PAGE, Shown
 from benchmarks.contestants.django_setup import DjangoContestant, Post, on_own_database
-from benchmarks.contestants.filling import Filler, moments
+from benchmarks.contestants.peers_loading import Filler, moments
 from benchmarks.data import Data
 
 # isort: split

@@ -3,7 +3,7 @@ The lesson's code as it stands: a `Follow` model, dynamic relationships, check t
 
 The models and the four methods are the lesson's, with its indexes (the primary key and no other) and without
 counters, so that its counts count. Lists are its relationships, ordered and paginated as Flask-SQLAlchemy does,
-total included. It has nothing for many users at once: they are asked for one by one, as a template does. It
+total included; one that begins anywhere is the same two statements, as `paginate()` knows whole pages alone. It has nothing for many users at once: they are asked for one by one, as a template does. It
 has no posts, so no home timeline.
 """
 
@@ -19,8 +19,8 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.orm import aliased
 
 from benchmarks.contestant import PAGE, Shown
-from benchmarks.contestants.filling import filling, moments
-from benchmarks.contestants.flask_setup import FlaskContestant, in_application, page_number
+from benchmarks.contestants.flask_setup import FlaskContestant, in_application
+from benchmarks.contestants.peers_loading import filling, moments
 from benchmarks.data import Data
 
 db = SQLAlchemy(session_options={"expire_on_commit": False})
@@ -120,21 +120,23 @@ class Lesson(FlaskContestant):
     @in_application
     def first_page(self, user: int) -> list[Shown]:
         """The relationship, ordered and paginated."""
-        return self._followers(user, 1)
+        page = self._followers(user).paginate(page=1, per_page=PAGE, error_out=False)
+        return [(row.follower.id, row.follower.username) for row in page.items]
 
     def place_at(self, user: int, depth: int) -> int:  # noqa: ARG002
-        """The page's number."""
-        return page_number(depth)
+        """The offset."""
+        return depth
 
     @in_application
     def page_from(self, user: int, place: int) -> list[Shown]:
         """As the first page, with OFFSET."""
-        return self._followers(user, place)
+        followers = self._followers(user)
+        rows = followers.limit(PAGE).offset(place).all()
+        followers.order_by(None).count()
+        return [(row.follower.id, row.follower.username) for row in rows]
 
-    def _followers(self, user: int, number: int) -> list[Shown]:
-        newest = self.user(user).followers.order_by(Follow.timestamp.desc(), Follow.follower_id.desc())
-        page = newest.paginate(page=number, per_page=PAGE, error_out=False)
-        return [(row.follower.id, row.follower.username) for row in page.items]
+    def _followers(self, user: int) -> Any:
+        return self.user(user).followers.order_by(Follow.timestamp.desc(), Follow.follower_id.desc())
 
     @in_application
     def counts(self, users: Sequence[int]) -> dict[int, tuple[int, int]]:

@@ -1,9 +1,8 @@
 """
-Many rows into a table by the fastest way that a driver has, for contestants that have none of their own.
+How the peers' tables are filled before anything is timed: columns of any kind, on a bare connection of its own.
 
-On a connection of its own, and never timed. The data is known to be right, so PostgreSQL does
-not look up every key again; afterwards the database knows its tables as well as it would after
-some days of use.
+The data is known to be right, so PostgreSQL does not look up every key again; afterwards the
+database knows its tables as well as it would after some days of use.
 """
 
 from __future__ import annotations
@@ -11,11 +10,15 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import URL
+
+from benchmarks.contestants.loading import Column, insert_many
+
+Moments: TypeAlias = NDArray[np.datetime64]
 
 _CHUNK_ROWS = 100_000
 
@@ -39,7 +42,7 @@ class Filler:
                     copy.write("".join("\t".join(map(str, row)) + "\n" for row in chunk))
             else:
                 marks = ", ".join("?" * len(columns))
-                self.connection.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", chunk)
+                insert_many(self.connection, f"INSERT INTO {table} ({names}) VALUES ({marks})", chunk)
 
     def _values(self, column: Any, start: int, end: int) -> Sequence[Any]:
         if not isinstance(column, np.ndarray):
@@ -56,12 +59,12 @@ class Filler:
             sequence = f"pg_get_serial_sequence('{table}', '{key}')"
             self.connection.execute(f"SELECT setval({sequence}, (SELECT max({key}) FROM {table}))")
 
-    def text(self, numbers: NDArray[np.int64], before: str = "") -> NDArray[np.object_]:
+    def text(self, numbers: Column, before: str = "") -> NDArray[np.object_]:
         """Return the *numbers* in words, each behind *before*."""
         return np.array([f"{before}{number}" for number in numbers.tolist()], dtype=object)
 
 
-def moments(times: NDArray[np.int64]) -> NDArray[np.datetime64]:
+def moments(times: Column) -> Moments:
     """Return microseconds since 1970 as moments; in UTC, as all times of this benchmark."""
     return times.astype("datetime64[us]")
 
