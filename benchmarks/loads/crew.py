@@ -35,8 +35,10 @@ class Shift:
 
     #: Calls a second, of all together.
     throughput: float
-    #: Seconds that each call took.
+    #: Seconds that each call took, where each was timed.
     times: NDArray[np.float64]
+    #: Seconds of a processor that a call cost, in the mean, without what the server needed.
+    processor: float | None = None
 
 
 class Crew:
@@ -63,8 +65,9 @@ class Crew:
         start = time.perf_counter() + _LEAD
         for pipe in self._pipes:
             pipe.send((start, seconds))
-        times = np.concatenate(self._answers())
-        return Shift(len(times) / seconds, times)
+        answers = self._answers()
+        times = np.concatenate([times for times, _ in answers])
+        return Shift(len(times) / seconds, times, sum(processor for _, processor in answers) / len(times))
 
     def __enter__(self) -> Self:
         return self
@@ -95,9 +98,10 @@ def _serve(pipe: Connection, number: int, make: Callable[..., Call], arguments: 
         done = 0
         while True:
             start, seconds = pipe.recv()
+            before = time.process_time()
             times = _repeat(call, done, start, start + seconds)
             done += len(times)
-            pipe.send(np.array(times))
+            pipe.send((np.array(times), time.process_time() - before))
     except EOFError:
         pass
     except Exception as error:  # noqa: BLE001 - the crew raises it

@@ -140,13 +140,15 @@ def member(number: int, url: URL, statements: Statements | None, drawn: Drawn, w
 
 def compare(url: URL, statements: Statements, drawn: Drawn) -> None:
     """Raise if both sides do not read the same."""
-    sides: list[Side] = [RetinueSide(url), BareSide(url, statements)]
-    for name, operation in OPERATIONS.items():
-        if name in ("add", "update", "delete"):
-            continue
-        ours, theirs = (
-            [operation(side, drawn, dice) for _ in range(50)]
-            for side, dice in [(s, random.Random(name)) for s in sides]
-        )
-        if ours != theirs:
-            raise AssertionError(f"{name}: {ours} here, {theirs} there")
+    ours, theirs = _read(RetinueSide(url), drawn), _read(BareSide(url, statements), drawn)
+    for name, found in ours.items():
+        if found != theirs[name]:
+            raise AssertionError(f"{name}: {found} here, {theirs[name]} there")
+
+
+def _read(side: Side, drawn: Drawn) -> dict[str, list[object]]:
+    dice = random.Random(1)
+    reads = [name for name in OPERATIONS if name not in ("add", "update", "delete")]
+    found = {name: [OPERATIONS[name](side, drawn, dice) for _ in range(50)] for name in reads}
+    side.close()
+    return found

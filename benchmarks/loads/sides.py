@@ -59,12 +59,16 @@ class Side(Protocol):
     def unfollow(self, follower: int, followed: int) -> bool:
         """Unfollow; return whether that changed anything."""
 
+    def close(self) -> None:
+        """Give back the connection."""
+
 
 class RetinueSide:
     """Retinue, on one session: what it reads is in a transaction that the next change ends."""
 
     def __init__(self, url: URL) -> None:
-        self._session = Session(prepare_engine(create_engine(url)))
+        self._engine = prepare_engine(create_engine(url))
+        self._session = Session(self._engine)
         self._graph = Graph(self._session, User)
 
     def followers(self, user: int) -> int:
@@ -99,6 +103,10 @@ class RetinueSide:
         gone = self._graph.unfollow(follower, followed)
         self._session.commit()
         return gone
+
+    def close(self) -> None:
+        self._session.close()
+        self._engine.dispose()
 
 
 class BareSide:
@@ -135,6 +143,9 @@ class BareSide:
 
     def unfollow(self, follower: int, followed: int) -> bool:
         return self._change(self._say.unfollow, follower, followed)
+
+    def close(self) -> None:
+        self._bare.close()
 
     def _page(self, text: str, **values: Any) -> int:
         # Retinue asks for one row more, to know whether there is another page.

@@ -42,6 +42,9 @@ class Contest:
             if len(times):
                 said[f"{name}, p50 of a call, us"] = float(np.quantile(times, 0.5))
                 said[f"{name}, p99 of a call, us"] = float(np.quantile(times, 0.99))
+            processor = [shift.processor for shift in shifts if shift.processor is not None]
+            if processor:
+                said[f"{name}, processor time of the client for a call, us"] = statistics.median(processor) * 1e6
         return said
 
     def _figure(self, name: str, floor: str) -> Figure:
