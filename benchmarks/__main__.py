@@ -6,16 +6,15 @@ Retinue beside its peers and the floor, on the same data, in one run.
     python3 dev.py bench --databases mariadb
     python3 dev.py bench --graph follows.csv.gz    a graph of your own: follower,followed,timestamp
     python3 dev.py bench --only "first page"       the rows with these words in their names
+    python3 dev.py bench --write                   and make docs/benchmarks.md and its charts anew
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib
-import json
 import pkgutil
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType
 
@@ -23,7 +22,9 @@ from benchmarks import calls, loads
 from benchmarks.contestants import everybody
 from benchmarks.data import Data, generate, read
 from benchmarks.databases import place
+from benchmarks.report import table, write
 from benchmarks.results import Row
+from benchmarks.runs import keep, run_here, server_version
 
 SMALL, MIDDLE, LARGE = 100_000, 2_000_000, 20_000_000
 
@@ -32,14 +33,18 @@ def main() -> None:
     """Measure, print each row as it is found, and keep them where they are wanted."""
     wanted = _parser().parse_args()
     rows: list[Row] = []
+    servers: dict[str, str] = {}
     for data in _graphs(wanted):
         for kind in wanted.databases:
             if len(data.times) <= MIDDLE or wanted.graph or wanted.edges or kind == "postgresql":
-                for row in _measured(kind, data, wanted):
+                for row in _measured(kind, data, wanted, servers):
                     rows.append(row)
                     print(in_words(row), flush=True)
                     if wanted.json:
-                        wanted.json.write_text(json.dumps([asdict(row) for row in rows], indent=1))
+                        keep(run_here(rows, servers), wanted.json)
+    print(f"\n{table(rows)}")
+    if wanted.write:
+        print(f"\nwritten: {write(run_here(rows, servers))}")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -56,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
         "--only", default="", metavar="WORDS", help="rows, and modules of loads/, with these words in their names"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="where to keep the figures")
+    parser.add_argument("--write", action="store_true", help="make docs/benchmarks.md and its charts anew")
     return parser
 
 
@@ -68,10 +74,12 @@ def _graphs(wanted: argparse.Namespace) -> Iterator[Data]:
         yield generate(edges)
 
 
-def _measured(kind: str, data: Data, wanted: argparse.Namespace) -> Iterator[Row]:
+def _measured(kind: str, data: Data, wanted: argparse.Namespace, servers: dict[str, str]) -> Iterator[Row]:
     large = len(data.times) > MIDDLE
     print(f"\n{kind}: {data.name}, {data.users:,} users, {len(data.times):,} edges", flush=True)
     with place(kind, data, quick=wanted.quick) as here:
+        if kind != "sqlite":
+            servers[kind] = server_version(here.engine())
         yield from calls.measure(here, everybody(large=large), lambda name: wanted.only in name, _say)
         for load in () if large else _loads():
             if wanted.only in load.__name__:
@@ -95,7 +103,7 @@ def in_words(row: Row) -> str:
     lines = [f"{row.operation}{goal}"]
     for one in row.figures:
         ratio = "" if one.ratio is None else f"{one.ratio:9.2f}  ({one.low:.2f} to {one.high:.2f})"
-        unit = "/s" if row.throughput else "us"
+        unit = "/s" if row.throughput else row.unit
         lines.append(f"    {one.contestant:24} {one.p50:12,.1f} {unit} p99 {one.p99:12,.1f} {ratio}")
     lines += [f"    {name}: {value:,.2f}" for name, value in row.stated.items()]
     if row.note:
