@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from statistics import linear_regression
 
 from benchmarks.results import Row
+from benchmarks.standing import is_call
 
 #: Up to which power of the edges we say what. A logarithm grows by half from 100,000 edges to 20 million: like the
 #: power 0.07.
@@ -50,9 +51,9 @@ def curves(rows: Iterable[Row]) -> list[Curve]:
     """Return the curves of all operations that were timed at two sizes or more, in the order of the rows."""
     points: dict[tuple[str, str, str], dict[int, float]] = {}
     floors = set()
-    for row in rows:
+    for row in filter(is_call, rows):
         for figure in row.figures:
-            if row.unit == "us" and not row.throughput and figure.p50 > 0:
+            if figure.p50 > 0:
                 whose = (row.database, row.operation, figure.contestant)
                 points.setdefault(whose, {})[row.edges] = figure.p50
                 if figure.ratio is None:

@@ -11,17 +11,16 @@ from __future__ import annotations
 
 import argparse
 import tomllib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from string import Template
-from textwrap import wrap
 
-from benchmarks.amounts import amount, database, edges, three_figures, times
+from benchmarks.amounts import database, edges, three_figures, times
 from benchmarks.charts import growth_chart, ratio_chart
 from benchmarks.growth import by_operation, curves
-from benchmarks.results import Row
 from benchmarks.runs import Run, recall
-from benchmarks.standing import OURS, Standing, Wish, others
+from benchmarks.standing import Standing, Wish
+from benchmarks.tables import Table, calls, in_words, loads, table, yes_or_no
 
 HERE = Path(__file__).parent
 DOCS = HERE.parent / "docs"
@@ -30,89 +29,6 @@ DOCS = HERE.parent / "docs"
 SHOWN = 2_000_000
 
 Reasons = dict[str, dict[str, str]]
-Table = list[list[str]]
-
-
-# --- The table of one database and size ------------------------------------------------------------
-
-
-def columns(rows: Sequence[Row]) -> list[str]:
-    """Return the heads of the table; behind "met" each peer, as a multiple of Retinue."""
-    return ["operation", "floor", OURS, "ratio (quarters)", "goal", "met", *others(rows)]
-
-
-def cells(row: Row, peers: Sequence[str]) -> list[str]:
-    """Return what stands under the heads."""
-    standing = Standing(row)
-    wish = standing.wish
-    return [
-        row.operation,
-        amount(standing.floor.p50, row) if standing.floor else "-",
-        amount(standing.ours.p50, row) if standing.ours else "-",
-        _ratio(standing),
-        _goal(wish) if wish else "-",
-        _met(wish) if wish else "-",
-        *(times(standing.slower(peer)) for peer in peers),
-    ]
-
-
-def _ratio(standing: Standing) -> str:
-    ours = standing.ours
-    if ours is None or ours.ratio is None:
-        return "-"
-    if ours.low is None or ours.high is None:
-        return times(ours.ratio)
-    return f"{times(ours.ratio)} ({times(ours.low)} to {times(ours.high)})"
-
-
-def _goal(wish: Wish) -> str:
-    return f"{'≥' if wish.at_least else '≤'} {wish.goal:g}"
-
-
-def _met(wish: Wish) -> str:
-    return "yes" if wish.met else "no"
-
-
-def _blocks(run: Run) -> Iterator[tuple[str, int, list[Row]]]:
-    """Yield the rows of each database and size that have figures."""
-    for name in run.databases:
-        for size in run.sizes(name):
-            yield name, size, run.of(name, size)
-
-
-# --- For the terminal -----------------------------------------------------------------------------
-
-
-def table(rows: Iterable[Row]) -> str:
-    """Return the tables for the terminal: one for each database and size."""
-    run = Run(tuple(rows), {}, {})
-    parts = []
-    for name, size, found in _blocks(run):
-        timed = [row for row in found if row.figures]
-        peers = others(timed)
-        lines = [f"{database(name)}, {edges(size)} (peers: how many times as long as {OURS})"]
-        lines += _aligned([columns(timed), *(cells(row, peers) for row in timed)]) if timed else []
-        lines += [
-            f"    {row.operation}: {wish.what} {times(wish.value)} ({_goal(wish)}: {_met(wish)})"
-            for row in found
-            for wish in Standing(row).wishes
-        ]
-        lines += [
-            f"    {row.operation}: {what} {three_figures(value)}"
-            for row in found
-            for what, value in Standing(row).stated.items()
-        ]
-        parts.append("\n".join(lines))
-    return "\n\n".join(parts)
-
-
-def _aligned(lines: Table) -> list[str]:
-    """Return the lines in columns; the heads take as many lines as they need."""
-    heads = [wrap(head, 10, break_long_words=False) for head in lines[0]]
-    tall = max(map(len, heads))
-    lines = [*([head[line] if line < len(head) else "" for head in heads] for line in range(tall)), *lines[1:]]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return ["  ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])]).rstrip() for line in lines]
 
 
 # --- The page -------------------------------------------------------------------------------------
@@ -152,12 +68,11 @@ def _shown(sizes: Sequence[int]) -> int:
 def _section(run: Run, name: str, size: int) -> str:
     """Return everything about one database and size."""
     rows = run.of(name, size)
-    timed = [row for row in rows if row.figures]
     parts = [f"{edges(size)}."]
-    if timed:
+    if any(row.figures for row in rows):
         alt = f"For each operation, how many times as long as the bare driver each contestant takes on {database(name)}"
         parts.append(f"![{alt}](benchmarks/{ratio_file(name, size)})")
-        parts.append(_markdown([columns(timed), *(cells(row, others(timed)) for row in timed)]))
+    parts += [_markdown(one, texts) for one, texts in ((calls(rows), 1), (loads(rows), 2)) if len(one) > 1]
     wishes = [[row.operation, *_wish(wish)] for row in rows for wish in Standing(row).wishes]
     if wishes:
         parts += ["What else was wanted:", _markdown([["operation", "what", "value", "goal", "met"], *wishes], 2)]
@@ -173,7 +88,7 @@ def _section(run: Run, name: str, size: int) -> str:
 
 
 def _wish(wish: Wish) -> list[str]:
-    return [wish.what, times(wish.value), _goal(wish), _met(wish)]
+    return [wish.what, times(wish.value), in_words(wish), yes_or_no(wish)]
 
 
 def _markdown(lines: Table, texts: int = 1) -> str:
@@ -191,7 +106,7 @@ def _missed(run: Run, reasons: Reasons) -> str:
         standing = Standing(row)
         for wish in [*([standing.wish] if standing.wish else []), *standing.wishes]:
             if not wish.met:
-                how = f"{wish.what} {times(wish.value)} instead of {_goal(wish)} with {edges(row.edges)}"
+                how = f"{wish.what} {times(wish.value)} instead of {in_words(wish)} with {edges(row.edges)}"
                 missed.setdefault((row.database, row.operation), []).append(how)
     if not missed:
         return "No goal is missed."
@@ -237,7 +152,7 @@ def write(run: Run, docs: Path = DOCS) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("*.svg"):
         old.unlink()
-    for name, size, rows in _blocks(run):
+    for name, size, rows in run.blocks():
         timed = [row for row in rows if row.figures]
         if timed:
             title = f"{database(name)}, {edges(size)}"

@@ -6,7 +6,7 @@ import json
 import os
 import platform
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -50,6 +50,12 @@ class Run:
     def of(self, database: str, edges: int | None = None) -> list[Row]:
         """Return the rows of *database* with a graph of so many *edges*; None: of every size."""
         return [row for row in self.rows if row.database == database and edges in {None, row.edges}]
+
+    def blocks(self) -> Iterator[tuple[str, int, list[Row]]]:
+        """Yield each database and size with its rows."""
+        for database in self.databases:
+            for edges in self.sizes(database):
+                yield database, edges, self.of(database, edges)
 
 
 def run_here(rows: Iterable[Row], servers: Mapping[str, str] | None = None) -> Run:

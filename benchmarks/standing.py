@@ -89,6 +89,11 @@ class Standing:
         return 1 / ratio if self.row.throughput else ratio
 
 
+def is_call(row: Row) -> bool:
+    """Return whether calls were timed one by one; else it is a load, a size, or only stated."""
+    return bool(row.figures) and row.unit == "us" and not row.throughput
+
+
 def others(rows: Iterable[Row]) -> list[str]:
     """Return whoever is neither the floor nor Retinue in these *rows*, in the order of their appearance."""
     standings = [Standing(row) for row in rows]
