@@ -12,13 +12,14 @@ from __future__ import annotations
 from contextlib import ExitStack
 
 from benchmarks.databases import Place
+from benchmarks.loads.comparing import FLOOR, OURS
 from benchmarks.loads.crew import Crew
 from benchmarks.loads.filling import check, fill
 from benchmarks.loads.mix import compare, draw, member
 from benchmarks.loads.models import Base
 from benchmarks.loads.pgbench import PgBench
 from benchmarks.loads.recording import record
-from benchmarks.loads.throughput import FLOOR, OURS, Team, contest
+from benchmarks.loads.throughput import Team, contest
 from benchmarks.results import Row
 
 CONNECTIONS = 8
@@ -64,11 +65,11 @@ def measure(place: Place) -> list[Row]:
             "LinkBench's mix of link operations, 8 connections",
             place.kind,
             len(place.data.times),
-            found.figures(),
+            found.figures,
             goal=GOAL,
             throughput=True,
             note=f"{note} It runs the statements that Retinue sends, in the same transactions, on a graph of its own."
             " Python's connections are a process each. Counters are compared with the edges at the end.",
-            stated=found.stated(),
+            stated=found.stated,
         )
     ]

@@ -18,10 +18,11 @@ from sqlalchemy.orm import Session
 
 from benchmarks.databases import Place
 from benchmarks.loads.bare import Bare
+from benchmarks.loads.comparing import FLOOR, OURS
 from benchmarks.loads.crew import Call, Crew
 from benchmarks.loads.filling import check, fill_users, tidy
 from benchmarks.loads.models import StormBase, StormUser
-from benchmarks.loads.throughput import FLOOR, OURS, contest
+from benchmarks.loads.throughput import contest
 from benchmarks.results import Row
 from retinue import Graph, prepare_engine
 
@@ -62,12 +63,12 @@ def measure(place: Place) -> list[Row]:
             "16 connections following one celebrity",
             place.kind,
             edges,
-            found.figures(),
+            found.figures,
             goal=GOAL,
             throughput=True,
             note="Each connection is a process. The floor is the bare driver that only inserts the edge into the same"
             " table, and counts nothing; all others keep exact counters, which are compared with the edges at the end.",
-            stated=found.stated(),
+            stated=found.stated,
         )
     ]
 

@@ -12,12 +12,13 @@ from __future__ import annotations
 from contextlib import ExitStack
 
 from benchmarks.databases import Place
+from benchmarks.loads.comparing import FLOOR, OURS
 from benchmarks.loads.crew import Crew
 from benchmarks.loads.filling import check, fill
 from benchmarks.loads.mix import compare, draw, member
 from benchmarks.loads.models import Base
 from benchmarks.loads.recording import record
-from benchmarks.loads.throughput import FLOOR, OURS, contest
+from benchmarks.loads.throughput import contest
 from benchmarks.results import Row
 
 CONNECTIONS = 8
@@ -58,11 +59,11 @@ def measure(place: Place) -> list[Row]:
             "TAO's mix of operations on edges (99.8% reads), 8 connections",
             place.kind,
             len(place.data.times),
-            found.figures(),
+            found.figures,
             goal=GOAL,
             throughput=True,
             note="The floor is the bare driver with the statements that Retinue sends; each connection is a process."
             " Counters are compared with the edges at the end.",
-            stated=found.stated(),
+            stated=found.stated,
         )
     ]
