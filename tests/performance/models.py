@@ -1,0 +1,120 @@
+"""Two graphs on the same tables: the least that one can declare (with counts and posts), and everything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, MetaData, String
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from retinue import (
+    BlockMixin,
+    DismissedSuggestionMixin,
+    FollowCountMixin,
+    FollowerMixin,
+    FollowEventMixin,
+    FollowMixin,
+    FollowRequestMixin,
+    MuteMixin,
+    NotificationMixin,
+    Settings,
+    TimelineEntryMixin,
+    UTCDateTime,
+    declare_posts,
+)
+
+
+@dataclass(frozen=True)
+class Models:
+    """The classes of one graph that calls name."""
+
+    metadata: MetaData
+    user: type[Any]
+    post: type[Any]
+    #: Every class, as one that nobody holds is forgotten.
+    every: tuple[type[Any], ...]
+
+
+def _declare_plain() -> Models:
+    class Base(DeclarativeBase):
+        pass
+
+    class User(FollowerMixin, Base):
+        __tablename__ = "users"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        username: Mapped[str] = mapped_column(String(64))
+        about: Mapped[str] = mapped_column(String(500))
+
+    follow, count, post = _declare_edges_and_posts(Base, User)
+    return Models(Base.metadata, User, post, (follow, count))
+
+
+def _declare_everything() -> Models:
+    class Base(DeclarativeBase):
+        pass
+
+    class User(FollowerMixin, Base):
+        __tablename__ = "users"
+        __retinue__ = Settings(active="active")
+        id: Mapped[int] = mapped_column(primary_key=True)
+        username: Mapped[str] = mapped_column(String(64))
+        about: Mapped[str] = mapped_column(String(500))
+        locked: Mapped[bool] = mapped_column(default=False)
+        active: Mapped[bool] = mapped_column(default=True)
+        hide_followers: Mapped[bool] = mapped_column(default=False)
+        hide_following: Mapped[bool] = mapped_column(default=False)
+        discoverable: Mapped[bool] = mapped_column(default=True)
+
+    follow, count, post = _declare_edges_and_posts(Base, User)
+
+    class FollowRequest(FollowRequestMixin, Base):
+        __tablename__ = "follow_requests"
+
+    class Block(BlockMixin, Base):
+        __tablename__ = "blocks"
+
+    class Mute(MuteMixin, Base):
+        __tablename__ = "mutes"
+
+    class FollowEvent(FollowEventMixin, Base):
+        __tablename__ = "follow_events"
+
+    class Notification(NotificationMixin, Base):
+        __tablename__ = "notifications"
+
+    class DismissedSuggestion(DismissedSuggestionMixin, Base):
+        __tablename__ = "dismissed_suggestions"
+
+    class TimelineEntry(TimelineEntryMixin, Base):
+        __tablename__ = "timeline_entries"
+
+    privacy = (FollowRequest, Block, Mute)
+    records = (FollowEvent, Notification, DismissedSuggestion, TimelineEntry)
+    return Models(Base.metadata, User, post, (follow, count, *privacy, *records))
+
+
+def _declare_edges_and_posts(base: Any, user: type[Any]) -> tuple[type[Any], ...]:
+    class Follow(FollowMixin, base):  # type: ignore[misc]
+        __tablename__ = "follows"
+
+    class FollowCount(FollowCountMixin, base):  # type: ignore[misc]
+        __tablename__ = "follow_counts"
+
+    class Post(base):  # type: ignore[misc]
+        __tablename__ = "posts"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        author_id: Mapped[int] = mapped_column(ForeignKey(user.id, ondelete="CASCADE"))
+        made_at: Mapped[datetime] = mapped_column(UTCDateTime)
+        author: Mapped[Any] = relationship(user)
+        __table_args__ = (
+            Index("ix_posts_author", "author_id", "made_at", "id"),
+            Index("ix_posts_time", "made_at", "id"),
+        )
+
+    return Follow, FollowCount, declare_posts(Post, author="author_id", time="made_at")
+
+
+PLAIN = _declare_plain()
+EVERYTHING = _declare_everything()

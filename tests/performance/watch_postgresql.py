@@ -1,0 +1,95 @@
+"""PostgreSQL: the plans of all that ran, foreign keys' checks included, with the rows and pages that were read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from retinue.testing import count_statements
+from tests.performance.watched import Watch, Watched, Work, session_of
+
+#: The server's own module hands over every plan as it was run, also of statements within statements.
+_SETTINGS = {
+    "log_min_duration": "0",
+    "log_analyze": "on",
+    "log_timing": "off",
+    "log_buffers": "on",
+    "log_nested_statements": "on",
+    "log_format": "json",
+    "log_level": "notice",
+    "log_parameter_max_length": "0",
+}
+
+#: A table of so many rows is read as a whole because that is the best way to read it.
+_HANDFUL = 100
+
+
+class PostgreSQLWatch(Watch):
+    """Counts the rows that plans really read: those that they found and those that they threw away."""
+
+    # From the 6th run on the driver has a statement prepared; after 5 more the server may plan for any parameters.
+    runs: ClassVar[int] = 12
+
+    def of(self, work: Work) -> list[Watched]:
+        """Return what the first run did, and what the last did."""
+        every = super().of(work)
+        return [every[0], every[-1]]
+
+    def once(self, work: Work) -> Watched:
+        seen = Watched()
+
+        def take(notice: Any) -> None:
+            _, found, text = notice.message_primary.partition("plan:\n")
+            if found:
+                _read(json.loads(text), seen)
+
+        with session_of(self.engine) as (session, connection):
+            driver: Any = connection.connection.driver_connection
+            driver.execute("LOAD 'auto_explain'", prepare=False)
+            for name, value in _SETTINGS.items():
+                driver.execute(f"SET LOCAL auto_explain.{name} = '{value}'", prepare=False)
+            driver.add_notice_handler(take)
+            try:
+                with count_statements(connection) as seen.statements:
+                    work(session)
+                    session.flush()
+                driver.execute("SELECT", prepare=False)  # the plan of a statement comes with the next one
+            finally:
+                driver.remove_notice_handler(take)
+        return seen
+
+
+def _read(explained: dict[str, Any], seen: Watched) -> None:
+    rows = 0
+    for node in _nodes(explained["Plan"]):
+        table = node.get("Relation Name")
+        if table is None or "Scan" not in node["Node Type"]:
+            continue
+        read = _rows(node)
+        rows += read
+        if node["Node Type"] == "Seq Scan" and read > _HANDFUL:
+            seen.scans.append(f"{table}: Seq Scan of {read} rows")
+    pages = explained["Plan"].get("Shared Hit Blocks", 0) + explained["Plan"].get("Shared Read Blocks", 0)
+    if pages > _pages_of(rows) and "pg_catalog" not in explained["Query Text"]:
+        # As where an index is read as a whole to find a row in it. A foreign key's statement meets
+        # the rows that were just deleted before it.
+        seen.scans.append(f"{pages} pages for {rows} rows: {explained['Query Text']}")
+    seen.work += rows
+    seen.plans.append(json.dumps(explained, indent=1))
+
+
+def _rows(node: dict[str, Any]) -> int:
+    removed = node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Index Recheck", 0)
+    return round((node["Actual Rows"] + removed) * node["Actual Loops"])
+
+
+def _pages_of(rows: int) -> int:
+    """Return how many pages are enough to find *rows* by an index, each from its root."""
+    return 100 + 10 * rows
+
+
+def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for below in plan.get("Plans", ()):
+        yield from _nodes(below)
