@@ -157,13 +157,15 @@ class EngineRules(ABC):
         what *update* returns for the row that was to be inserted, in that order.
         """
 
-    def no_row(self, rows: Rows) -> ColumnElement[bool]:
+    def no_row(self, rows: Rows, *, one_by_one: bool = False) -> ColumnElement[bool]:
         """
         Return whether *rows*, which by its primary key is one at most, is none.
 
         Asked as "there is no such value": a NOT EXISTS would let an engine read a
-        whole table first, to save itself the look-up for each row.
+        whole table first, to save itself the look-up for each row. *one_by_one*:
+        not even where the engine has no better words for it.
         """
+        del one_by_one
         return rows.scalar_subquery().is_(None)
 
     def current(self, rows: Rows) -> Rows:

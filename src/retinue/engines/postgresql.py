@@ -47,9 +47,14 @@ class PostgreSQL(OnConflict):
         """Return the clock's own time: that of the statement stands still while it waits."""
         return cast(func.extract("epoch", func.clock_timestamp()) * 1_000_000, BigInteger)
 
-    def no_row(self, rows: Rows) -> ColumnElement[bool]:
-        """Return NOT EXISTS: of anything else PostgreSQL thinks that it is hardly ever so, and plans for no rows."""
-        return ~exists(rows)
+    def no_row(self, rows: Rows, *, one_by_one: bool = False) -> ColumnElement[bool]:
+        """
+        Return NOT EXISTS: of anything else PostgreSQL thinks that it is hardly ever so, and plans for no rows.
+
+        It is an anti-join, which may read the whole table of *rows*, also for one page: the planner spreads
+        the cost of that over all rows that there could be. An offset keeps the look-ups, *one_by_one*.
+        """
+        return ~exists(rows.offset(literal_column("0")) if one_by_one else rows)
 
     def newest_of_each(self, edges: Table, owners: Subquery, most: int, slots: int) -> Rows:
         """Return a lateral join: for each owner, the first rows of an index."""

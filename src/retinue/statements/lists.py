@@ -150,7 +150,7 @@ def active(schema: Schema, rules: EngineRules, key: ColumnElement[Any]) -> Colum
     (users,) = people(schema, "here").values()
     says_so: Any = schema.flag("active", users)
     there = users.c[schema.key.name]
-    return rules.no_row(select(there).where(there == key, says_so.is_(false())))
+    return rules.no_row(select(there).where(there == key, says_so.is_(false())), one_by_one=True)
 
 
 # --- Keysets -------------------------------------------------------------------------------------
