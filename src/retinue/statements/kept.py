@@ -47,7 +47,7 @@ def kept_timeline(schema: Schema, rules: EngineRules, way: Way | None) -> Rows:
     goes_on = select(func.count()).select_from(recent).scalar_subquery() < feed.most
     if way is not None and not way.forward:
         goes_on = bindparam("at", type_=complete.type) <= last
-    rest = newest(schema, rules, older, followed(schema, rules), own=True, gate=goes_on).subquery("rest")
+    rest = newest(schema, rules, older, followed(schema, rules), gate=goes_on).subquery("rest")
     both = union_all(select(recent.c.key, recent.c.time), select(rest.c.key, rest.c.time)).subquery("both")
     page = select(both.c.key, both.c.time).order_by(*in_order(both.c.key, both.c.time, way)).limit(feed.most)
     return with_posts(schema, page.subquery("page"), way)

@@ -3,10 +3,10 @@ The home timeline: the newest posts of those whom one follows, and one's own.
 
 Nobody knows beforehand which of two ways is short: to go through everybody's newest
 posts until a page of them is by those one follows, or to ask for the newest of each of
-them. So the statement looks a little way down the first, which fills the page of
-who follows many or busy people; a longer way, if what it found promises as much; and
-only then asks for each author. All three are in it, and the later ones
-run only if those before did not fill the page.
+them. So the statement looks a little way down the first, which fills the page of who
+follows many or busy people; then a longer way; and only then asks for each author. All
+three are in it, and the later ones run only if those before did not fill the page. How
+far a look goes, and when one pays, each engine says.
 """
 
 from __future__ import annotations
@@ -14,21 +14,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, false, func, or_, select, true, union
+from sqlalchemy import ColumnElement, bindparam, or_, select, union
 from sqlalchemy.orm import MANYTOONE, class_mapper, joinedload
 from sqlalchemy.sql.selectable import FromClause
 
 from retinue.cursors import Way
 from retinue.engines import EngineRules, Rows
-from retinue.engines.newest import Authors, Conditions, Feed, Newest, Of, newest_of, number
+from retinue.engines.newest import Authors, Conditions, Feed, Of, newest_of
 from retinue.models import Posts, in_utc
 from retinue.schema import Schema
 from retinue.settings import PAGE_MOST
 from retinue.statements.building import most, not_ended, once, user_key
-from retinue.statements.lists import active, beside, in_order, past
-
-#: The most that authors are counted to, when a look is weighed.
-_COUNTED = 4_096
+from retinue.statements.lists import active, beside, in_order
 
 #: The ways of a relationship to bring its object that cost a statement for each row, or an error.
 _LAZY = ("select", "raise", "raise_on_sql", True)
@@ -42,9 +39,9 @@ def all_posted(schema: Schema, rules: EngineRules) -> Rows:
     Also what *user* would not see just now, as that may change.
     """
     feed = _feed("feed", schema.declared_posts(), None, _anything, _anything, schema.settings.timeline_length + 1)
-    edge = schema.follows.alias("followed")
-    authors = Authors(edge.c.following_id, edge.c.follower_id == user_key(schema, "user"), ())
-    return newest(schema, rules, feed, authors, own=True)
+    edge, user = schema.follows.alias("followed"), user_key(schema, "user")
+    authors = Authors(edge.c.following_id, edge.c.follower_id == user, (), own=user)
+    return newest(schema, rules, feed, authors)
 
 
 @once
@@ -55,7 +52,7 @@ def home_timeline(schema: Schema, rules: EngineRules, way: Way | None) -> Rows:
     The page comes first, from the indexes; its posts are joined to what is left, with their authors.
     """
     feed = feed_of(schema, way)
-    page = newest(schema, rules, feed, followed(schema, rules), own=True).subquery("page")
+    page = newest(schema, rules, feed, followed(schema, rules)).subquery("page")
     return with_posts(schema, page, way)
 
 
@@ -64,19 +61,19 @@ def home_timeline(schema: Schema, rules: EngineRules, way: Way | None) -> Rows:
 
 def followed(schema: Schema, rules: EngineRules) -> Authors:
     """
-    Return those whom *user* follows; without whom *user* mutes, and who is inactive.
+    Return *user* and those whom *user* follows; without whom *user* mutes, and who is inactive.
 
     A block ends the edge, so nobody here is on either side of one.
     """
-    edge = schema.follows.alias("followed")
+    edge, user = schema.follows.alias("followed"), user_key(schema, "user")
     shown = []
     if schema.mutes is not None:
         mute = schema.mutes.alias("muted")
-        mine = (mute.c.muter_id == user_key(schema, "user"), mute.c.muted_id == edge.c.following_id, not_ended(mute))
+        mine = (mute.c.muter_id == user, mute.c.muted_id == edge.c.following_id, not_ended(mute))
         shown.append(rules.no_row(select(mute.c.muted_id).where(*mine)))
     if "active" in schema.flags:
         shown.append(active(schema, rules, edge.c.following_id))
-    return Authors(edge.c.following_id, edge.c.follower_id == user_key(schema, "user"), tuple(shown))
+    return Authors(edge.c.following_id, edge.c.follower_id == user, tuple(shown), own=user)
 
 
 def feed_of(
@@ -110,7 +107,6 @@ def _feed(
     lasting: Callable[[Of], Conditions],
     longest: int,
 ) -> Feed:
-    onward = Way.ON if way is None or way.forward else Way.BACK
     return Feed(
         name=name,
         table=posts.table,
@@ -120,8 +116,7 @@ def _feed(
         keep=keep,
         lasting=lasting,
         order=lambda key, time: in_order(key, time, way),
-        after=lambda key, time, this, at: past(key, time, this, at, onward),
-        forward=onward.forward,
+        forward=way is None or way.forward,
         utc=in_utc,
         most=most(),
         longest=longest,
@@ -132,30 +127,14 @@ def _feed(
 
 
 def newest(
-    schema: Schema,
-    rules: EngineRules,
-    feed: Feed,
-    authors: Authors,
-    *,
-    own: bool,
-    gate: ColumnElement[bool] | None = None,
+    schema: Schema, rules: EngineRules, feed: Feed, authors: Authors, *, gate: ColumnElement[bool] | None = None
 ) -> Rows:
     """
-    Return a page of (key, time): the newest of *feed* by *authors*; with *own*, and by *user*.
+    Return a page of (key, time): the newest of *feed* by *authors*; none where the *gate* is closed.
 
-    None of *authors* where the *gate* is closed. Whatever a look finds is on the page, or
-    behind it: so its rows and those of the merge are put together.
+    Whatever a look finds is on the page, or behind it: so its rows and those of the merge are put together.
     """
-    how = newest_of(rules)
-    parts: list[FromClause] = []
-    if _can_look(schema.declared_posts()):
-        near, far, gate = _looks(how, feed, authors, gate)
-        parts += [near, far]
-    merged = how.merge(feed, authors, true() if gate is None else gate)
-    parts.append(how.kept(merged, f"{feed.name}_merged"))
-    if own:
-        mine = feed.read(lambda author: author == user_key(schema, "user")).limit(feed.most).subquery()
-        parts.append(how.kept(select(mine.c.key, mine.c.time), f"{feed.name}_mine"))
+    parts = newest_of(rules).found(feed, authors, gate, looks=_can_look(schema.declared_posts()))
     page = union(*(select(part.c.key, part.c.time) for part in parts)).subquery("found")
     return select(page.c.key, page.c.time).order_by(*feed.order(page.c.key, page.c.time)).limit(feed.most)
 
@@ -163,40 +142,6 @@ def newest(
 def _can_look(posts: Posts) -> bool:
     """Return whether an index has all posts by their time: without one, each look would sort them all."""
     return any(next(iter(index.columns), None) is posts.time for index in posts.table.indexes)
-
-
-def _looks(
-    how: Newest, feed: Feed, authors: Authors, gate: ColumnElement[bool] | None
-) -> tuple[FromClause, FromClause, ColumnElement[bool]]:
-    """Return the short look, the long one, and whether the authors are to be asked for one by one."""
-    pays = _count(authors.all(), how.few) >= how.few if how.few else None
-    opens = [condition for condition in (gate, pays) if condition is not None]
-    near = how.kept(how.look(feed, authors, how.near, and_(*opens) if opens else None), f"{feed.name}_near")
-    hits = _hits(near)
-    # Where there are no more posts than it looked at, it has found all.
-    more = _count(feed.times(), how.near) >= how.near
-    settled: list[tuple[ColumnElement[bool], ColumnElement[bool]]] = [] if gate is None else [(~gate, false())]
-    settled.append((hits >= feed.most, false()))
-    if pays is not None:
-        settled.append((~pays, true()))
-    # At the density that the short look found, the long one shall fill the page, sooner than the authors would.
-    fills, sooner = hits * how.far >= feed.most * how.near, hits * _count(authors.all(), _COUNTED) >= how.dense
-    pages = and_(hits < feed.most, fills)
-    # What is found out once is not asked again: neither by the long look nor by each author.
-    known = select(case(*settled, else_=more).label("open"), case((pages, sooner), else_=false()).label("dense"))
-    state = how.kept(known, f"{feed.name}_state")
-    still, promising = (select(column).scalar_subquery() for column in (state.c.open, state.c.dense))
-    far = how.kept(how.look(feed, authors, how.far, and_(still, promising)), f"{feed.name}_far")
-    return near, far, and_(still, _hits(far) < feed.most)
-
-
-def _hits(look: FromClause) -> ColumnElement[int]:
-    return select(func.count()).select_from(look).scalar_subquery()
-
-
-def _count(rows: Rows, up_to: int) -> ColumnElement[int]:
-    """Return how many *rows* there are, counted no further than *up_to*."""
-    return select(func.count()).select_from(rows.limit(number(up_to)).subquery()).scalar_subquery()
 
 
 # --- The posts -----------------------------------------------------------------------------------

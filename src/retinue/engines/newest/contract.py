@@ -9,9 +9,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, TypeAlias
 
-from sqlalchemy import CTE, Column, Integer, Table, bindparam, select
+from sqlalchemy import CTE, Column, Integer, Table, func, literal_column, select
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause
 
@@ -27,14 +27,15 @@ Conditions: TypeAlias = Sequence[ColumnElement[bool]]
 @dataclass(frozen=True, slots=True)
 class Authors:
     """
-    A set of authors: those whom *key* names in the rows for which *owned* holds, and *shown*.
+    A set of authors: those whom *key* names in the rows for which *owned* holds, and *shown*; and *own*, if it is given.
 
-    Both are conditions on the rows of that one table; what *shown* says of others it says by subqueries.
+    The first two are conditions on the rows of that one table; what *shown* says of others it says by subqueries.
     """
 
     key: ColumnElement[Any]
     owned: ColumnElement[bool]
     shown: Conditions
+    own: ColumnElement[Any] | None = None
 
     @property
     def conditions(self) -> Conditions:
@@ -70,13 +71,11 @@ class Feed:
     lasting: Callable[[Of], Conditions]
     #: Returns the order of rows, given their key and time.
     order: Callable[[ColumnElement[Any], ColumnElement[Any]], Sequence[ColumnElement[Any]]]
-    #: Returns whether a row (key, time) comes after another (key, time).
-    after: Callable[[ColumnElement[Any], ColumnElement[Any], ColumnElement[Any], ColumnElement[Any]], Conditions]
     #: Whether it goes from newer rows to older ones.
     forward: bool
     #: Returns a column as a time in UTC.
     utc: Callable[[ColumnElement[Any]], ColumnElement[Any]]
-    #: How many rows a page has: a number in the statement's text.
+    #: How many rows a page has.
     most: ColumnElement[int]
     #: How many that can be.
     longest: int
@@ -104,18 +103,15 @@ class Feed:
 class Newest(ABC):
     """How one family of databases finds the newest rows of a set of authors; all return (key, time)."""
 
-    #: Rows that a short look takes, and a long one.
-    near: ClassVar[int] = 256
-    far: ClassVar[int] = 2_048
-    #: So many authors, times those of their rows that the short look finds, make the long one pay: as many rows
-    #: as a page needs, at that density, are read sooner than each of the authors is asked.
-    dense: ClassVar[int] = 4_000
-    #: With fewer authors than this, not even the short look pays.
-    few: ClassVar[int] = 0
-
     @abstractmethod
-    def look(self, feed: Feed, authors: Authors, window: int, gate: ColumnElement[bool] | None) -> Rows:
-        """Return a page of the rows of *authors* among the first *window* of *feed*; none where *gate* is closed."""
+    def found(
+        self, feed: Feed, authors: Authors, gate: ColumnElement[bool] | None, *, looks: bool
+    ) -> Sequence[FromClause]:
+        """
+        Return parts whose rows are, put together, a page of *authors* and what is behind it.
+
+        With *looks*, some of them look through everybody's rows; and nothing is read where *gate* is closed.
+        """
 
     @abstractmethod
     def merge(self, feed: Feed, authors: Authors, gate: ColumnElement[bool]) -> Rows:
@@ -126,6 +122,16 @@ class Newest(ABC):
         return rows.cte(name).prefix_with("MATERIALIZED")
 
 
+def hits(look: FromClause) -> ColumnElement[int]:
+    """Return how many rows a *look* found."""
+    return select(func.count()).select_from(look).scalar_subquery()
+
+
+def counted(rows: Rows, up_to: int) -> ColumnElement[int]:
+    """Return how many *rows* there are, counted no further than *up_to*."""
+    return select(func.count()).select_from(rows.limit(number(up_to)).subquery()).scalar_subquery()
+
+
 def number(value: int) -> ColumnElement[int]:
     """Return *value* as a number in the statement's text, which a planner goes by."""
-    return bindparam(None, value, type_=Integer, literal_execute=True)
+    return literal_column(str(value), Integer)

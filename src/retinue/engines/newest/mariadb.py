@@ -9,10 +9,11 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause
 
 from retinue.engines.contract import Rows
-from retinue.engines.newest.contract import Authors, Feed, Newest, number
+from retinue.engines.newest.contract import Authors, Feed, number
+from retinue.engines.newest.looking import Looking
 
 
-class NewestOnMariaDB(Newest):
+class NewestOnMariaDB(Looking):
     """MariaDB has no LATERAL, and computes a WITH anew wherever it is named, but for a recursive one."""
 
     def kept(self, rows: Rows, name: str) -> CTE:

@@ -2,85 +2,90 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
-from sqlalchemy import CTE, Integer, exists, func, literal, select, true
+from sqlalchemy import and_, case, func, literal_column, or_, select, true, union_all
 from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.selectable import FromClause
 
 from retinue.engines.contract import Rows
-from retinue.engines.newest.contract import Authors, Feed, Newest, number
+from retinue.engines.newest.contract import Authors, Feed, Newest, counted, hits, number
 
 
 class NewestOnPostgreSQL(Newest):
-    """PostgreSQL evaluates a closed gate once, and stops as soon as a page is full."""
+    """
+    PostgreSQL stops as soon as a page is full, and does not even begin where a limit is zero.
 
+    Once the authors are in a hash, it looks at a dozen rows in the time in which it asks one
+    of them. To put a crowd there takes longer than many a page: so its first look is without.
+    """
+
+    #: With fewer authors than this no look pays; so many are a crowd; and they are counted no further than this.
     few: ClassVar[int] = 64
-    far: ClassVar[int] = 8_192
-    dense: ClassVar[int] = 1_500
-    #: Rows that the long look takes for each author at most: to ask the author takes PostgreSQL longer than that.
-    each: ClassVar[int] = 4
+    crowd: ClassVar[int] = 512
+    most: ClassVar[int] = 4_096
+    #: Rows of a crowd's first look; and rows of the long look for each author.
+    near: ClassVar[int] = 512
+    far: ClassVar[int] = 8
 
-    def look(self, feed: Feed, authors: Authors, window: int, gate: ColumnElement[bool] | None) -> Rows:
-        """
-        Return the rows of the window whose author is one of them.
+    def found(
+        self, feed: Feed, authors: Authors, gate: ColumnElement[bool] | None, *, looks: bool
+    ) -> Sequence[FromClause]:
+        """Return two looks and the merge, each for who is not served by those before."""
+        still = true() if gate is None else gate
+        if not looks:
+            return [self.merge(feed, authors, still).subquery()]
+        crowd = and_(still, counted(authors.all(), self.crowd) >= number(self.crowd))
+        window = feed.read().where(crowd).limit(number(self.near))
+        near = self.kept(self._look(feed, authors, window, hashed=False), f"{feed.name}_near")
+        still = and_(still, hits(near) < feed.most)
+        many, none = func.count(), number(0)
+        size = select(case((many >= number(self.few), many * number(self.far)), else_=none))
+        size = size.select_from(authors.all().limit(number(self.most)).subquery())
+        # Within the limit that is a number, which is the one that PostgreSQL plans by.
+        rows = feed.read().limit(number(self.most * self.far)).subquery("rows")
+        window = select(*rows.c).order_by(*feed.order(rows.c.key, rows.c.time))
+        window = window.limit(case((still, size.scalar_subquery()), else_=none))
+        far = self.kept(self._look(feed, authors, window, hashed=True), f"{feed.name}_far")
+        return [near, far, self.merge(feed, authors, and_(still, hits(far) < feed.most)).subquery()]
 
-        A short look asks for each row: as a value, as PostgreSQL would read all
-        authors first for an EXISTS. For a long look that is what it shall do.
+    def _look(self, feed: Feed, authors: Authors, window: Rows, *, hashed: bool) -> Rows:
         """
-        rows = feed.read().limit(number(window)).subquery()
-        if window > self.near:
-            counted = authors.all().limit(number(window // self.each)).subquery()
-            pays = select(func.count() * self.each).select_from(counted).scalar_subquery()
-            # Within the limit that is a number, which is the one that PostgreSQL plans by.
-            rows = select(*rows.c).order_by(*feed.order(rows.c.key, rows.c.time)).limit(pays).subquery()
-        named = authors.named(rows.c.author)
-        theirs = exists(named) if window > self.near else named.scalar_subquery().is_not(None)
-        found = select(rows.c.key, rows.c.time).where(theirs)
-        if gate is not None:
-            found = found.where(gate)
-        return found.order_by(*feed.order(rows.c.key, rows.c.time)).limit(feed.most)
+        Return a page of the rows of *authors* in a *window*.
+
+        An author that is asked for as a value is looked up for each row; those of an IN beside an OR are put in a hash.
+        """
+        key, time, author = window.subquery("look").c
+        theirs = author.in_(authors.listed()) if hashed else authors.named(author).scalar_subquery().is_not(None)
+        found = select(key, time).where(or_(author == authors.own, theirs))
+        return found.order_by(*feed.order(key, time)).limit(feed.most)
 
     def merge(self, feed: Feed, authors: Authors, gate: ColumnElement[bool]) -> Rows:
         """
-        Return the first row of each author, and for the authors of the first of these what follows, row by row.
+        Return the first row of each author, and a page of each of the authors of the first of these.
 
-        A page has no rows but of the authors whose first rows are the first. What
-        follows could come by one LIMIT per author; but if the authors are believed to
-        have fewer rows than that, PostgreSQL sorts all they have: 60 milliseconds for a
-        page that takes two. Of one row at a time it believes no such thing.
+        A page has no rows but theirs, and none past the last of a full page of firsts. The
+        limit of each is a SELECT, so PostgreSQL does not know it: of a limit that it knows and that
+        is more than an author has on average it thinks that it may as well sort all they have.
         """
-        listed = authors.listed().where(gate).subquery("authors")
+        others = authors.listed()
+        every = others if authors.own is None else union_all(others, select(authors.own))
+        listed = every.subquery("authors")
         one = feed.read(lambda author: author == listed.c.author).limit(number(1)).lateral("one")
         firsts = (
-            select(one.c.key, one.c.time, one.c.author)
+            select(one.c.author, one.c.time)
             .select_from(listed.join(one, true()))
+            .where(gate)
             .order_by(*feed.order(one.c.key, one.c.time))
             .limit(feed.most)
             .cte(f"{feed.name}_firsts")
         )
-        # No row past the last of a full page of firsts can be on the page.
-        edge = (func.min if feed.forward else func.max)(firsts.c.time)
-        last = select(edge).having(func.count() >= feed.most).scalar_subquery()
-        chain = select(
-            firsts.c.key, firsts.c.time, firsts.c.author, literal(1, Integer, literal_execute=True).label("nth")
-        ).cte(f"{feed.name}_chain", recursive=True)
-        follows = self._follows(feed, chain).lateral("follows")
-        bound = func.coalesce(last, follows.c.time)
-        within = follows.c.time >= bound if feed.forward else follows.c.time <= bound
-        chain = chain.union_all(
-            select(follows.c.key, follows.c.time, follows.c.author, chain.c.nth + 1)
-            .select_from(chain.join(follows, true()))
-            .where(chain.c.nth < feed.most, within)
-        )
-        return select(chain.c.key, chain.c.time).order_by(*feed.order(chain.c.key, chain.c.time)).limit(feed.most)
-
-    def _follows(self, feed: Feed, row: CTE) -> Rows:
-        """Return the one row of the same author that comes after *row*."""
-        of = feed.of(feed.table.alias())
-        key, time, author = of(feed.key), of(feed.time), of(feed.author)
-        return (
-            select(key.label("key"), time.label("time"), author.label("author"))
-            .where(author == row.c.author, *feed.after(key, time, row.c.key, row.c.time), *feed.keep(of))
-            .order_by(*feed.order(key, time))
-            .limit(number(1))
-        )
+        last, never = (func.min, "'-infinity'") if feed.forward else (func.max, "'infinity'")
+        full = func.count() >= feed.most
+        end = select(case((full, last(firsts.c.time)), else_=literal_column(never, firsts.c.time.type)))
+        rows = feed.read(lambda author: author == firsts.c.author)
+        time = list(rows.selected_columns)[1]
+        within = time >= end.scalar_subquery() if feed.forward else time <= end.scalar_subquery()
+        page = rows.where(within).limit(select(feed.most).scalar_subquery()).lateral("page")
+        return select(page.c.key, page.c.time).select_from(firsts.join(page, true()))

@@ -8,10 +8,11 @@ from sqlalchemy import case, exists, func, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from retinue.engines.contract import Rows
-from retinue.engines.newest.contract import Authors, Feed, Newest, number
+from retinue.engines.newest.contract import Authors, Feed, number
+from retinue.engines.newest.looking import Looking
 
 
-class NewestOnSQLite(Newest):
+class NewestOnSQLite(Looking):
     """SQLite goes through the rows as the statement says, and stops as soon as a page is full."""
 
     few: ClassVar[int] = 64
