@@ -57,7 +57,7 @@ def on_own_database(method: Callable[Concatenate[C, P], T]) -> Callable[Concaten
     """Run *method* with its contestant's connection as Django's default."""
 
     @wraps(method)
-    def call(self: C, *arguments: P.args, **named: P.kwargs) -> T:
+    def call(self: C, /, *arguments: P.args, **named: P.kwargs) -> T:
         if DjangoContestant.in_turn is not self:
             connections[DEFAULT_DB_ALIAS] = self.connection
             DjangoContestant.in_turn = self
@@ -76,7 +76,7 @@ class DjangoContestant(Contestant):
     def __init__(self, url: URL) -> None:
         super().__init__(url)
         log_writes_ahead(url)
-        address = {"ENGINE": "django.db.backends.sqlite3", "NAME": url.database, "CONN_MAX_AGE": None}
+        address: dict[str, Any] = {"ENGINE": "django.db.backends.sqlite3", "NAME": url.database, "CONN_MAX_AGE": None}
         if url.get_backend_name() == "postgresql":
             host, port = url.host or url.query.get("host", ""), str(url.port or "")
             address |= {"ENGINE": "django.db.backends.postgresql", "HOST": host, "PORT": port}

@@ -24,7 +24,7 @@ def in_application(method: Callable[Concatenate[C, P], T]) -> Callable[Concatena
     """Run *method* in its contestant's application context, which several of them have in one thread."""
 
     @wraps(method)
-    def call(self: C, *arguments: P.args, **named: P.kwargs) -> T:
+    def call(self: C, /, *arguments: P.args, **named: P.kwargs) -> T:
         return self.context.run(method, self, *arguments, **named)
 
     return call

@@ -1,10 +1,10 @@
 """
 The lesson's code as it stands: a `Follow` model, dynamic relationships, check then insert.
 
-The models and the four methods are the lesson's, with its indexes (the primary key and no other) and without
-counters, so that its counts count. Lists are its relationships, ordered and paginated as Flask-SQLAlchemy does,
-total included; one that begins anywhere is the same two statements, as `paginate()` knows whole pages alone. It has nothing for many users at once: they are asked for one by one, as a template does. It
-has no posts, so no home timeline.
+The models and the four methods are the lesson's, with its indexes (the primary key and no other) and without counters,
+so that its counts count. Lists are its relationships, ordered and paginated as Flask-SQLAlchemy does, total included; a
+page that begins anywhere is the same two statements, as `paginate()` knows whole pages alone. It has nothing for many
+users at once: they are asked for one by one, as a template does. It has no posts, so no home timeline.
 """
 
 from __future__ import annotations

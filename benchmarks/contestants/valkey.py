@@ -1,10 +1,10 @@
 """
 Sorted sets on a Valkey server, as a follow system on Redis keeps them: two for each user, scored by time, and a name.
 
-The server is as its makers ship it, but that it keeps an append-only file, as their manual advises for
-data that matters: forced to the disk once a second, so a commit here promises less than a
-database's. It has no home timeline: there one is lists that each post is copied into, another
-design with another price, which `benchmarks.loads` measures for us alone.
+The server is as its makers ship it, but that it keeps an append-only file instead of snapshots, as their manual
+advises for data that matters. The file reaches the disk once a second, so what is written here is promised less than in
+a database; and no set forbids an edge without its users. It has no home timeline: in such a system that is a list for each
+reader, into which every post is copied, and so another design, with another price.
 """
 
 from __future__ import annotations
