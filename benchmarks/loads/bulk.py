@@ -20,7 +20,7 @@ from sqlalchemy import URL, create_engine
 
 from benchmarks.databases import Place
 from benchmarks.loads.bare import Bare
-from benchmarks.loads.comparing import FLOOR, OURS, beside, compared
+from benchmarks.loads.comparing import FLOOR, OURS, compared
 from benchmarks.loads.filling import check, fill_users, tidy
 from benchmarks.loads.models import Base, User
 from benchmarks.results import Row
@@ -65,13 +65,13 @@ def measure(place: Place) -> list[Row]:
         Row(
             "bulk import, rows a second",
             place.kind,
-            len(pairs),
+            len(place.data.times),
             compared(reached, worst=min),
             goal=GOAL,
             throughput=True,
             note="Into the same table, with its keys, indexes and foreign keys. The floor only inserts what is in"
             " memory, by the engine's own bulk path; the import reads a file, checks every row and keeps the counts.",
-            stated=beside(reached),
+            stated={"rows": float(len(pairs))},
         )
     ]
 

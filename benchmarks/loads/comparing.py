@@ -16,18 +16,15 @@ Rounds = Mapping[str, list[float]]
 
 
 def compared(rounds: Rounds, *, worst: Callable[[Iterable[float]], float] = max) -> tuple[Figure, ...]:
-    """Return the floor and Retinue: the median, the worst round, and what Retinue's are of the floor's."""
-    floor, ours = rounds[FLOOR], rounds[OURS]
-    return (
-        Figure(FLOOR, statistics.median(floor), worst(floor)),
-        Figure(OURS, statistics.median(ours), worst(ours), *spread(_ratios(ours, floor))),
+    """Return of each the median, the worst round, and what theirs are of the floor's."""
+    return tuple(
+        Figure(name, statistics.median(reached), worst(reached), *_of_floor(name, rounds))
+        for name, reached in rounds.items()
     )
 
 
-def beside(rounds: Rounds) -> dict[str, float]:
-    """Return, of all others, what theirs is of the floor's."""
-    others = {name: reached for name, reached in rounds.items() if name not in (FLOOR, OURS)}
-    return {f"{name}: of the floor": spread(_ratios(reached, rounds[FLOOR]))[0] for name, reached in others.items()}
+def _of_floor(name: str, rounds: Rounds) -> tuple[float, ...]:
+    return () if name == FLOOR else spread(ratios(rounds[name], rounds[FLOOR]))
 
 
 def spread(ratios: Iterable[float]) -> tuple[float, float, float]:
@@ -37,5 +34,6 @@ def spread(ratios: Iterable[float]) -> tuple[float, float, float]:
     return statistics.median(ordered), ordered[last // 4], ordered[math.ceil(last * 3 / 4)]
 
 
-def _ratios(theirs: Iterable[float], floors: Iterable[float]) -> list[float]:
+def ratios(theirs: Iterable[float], floors: Iterable[float]) -> list[float]:
+    """Return what each of *theirs* is of the floor's in the same round."""
     return [one / floor for one, floor in zip(theirs, floors, strict=True)]

@@ -22,8 +22,21 @@ from numpy.typing import NDArray
 #: Seconds from the order to the start: by then every process has read it.
 _LEAD = 0.05
 
-_CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["benchmarks.loads.models", "benchmarks.loads.bare"])
+# Where there is none, as on Windows, each process starts from nothing.
+_CONTEXT: Any = multiprocessing.get_context(
+    "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+)
+# What members need is imported once, by the process that they are copies of.
+_CONTEXT.set_forkserver_preload(
+    [
+        "benchmarks.loads.storm",
+        "benchmarks.loads.mix",
+        "sqlalchemy.dialects.sqlite.pysqlite",
+        "sqlalchemy.dialects.postgresql.psycopg",
+        "sqlalchemy.dialects.mysql.mariadb",
+        "sqlalchemy.dialects.mysql.pymysql",
+    ]
+)
 
 #: What a member repeats; it is told how often it did so before.
 Call = Callable[[int], object]

@@ -46,7 +46,7 @@ def measure(place: Place) -> list[Row]:
         fill(url, Base.metadata, place.data)
     statements, drawn = record(theirs), draw(theirs, place.data)
     compare(theirs, statements, drawn)
-    blocks, seconds = (3, 2) if place.quick else (5, 8)
+    blocks, seconds = (3, 1) if place.quick else (5, 8)
     with ExitStack() as stack:
         bare = stack.enter_context(Crew(CONNECTIONS, member, theirs, statements, drawn, WEIGHTS))
         retinue = stack.enter_context(Crew(CONNECTIONS, member, ours, None, drawn, WEIGHTS))

@@ -68,13 +68,13 @@ def _program() -> str:
 
 def _scripts(statements: Statements, drawn: Drawn) -> dict[str, str]:
     """Return what pgbench runs for each operation of a mix."""
-    read = [_chosen(user=drawn.read)]
-    edge = [_chosen(follower=[a for a, _ in drawn.edges], followed=[b for _, b in drawn.edges])]
+    read = [choices(user=drawn.read)]
+    edge = [choices(follower=[a for a, _ in drawn.edges], followed=[b for _, b in drawn.edges])]
     new = [
-        _chosen(follower=drawn.write),
+        choices(follower=drawn.write),
         rf"\set followed 1 + (:follower + random(0, {drawn.users - 2})) % {drawn.users}",
     ]
-    three = [_chosen(viewer=drawn.read), *(rf"\set {name} random(1, {drawn.users})" for name in "abc")]
+    three = [choices(viewer=drawn.read), *(rf"\set {name} random(1, {drawn.users})" for name in "abc")]
     scripts = {
         "followers": [*read, _sql(statements.followers)],
         "following": [*read, _sql(statements.following)],
@@ -89,7 +89,7 @@ def _scripts(statements: Statements, drawn: Drawn) -> dict[str, str]:
         ("older following", drawn.older_following, statements.older_following),
     ):
         microseconds = [round(place.at.timestamp() * 1e6) for place in places]
-        chosen = _chosen(user=[place.user for place in places], key=[place.key for place in places], at=microseconds)
+        chosen = choices(user=[place.user for place in places], key=[place.key for place in places], at=microseconds)
         scripts[name] = [chosen, _sql(text)]
     return {name: "\n".join(lines) + "\n" for name, lines in scripts.items()}
 
@@ -114,7 +114,7 @@ def _changed(change: Change) -> Iterator[str]:
     yield from (r"\endif", "COMMIT;")
 
 
-def _chosen(**values: Sequence[int]) -> str:
+def choices(**values: Sequence[int]) -> str:
     """Return commands that set each variable to one of its *values*, all at the same place in theirs."""
     many = len(next(iter(values.values())))
     sets = [rf"\set {name} {_looked_up(numbers, 0)}" for name, numbers in values.items()]

@@ -51,23 +51,22 @@ def measure(place: Place) -> list[Row]:
         for name, (make, slots) in sides.items():
             urls[name] = _prepared(place, users, slots)
             crews[name] = stack.enter_context(Crew(CONNECTIONS, make, urls[name], users, slots))
-        blocks, seconds = (3, 1.0) if place.quick else (7, 2.0)
+        blocks, seconds = (3, 0.7) if place.quick else (7, 2.0)
         found = contest(crews, blocks=blocks, seconds=seconds, warm_up=0.5)
-    edges = 0
     for name, url in urls.items():
-        if name != FLOOR:
-            edges = check(url)
+        check(url, found.calls[name], counts=name != FLOOR)
         place.drop(url)
     return [
         Row(
             "16 connections following one celebrity",
             place.kind,
-            edges,
+            len(place.data.times),
             found.figures,
             goal=GOAL,
             throughput=True,
             note="Each connection is a process. The floor is the bare driver that only inserts the edge into the same"
-            " table, and counts nothing; all others keep exact counters, which are compared with the edges at the end.",
+            " table, and counts nothing; all others keep exact counters, which are compared with the edges at the end."
+            " Nobody follows anybody at the beginning.",
             stated=found.stated,
         )
     ]

@@ -46,11 +46,11 @@ def measure(place: Place) -> list[Row]:
         fill(url, Base.metadata, place.data)
     statements, drawn = record(theirs), draw(theirs, place.data)
     compare(theirs, statements, drawn)
-    blocks, seconds = (3, 1.5) if place.quick else (5, 5)
+    blocks, seconds = (3, 0.7) if place.quick else (5, 5)
     with ExitStack() as stack:
         bare = stack.enter_context(Crew(CONNECTIONS, member, theirs, statements, drawn, WEIGHTS))
         retinue = stack.enter_context(Crew(CONNECTIONS, member, ours, None, drawn, WEIGHTS))
-        found = contest({FLOOR: bare, OURS: retinue}, blocks=blocks, seconds=seconds, warm_up=1)
+        found = contest({FLOOR: bare, OURS: retinue}, blocks=blocks, seconds=seconds, warm_up=0.5)
     for url in (ours, theirs):
         check(url)
         place.drop(url)

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
-from benchmarks.loads.comparing import beside, compared
+from benchmarks.loads.comparing import compared
 from benchmarks.loads.crew import Shift
 from benchmarks.results import Figure
 
@@ -26,16 +26,19 @@ class Contest:
     """What all teams did: each in every block."""
 
     shifts: Mapping[str, list[Shift]]
+    #: How often each team whose calls are timed did what it repeats, with what it did to warm up.
+    calls: Mapping[str, int]
 
     @property
     def figures(self) -> tuple[Figure, ...]:
         """Calls a second: the median, and the worst block."""
-        return compared(self._throughputs(), worst=min)
+        reached = {name: [shift.throughput for shift in shifts] for name, shifts in self.shifts.items()}
+        return compared(reached, worst=min)
 
     @property
     def stated(self) -> dict[str, float]:
-        """How the others did; and how long a call took those of whom each was timed."""
-        said = beside(self._throughputs())
+        """How long a call took those of whom each was timed."""
+        said: dict[str, float] = {}
         for name, shifts in self.shifts.items():
             times = np.concatenate([shift.times for shift in shifts]) * 1e6
             if len(times):
@@ -46,16 +49,14 @@ class Contest:
                 said[f"{name}: the client's processor for a call, us"] = statistics.median(processor) * 1e6
         return said
 
-    def _throughputs(self) -> dict[str, list[float]]:
-        return {name: [shift.throughput for shift in shifts] for name, shifts in self.shifts.items()}
-
 
 def contest(teams: Mapping[str, Team], *, blocks: int, seconds: float, warm_up: float) -> Contest:
     """Let all *teams* work in turns, block by block."""
-    for team in teams.values():
-        team.work(warm_up)
+    calls = {name: len(team.work(warm_up).times) for name, team in teams.items()}
     shifts: dict[str, list[Shift]] = {name: [] for name in teams}
     for _ in range(blocks):
         for name, team in teams.items():
             shifts[name].append(team.work(seconds))
-    return Contest(shifts)
+    return Contest(
+        shifts, {name: many + sum(len(shift.times) for shift in shifts[name]) for name, many in calls.items()}
+    )
