@@ -90,6 +90,7 @@ def _ratio_panel(standing: Standing, left: float, top: float, scale: Scale) -> I
         end = max(scale(1), scale(value))
         if figure is standing.ours and row.goal is not None:
             goal = scale(1 / row.goal if row.throughput else row.goal)
+            yield svg.line(goal, y - 2, goal, y + BAR + 2, "around")
             yield svg.line(goal, y - 2, goal, y + BAR + 2, "goal")
             end = max(end, goal)
         yield svg.pair(end + 6, y + BAR - 1, times(value), amount(figure.p50, row), f"small over {kind}")

@@ -16,12 +16,12 @@ WORDS = (
     (-0.15, "falls"),
     (0.04, "flat"),
     (0.15, "logarithmic"),
-    (0.4, "slow: less than the square root"),
+    (0.4, "below the square root"),
     (0.6, "square root"),
-    (0.85, "less than linear"),
+    (0.85, "below linear"),
     (1.15, "linear"),
 )
-FASTEST = "more than linear"
+FASTEST = "above linear"
 
 
 @dataclass(frozen=True)

@@ -101,20 +101,20 @@ def _markdown(lines: Table, texts: int = 1) -> str:
 
 def _missed(run: Run, reasons: Reasons) -> str:
     """Return the goals that are missed, each with the reason that is kept for it by hand."""
-    missed: dict[tuple[str, str], list[str]] = {}
+    missed: dict[tuple[str, str], dict[str, list[str]]] = {}
     for row in run.rows:
         standing = Standing(row)
         for wish in [*([standing.wish] if standing.wish else []), *standing.wishes]:
             if not wish.met:
-                how = f"{wish.what} {times(wish.value)} instead of {in_words(wish)} with {edges(row.edges)}"
-                missed.setdefault((row.database, row.operation), []).append(how)
-    if not missed:
-        return "No goal is missed."
+                goal = f"{wish.what} {in_words(wish)}"
+                found = missed.setdefault((row.database, row.operation), {}).setdefault(goal, [])
+                found.append(f"{times(wish.value)} with {edges(row.edges)}")
     lines = []
-    for (name, operation), found in missed.items():
+    for (name, operation), goals in missed.items():
+        how = "; ".join(f"{goal} was wanted, and it is {', '.join(found)}" for goal, found in goals.items())
         why = reasons.get(name, {}).get(operation, "Not explained yet.")
-        lines.append(f"- **{operation}** on {database(name)}: {'; '.join(found)}. {why.strip()}")
-    return "\n".join(lines)
+        lines.append(f"- **{operation}** on {database(name)}: {how}. {why.strip()}")
+    return "\n".join(lines) or "No goal is missed."
 
 
 def _growth(run: Run, name: str) -> str:

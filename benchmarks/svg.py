@@ -19,7 +19,7 @@ text { font: 12px system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue"
 .grid { stroke: #e2e6ea; stroke-width: 1 }
 .floor-line { stroke: #57606a; stroke-width: 1 }
 .bar { fill: #a9b4c0 } .bar.floor { fill: #57606a } .bar.ours { fill: #0b57d0 } .bar.every { fill: #7aa7ee }
-.goal { stroke: #b3261e; stroke-width: 2 }
+.goal { stroke: #b3261e; stroke-width: 2 } .around { stroke: #ffffff; stroke-width: 5 }
 .curve { fill: none; stroke: #a9b4c0; stroke-width: 1.5 } .dot { fill: #a9b4c0 }
 .curve.floor { stroke: #57606a; stroke-dasharray: 4 3 } .dot.floor { fill: #57606a }
 .curve.ours { stroke: #0b57d0; stroke-width: 2.5 } .dot.ours { fill: #0b57d0 }
@@ -29,7 +29,7 @@ text { font: 12px system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue"
   text { fill: #e6edf3 } .over { stroke: #0d1117 } .second { fill: #9da7b3 } .ours .second { fill: #82b1ff } .paper { fill: #0d1117 } .quiet { fill: #9da7b3 } text.ours { fill: #82b1ff }
   .grid { stroke: #262c36 } .floor-line { stroke: #9da7b3 }
   .bar { fill: #525d6b } .bar.floor { fill: #9da7b3 } .bar.ours { fill: #5c9bff } .bar.every { fill: #35598f }
-  .goal { stroke: #ff8a80 }
+  .goal { stroke: #ff8a80 } .around { stroke: #0d1117 }
   .curve { stroke: #6e7a89 } .dot { fill: #6e7a89 } .curve.floor { stroke: #9da7b3 } .dot.floor { fill: #9da7b3 }
   .curve.ours { stroke: #5c9bff } .dot.ours { fill: #5c9bff }
   .curve.every { stroke: #4674b8 } .dot.every { fill: #4674b8 } .leader { stroke: #525d6b }
