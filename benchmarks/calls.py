@@ -38,7 +38,7 @@ class Effort:
 
 
 FULL = Effort(11, 200, 40, patience_seconds=0.5, checks=40, checking_seconds=10)
-QUICK = Effort(5, 40, 8, patience_seconds=0.02, checks=15, checking_seconds=0.2)
+QUICK = Effort(5, 30, 8, patience_seconds=0.015, checks=15, checking_seconds=0.15)
 
 
 class DifferentAnswerError(AssertionError):
