@@ -1,0 +1,1 @@
+"""Retinue beside its peers and the floor: python3 dev.py bench."""

@@ -102,7 +102,13 @@ def _sql(text: str, end: str = ";") -> str:
 
 def _changed(change: Change) -> Iterator[str]:
     """Yield a transaction that goes on as the first statement says."""
-    first = change.first if _RETURNING.search(change.first) else f"{change.first} RETURNING follower_id"
+    if change.is_single:
+        up, down = (_sql(change.first[up], r" \aset") for up in (True, False))
+        yield from ("BEGIN;", r"\if :follower < :followed", up, r"\else", down, r"\endif")
+        yield from (r"\if :anon_1 = 0", *map(_sql, change.otherwise), r"\endif", "COMMIT;")
+        return
+    first = change.first[True]
+    first = first if _RETURNING.search(first) else f"{first} RETURNING follower_id"
     returned = _RETURNING.search(first)
     assert returned
     yield from ("BEGIN;", rf"\set {returned[1]} 0", _sql(first, r" \aset"), rf"\if :{returned[1]} = 0")

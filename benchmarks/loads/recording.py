@@ -27,12 +27,20 @@ Pair = tuple[int, int]
 
 @dataclass(frozen=True)
 class Change:
-    """A verb: a first statement, what follows where it changed a row, and what follows where it did not."""
+    """
+    A verb: a first statement, what follows where it changed a row, and what follows where it did not.
 
-    first: str
-    #: By whether the follower's key is the lower: counters change in ascending order.
+    The first two by whether the follower's key is the lower: counters change in ascending order.
+    """
+
+    first: Mapping[bool, str]
     then: Mapping[bool, tuple[str, ...]]
     otherwise: tuple[str, ...]
+
+    @property
+    def is_single(self) -> bool:
+        """Whether the first statement does it all; it then returns a row that begins with how many edges it changed."""
+        return not any(self.then.values())
 
 
 @dataclass(frozen=True)
@@ -132,14 +140,10 @@ class _Recorder:
         def sent(pair: Pair) -> tuple[str, ...]:
             return self.all(lambda graph: verb(graph, *pair), follower=pair[0], followed=pair[1])
 
-        first, *otherwise = sent(not_for)
-        then = {}
-        for up, pair in pairs.items():
-            again, *rest = sent(pair)
-            if again != first:
-                raise AssertionError(f"two ways to begin:\n{first}\n{again}")
-            then[up] = tuple(rest)
-        return Change(first, then, tuple(otherwise))
+        ways = {up: sent(pair) for up, pair in pairs.items()}
+        return Change(
+            {up: way[0] for up, way in ways.items()}, {up: way[1:] for up, way in ways.items()}, sent(not_for)[1:]
+        )
 
     def _hear(self, _connection: Any, _cursor: Any, text: str, values: Any, _context: Any, _many: bool) -> None:
         self._sent.append((text, values))

@@ -155,7 +155,11 @@ class BareSide:
         values = {"follower": follower, "followed": followed, "now": self._time(datetime.now(UTC))}
         self._bare.begin()
         try:
-            changed = self._bare.changed(change.first, **values) > 0
+            first = change.first[follower < followed]
+            if change.is_single:
+                changed = self._bare.run(first, **values)[0][0] > 0
+            else:
+                changed = self._bare.changed(first, **values) > 0
         except pymysql.err.IntegrityError:  # MariaDB says so that the edge was there
             changed = False
         for text in change.then[follower < followed] if changed else change.otherwise:

@@ -10,9 +10,9 @@ blocks nor limits has no guards and needs none.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy.engine import Connection
 
@@ -23,7 +23,21 @@ from retinue.statements import Rows, moment
 from retinue.statements import guards as statements
 from retinue.values import Key
 
-#: A statement about *follower* and *followed* that answers with yes and no.
+
+class Before(NamedTuple):
+    """What two users find before one of them changes what leads from the first, the follower, to the second."""
+
+    #: Whether the change needs the guards of both; else the follower's will do.
+    both: bool = False
+    #: Whether it is so already: then there is nothing to change, and no guard is taken.
+    enough: bool = False
+    #: Whether there is a request, answered or not.
+    asked: bool = False
+    #: Whether it waits for an answer.
+    waits: bool = False
+
+
+#: A statement about *follower* and *followed* that answers as many of these as it asks for.
 Question: TypeAlias = Callable[[Schema, EngineRules], Rows]
 
 
@@ -42,20 +56,22 @@ def take(connection: Connection, schema: Schema, rules: EngineRules, *users: Key
 
 def ask_and_take(
     connection: Connection, schema: Schema, rules: EngineRules, pair: tuple[Key, Key], ask: Question, at: datetime
-) -> Sequence[bool]:
+) -> Before:
     """
-    Hold the guard of the follower of *pair*, that of the followed too if the first answer to *ask* is yes.
+    Hold the guards that the change of an edge needs, if it needs any: *ask* tells.
 
-    Return the answers; all no if *ask* finds nothing. One statement; two where changes do not go together.
+    One statement; two where changes do not go together; none where nothing needs a guard.
     """
+    if schema.guards is None:
+        return Before()
     parameters = {"follower": pair[0], "followed": pair[1], **moment(schema, at)}
-    together = rules.changes_together and schema.guards is not None
+    together = rules.changes_together
     build, arguments = (statements.ask_and_take_guards, (rules, ask)) if together else (ask, (rules,))
     found: Any = prepared.run(connection, schema, build, parameters, *arguments).first()
-    answers = [bool(answer) for answer in found or ()]
-    if not together:
-        take(connection, schema, rules, *(pair if any(answers[:1]) else pair[:1]), beside=pair)
-    return answers
+    before = Before(*(bool(answer) for answer in found or ()))
+    if not (together or before.enough):
+        take(connection, schema, rules, *(pair if before.both else pair[:1]), beside=pair)
+    return before
 
 
 def version(connection: Connection, schema: Schema, user: Key) -> int:

@@ -59,7 +59,7 @@ from retinue.engines.postgresql import PostgreSQL
 from retinue.engines.sqlite import SQLite
 from retinue.rules import Audience
 from retinue.schema import Schema, schema_of
-from retinue.statements import edges, lists, requests
+from retinue.statements import edges, lists
 from retinue.statements.views import _SIDES, Ends, Look
 from retinue.testing import EXEMPT
 from retinue.testing.auditor import faults_of
@@ -127,7 +127,7 @@ def built(schema: Schema, name: str, rules: EngineRules) -> Iterator[Any]:
         "slots": [1, 10],
         "change": CHANGES,
         "told": [True, False],
-        "ask": [requests.approves, requests.has_asked],
+        "ask": [edges.before_follow, edges.before_unfollow],
     }
     if name in TOGETHER and not rules.changes_together:
         return

@@ -33,7 +33,7 @@ class Edges(Part[U]):
         Cost: one insert, and two updates where counts are kept (up to four more statements
         for a user who was never counted); if nothing changed, one insert and at most
         one select. Where they are declared, history and notifications cost one insert
-        each, requests one select, guards one insert,
+        each, requests, blocks or limits a select and an insert for the guards,
         limits one select (two more on MariaDB); and nothing is inserted then but the
         guards if a limit is reached. All that follows from the edge goes with its insert
         on PostgreSQL, in one statement, and the guards with the select; but not where
@@ -113,9 +113,12 @@ class Edges(Part[U]):
         row, we ask why. Should the answer be "nothing", it was changed just before:
         then again.
         """
-        before = limits.seen(connection, self._schema, engine, pair[0])
-        asks, asked, waits = self._ask_and_take_guards(connection, engine, pair, at)
-        limit = limits.reached(connection, self._schema, engine, pair[0], at, before=before, taking=waits)
+        version = limits.seen(connection, self._schema, engine, pair[0])
+        before = guards.ask_and_take(connection, self._schema, engine, pair, edges.before_follow, at)
+        if before.enough:
+            return Outcome.UNCHANGED
+        asks, asked = before.both, before.asked
+        limit = limits.reached(connection, self._schema, engine, pair[0], at, before=version, taking=before.waits)
         while True:
             reached = limit.by(asks=asks)
             if reached is None and asks and self._request(connection, engine, pair, at):
@@ -139,21 +142,6 @@ class Edges(Part[U]):
                 self._schema.table(FollowRequestMixin)  # raises if there is none
                 guards.take(connection, self._schema, engine, pair[1])
             asks, asked = standing.locked, standing.asked is not None
-
-    def _ask_and_take_guards(
-        self, connection: Connection, engine: EngineRules, pair: Pair, at: datetime
-    ) -> tuple[bool, bool, bool]:
-        """
-        Hold the guard of the follower; and that of the followed, if *pair* seems to need a request.
-
-        Return whether it does, whether there is a row of one, and whether it is pending.
-        """
-        if self._schema.requests is None or "locked" not in self._schema.flags:
-            guards.take(connection, self._schema, engine, pair[0], beside=pair)
-            return False, False, False
-        said = guards.ask_and_take(connection, self._schema, engine, pair, requests.approves, at)
-        locked, asked, waits = said or (False, False, False)
-        return locked, asked, waits
 
     def _request(self, connection: Connection, engine: EngineRules, pair: Pair, at: datetime) -> bool:
         """Insert a request, unless something stands against it; return whether it is new."""
@@ -249,7 +237,7 @@ class Edges(Part[U]):
             return False
         # Whoever answers all requests at once holds the guard of the followed alone.
         at = now()
-        guards.ask_and_take(connection, self._schema, engine, pair, requests.has_asked, at)
+        guards.ask_and_take(connection, self._schema, engine, pair, edges.before_unfollow, at)
         parameters = {**names_of(pair), **moment(self._schema, at)}
         gone = connection.execute(requests.delete_pending_request(self._schema), parameters).rowcount
         self._caller.refresh(self._schema.models[FollowRequestMixin], pair)

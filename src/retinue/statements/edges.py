@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from sqlalchemy import Delete, Executable, Table, delete, false, literal_column, null, select, true, union_all
+from sqlalchemy import (
+    Delete,
+    Executable,
+    Table,
+    and_,
+    delete,
+    exists,
+    false,
+    literal_column,
+    null,
+    select,
+    true,
+    union_all,
+)
 from sqlalchemy.sql.elements import ColumnElement
 
 from retinue.engines import EngineRules, Rows
@@ -33,6 +46,9 @@ def insert_edge(schema: Schema, rules: EngineRules) -> Executable:
     """*follower* follows *followed* since *at*, unless they do already, or may not without being asked."""
     users = people(schema, "follower", "followed")
     conditions = _unblocked(schema, rules)
+    if not rules.keeps_snapshot:
+        # The insert decides. This spares a repeated follow the locks on its users, and so a write to the disk.
+        conditions.append(~_is_edge(schema, rules))
     locked = schema.flag("locked", users["followed"])
     if locked is not None:
         conditions.append(locked.is_not(true()))
@@ -44,6 +60,42 @@ def insert_agreed_edge(schema: Schema, rules: EngineRules) -> Executable:
     """As `insert_edge()`, where *followed* has said yes."""
     users = people(schema, "follower", "followed")
     return rules.insert_new(schema.follows, EDGE, schema.key, users, *_unblocked(schema, rules))
+
+
+@once
+def before_follow(schema: Schema, rules: EngineRules) -> Rows:
+    """
+    (both, enough, asked, waits): what *follower* meets who wants to follow *followed*; see `guards.Before`.
+
+    Both guards are needed if *followed* approves followers; it is enough if *follower* follows already.
+    """
+    both: Any = false()
+    asked: Any = false()
+    waits: Any = false()
+    if asks_first(schema):
+        requests, locked = cast("Table", schema.requests), cast("Any", schema.flag("locked", schema.key.table))
+        request = _pair_of(requests, schema, requests.c.timestamp)
+        both, asked, waits = locked.is_(true()), exists(request), exists(request.where(pending(schema, requests)))
+    said = _named(both=both, enough=_is_edge(schema, rules), asked=asked, waits=waits)
+    return rules.current(select(*said).where(schema.key == user_key(schema, "followed")))
+
+
+@once
+def before_unfollow(schema: Schema, rules: EngineRules) -> Rows:
+    """
+    (both, enough): what *follower* meets who wants to follow *followed* no longer; see `guards.Before`.
+
+    Both guards are needed if *follower* has asked; it is enough if there is neither a request nor an edge.
+    """
+    requests = cast("Table", schema.requests)
+    asked = exists(_pair_of(requests, schema, requests.c.timestamp))
+    nothing = false() if rules.keeps_snapshot else and_(~asked, ~_is_edge(schema, rules))
+    return select(*_named(both=asked, enough=nothing))
+
+
+def asks_first(schema: Schema) -> bool:
+    """Return whether there can be requests: somebody may approve their followers, and they have a place."""
+    return schema.requests is not None and "locked" in schema.flags
 
 
 @once
@@ -152,6 +204,15 @@ def relationships(schema: Schema, rules: EngineRules) -> CompoundRows:
         mute = schema.mutes
         sides.append(side("muting", mute.c.muter_id, mute.c.muted_id, nothing, not_ended(mute)))
     return union_all(*sides)
+
+
+def _is_edge(schema: Schema, rules: EngineRules) -> ColumnElement[bool]:
+    """Return whether *follower* follows *followed*; false where it is a snapshot that says so, which may be old."""
+    return false() if rules.keeps_snapshot else exists(_pair_of(schema.follows, schema, schema.follows.c.timestamp))
+
+
+def _named(**values: ColumnElement[Any]) -> list[Any]:
+    return [value.label(name) for name, value in values.items()]
 
 
 def _unblocked(schema: Schema, rules: EngineRules) -> list[ColumnElement[bool]]:

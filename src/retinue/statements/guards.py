@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Executable, Table, literal_column, or_, select
+from sqlalchemy import Executable, Table, and_, literal_column, or_, select, true
 from sqlalchemy.sql.elements import ColumnElement
 
 from retinue.engines import EngineRules, Rows
@@ -30,14 +30,15 @@ def take_guards(schema: Schema, rules: EngineRules) -> Executable:
 @once
 def ask_and_take_guards(schema: Schema, rules: EngineRules, ask: Callable[[Schema, EngineRules], Rows]) -> Rows:
     """
-    What *ask* says; and hold the guard of *follower*, that of *followed* too if the first thing it says is so.
+    What *ask* says; and hold the guard of *follower*, that of *followed* too if *both* is so, none if it is *enough*.
 
     As `take_guards()`, for engines whose changes go together.
     """
     said = ask(schema, rules).cte("said")
+    both, enough = (select(said.c[name]).scalar_subquery() for name in ("both", "enough"))
     pair = follower, _ = user_key(schema, "follower"), user_key(schema, "followed")
-    both = select(said.c[0]).scalar_subquery()
-    taken = _taken(schema, rules, schema.key.in_(pair), lambda user: or_(user == follower, both))
+    people = and_(schema.key.in_(pair), enough.is_not(true()))
+    taken = _taken(schema, rules, people, lambda user: or_(user == follower, both))
     return select(said).add_cte(taken.cte("taken"))
 
 

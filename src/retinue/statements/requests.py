@@ -36,17 +36,6 @@ def _pair(schema: Schema, rows: Table) -> tuple[ColumnElement[bool], ColumnEleme
 
 
 @once
-def approves(schema: Schema, rules: EngineRules) -> Rows:
-    """(locked, asked, pending): whether *followed* approves followers; whether *follower* has asked, and waits."""
-    users, rows = schema.key.table, _requests(schema)
-    locked: Any = schema.flag("locked", users)
-    asked = exists(select(rows.c.timestamp).where(*_pair(schema, rows)))
-    waits = exists(select(rows.c.timestamp).where(*_pair(schema, rows), pending(schema, rows)))
-    said = [locked.is_(true()).label("locked"), asked.label("asked"), waits.label("waits")]
-    return rules.current(select(*said).where(schema.key == user_key(schema, "followed")))
-
-
-@once
 def lock_asked(schema: Schema) -> Rows:
     """The row of *followed*, locked: whoever is asking to follow them is waited for, and waits."""
     return select(schema.key).where(schema.key == user_key(schema, "followed")).with_for_update(key_share=True)
@@ -83,14 +72,6 @@ def renew_request(schema: Schema) -> Update:
         .where(*_pair(schema, rows), or_(*ended))
         .values(timestamp=bindparam("at", type_=UTCDateTime), rejected_at=null())
     )
-
-
-@once
-def has_asked(schema: Schema, rules: EngineRules) -> Rows:
-    """(asked,): whether *follower* has asked to follow *followed*, as this transaction sees it."""
-    del rules
-    rows = _requests(schema)
-    return select(exists(select(rows.c.timestamp).where(*_pair(schema, rows))).label("asked"))
 
 
 @once
