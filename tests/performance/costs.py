@@ -1,0 +1,91 @@
+"""
+What every call costs, on each engine: how many statements it takes, and how much they read at most.
+
+Work is rows read on PostgreSQL and MariaDB (on MariaDB those of temporary tables as
+well), and steps of its virtual machine on SQLite. The table holds for people of very
+different sizes: see `operations.py`. Change it on purpose only; ``python -m
+tests.performance`` prints it as it should be, with a quarter of room (half for SQLite).
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+ENGINES: Final = ("sqlite", "postgresql", "mariadb")
+
+
+class Cost(NamedTuple):
+    """What a call costs on each of `ENGINES`."""
+
+    statements: tuple[int, int, int]
+    work: tuple[int, int, int]
+
+
+# fmt: off
+COSTS: Final = {
+    # The user, Follow, FollowCount and posts.
+    "plain": {
+        #                                                 statements            work, at most
+        #                                                 SL  PG  MA         SL       PG       MA
+        "is_following":                              Cost(( 1,  1,  1), (       23,       5,       5)),
+        "relationships with 50":                     Cost(( 1,  1,  1), (     2200,      66,     160)),
+        "page of 20 followers":                      Cost(( 1,  1,  1), (      940,      57,     120)),
+        "page of 20 followed":                       Cost(( 1,  1,  1), (      940,      57,     120)),
+        "page of 20 followers for a viewer":         Cost(( 1,  1,  1), (      860,      56,     110)),
+        "counts of 1":                               Cost(( 1,  1,  1), (       32,       6,       7)),
+        "counts of 50":                              Cost(( 1,  1,  1), (     1400,     130,     200)),
+        "follow, new":                               Cost(( 3,  3,  3), (      240,      11,       6)),
+        "follow, repeated":                          Cost(( 2,  2,  1), (      120,       7,       5)),
+        "unfollow":                                  Cost(( 3,  3,  3), (      170,       7,       9)),
+        "unfollow, repeated":                        Cost(( 2,  2,  2), (       73,       6,       7)),
+        "mutuals of one who follows 60":             Cost(( 1,  1,  1), (     5300,     410,     880)),
+        "followers known to one who follows 60":     Cost(( 2,  2,  2), (     1900,     240,    2300)),
+        "followers known to one who follows 500":    Cost(( 2,  2,  2), (     7800,   20000,    1400)),
+        "suggestions for one who follows 60":        Cost(( 4,  4,  4), (   110000,    1500,   31000)),
+        "suggestions for one who follows 500":       Cost(( 4,  4,  4), (    71000,    1700,   27000)),
+        "suggestions for one who follows 5,000":     Cost(( 4,  4,  4), (    70000,    7300,   27000)),
+        "home timeline of one who follows 500":      Cost(( 1,  1,  1), (    37000,    3600,   59000)),
+        "home timeline of one who follows 5,000":    Cost(( 1,  1,  1), (     8100,     290,   52000)),
+        "post":                                      Cost(( 1,  1,  1), (       64,       5,       4)),
+        "delete a user with 10 followers":           Cost((10, 10, 10), (     5200,     180,     520)),
+        "delete a user with 15,000 followers":       Cost((10, 10, 10), (  3900000,  150000,  590000)),
+    },
+    # Blocks, mutes, requests, history, notifications, dismissals and kept timelines as well; `active` on the user.
+    "every model": {
+        "is_following":                              Cost(( 1,  1,  1), (       23,       5,       5)),
+        "relationships with 50":                     Cost(( 1,  1,  1), (     4500,      66,     260)),
+        "page of 20 followers":                      Cost(( 1,  1,  1), (     1300,      57,     120)),
+        "page of 20 followed":                       Cost(( 1,  1,  1), (     1300,      57,     120)),
+        "page of 20 followers for a viewer":         Cost(( 2,  2,  2), (     2300,      84,     280)),
+        "counts of 1":                               Cost(( 1,  1,  1), (       32,       6,       7)),
+        "counts of 50":                              Cost(( 1,  1,  1), (     1400,     130,     200)),
+        "follow, new":                               Cost(( 8,  8,  8), (      700,      19,      26)),
+        "follow, repeated":                          Cost(( 4,  4,  4), (      540,      14,      30)),
+        "unfollow":                                  Cost(( 8,  8,  8), (      450,      14,      24)),
+        "unfollow, repeated":                        Cost(( 5,  5,  5), (      250,       9,      17)),
+        "mutuals of one who follows 60":             Cost(( 1,  1,  1), (     5600,     410,     880)),
+        "followers known to one who follows 60":     Cost(( 3,  3,  3), (     7200,     340,    2800)),
+        "followers known to one who follows 500":    Cost(( 3,  3,  3), (    34000,   20000,    4200)),
+        "suggestions for one who follows 60":        Cost(( 4,  4,  4), (   180000,    3700,   36000)),
+        "suggestions for one who follows 500":       Cost(( 4,  4,  4), (   110000,    2000,   31000)),
+        "suggestions for one who follows 5,000":     Cost(( 4,  4,  4), (    97000,    7600,   31000)),
+        "home timeline of one who follows 500":      Cost(( 1,  1,  1), (    28000,    1500,    3900)),
+        "home timeline of one who follows 5,000":    Cost(( 1,  1,  1), (   230000,    1500,    3400)),
+        "post":                                      Cost(( 2,  2,  2), (      140,       7,       6)),
+        "delete a user with 10 followers":           Cost((25, 25, 25), (     5500,     180,     540)),
+        "delete a user with 15,000 followers":       Cost((25, 25, 25), (  3800000,  150000,  590000)),
+    },
+}
+
+#: What may be read as a whole all the same, by engine and operation.
+WHOLE: Final = {
+    # Newest first along the index of times, until the page is full: how far is in the table above.
+    ("sqlite", "home timeline of one who follows 500"): "posts",
+    ("sqlite", "home timeline of one who follows 5,000"): "posts",
+    # Below some 100,000 posts it takes the newest 256 by sorting the other index, which spares it 256 look-ups.
+    ("mariadb", "home timeline of one who follows 500"): "posts",
+    ("mariadb", "home timeline of one who follows 5,000"): "posts",
+    # Three quarters of all users are about to be written.
+    ("postgresql", "delete a user with 15,000 followers"): "follow_counts",
+    ("mariadb", "delete a user with 15,000 followers"): "follow_counts follows",
+}

@@ -19,12 +19,14 @@ FOLLOWS_5000: Final = 3
 ORDINARY: Final = 11
 ORDINARY_FRIEND: Final = 12
 STRANGER: Final = 13
+#: Someone whom ten follow, and who follows ten.
+LITTLE: Final = 14
 #: One whom the celebrity follows, and who follows back.
 FRIEND_OF_CELEBRITY: Final = 1_001
 
 FANS: Final = range(1_001, 16_001)
 _STARTED: Final = datetime(2026, 1, 1, tzinfo=UTC)
-_EACH: Final = 5
+_EACH: Final = 4
 
 Rows = list[tuple[Any, ...]]
 
@@ -44,9 +46,11 @@ def edges() -> list[tuple[int, int]]:
     pairs |= {(FOLLOWS_5000, other) for other in dice.sample(FANS, 5_000)}
     pairs |= {(ORDINARY, other) for other in range(5_000, 5_060)}
     pairs |= {(other, ORDINARY) for other in (ORDINARY_FRIEND, *range(5_030, 5_090))}
+    pairs |= {(LITTLE, other) for other in range(6_000, 6_010)} | {(other, LITTLE) for other in range(6_005, 6_015)}
     for user in range(21, PEOPLE + 1):
-        # Some are followed more than others, and some follow back.
-        for other in (21 + int((PEOPLE - 20) * dice.random() ** 2) for _ in range(_EACH)):
+        for _ in range(_EACH):
+            # Some are followed more than others, and some follow back.
+            other = 21 + int((PEOPLE - 20) * dice.random() ** 2)
             if other != user:
                 pairs.add((user, other))
                 if dice.random() < 0.2:
@@ -67,13 +71,17 @@ def _people_and_edges() -> Iterator[tuple[str, tuple[str, ...], Rows]]:
     users = [(n, f"user{n}", "about them " * 40, *_FLAGS.values()) for n in range(1, PEOPLE + 1)]
     yield "users", ("id", "username", "about", *_FLAGS), users
     pairs = edges()
-    yield "follows", ("follower_id", "following_id", "timestamp"), sorted(
-        (a, b, at(n)) for n, (a, b) in enumerate(pairs)
+    yield (
+        "follows",
+        ("follower_id", "following_id", "timestamp"),
+        sorted((a, b, at(n)) for n, (a, b) in enumerate(pairs)),
     )
     followers, following = Counter(b for _, b in pairs), Counter(a for a, _ in pairs)
-    yield "follow_counts", ("user_id", "slot", "followers", "following"), [
-        (n, 0, followers[n], following[n]) for n in range(1, PEOPLE + 1)
-    ]
+    yield (
+        "follow_counts",
+        ("user_id", "slot", "followers", "following"),
+        [(n, 0, followers[n], following[n]) for n in range(1, PEOPLE + 1)],
+    )
     yield "users_follow_guards", ("user_id", "version"), [(n, 1) for n in range(1, PEOPLE + 1)]
 
 
@@ -105,9 +113,11 @@ def _posts_and_timelines() -> Iterator[tuple[str, tuple[str, ...], Rows]]:
         entries += [(reader, time, post, author) for post, author, time in newest]
         complete[reader] = newest[-1][2]
     yield "timeline_entries", ("reader_id", "timestamp", "post_id", "author_id"), sorted(entries)
-    yield "timeline_entries_readers", ("user_id", "version", "active_at", "complete_after"), [
-        (reader, 1, at(40_000 * 60), time) for reader, time in sorted(complete.items())
-    ]
+    yield (
+        "timeline_entries_readers",
+        ("user_id", "version", "active_at", "complete_after"),
+        [(reader, 1, at(40_000 * 60), time) for reader, time in sorted(complete.items())],
+    )
     senders = [(CELEBRITY, 1, at(0), True), *((n, n, at(0), False) for n in range(18_001, 19_001))]
     yield "timeline_entries_senders", ("user_id", "version", "since", "merged"), senders
 
@@ -124,15 +134,29 @@ def _between_people() -> Iterator[tuple[str, tuple[str, ...], Rows]]:
     blocks, requests, mutes, dismissed, told = (apart[n::5] for n in range(5))
     yield "blocks", ("blocker_id", "blocked_id", "timestamp"), [(*pair, at(1)) for pair in sorted(blocks)]
     yield "follow_requests", ("follower_id", "following_id", "timestamp"), [(*pair, at(1)) for pair in sorted(requests)]
-    yield "mutes", ("muter_id", "muted_id", "timestamp", "notifications"), [
-        (*pair, at(1), True) for pair in sorted(mutes)
-    ]
-    yield "dismissed_suggestions", ("user_id", "suggested_id", "timestamp"), [
-        (*pair, at(1)) for pair in sorted(dismissed)
-    ]
-    yield "notifications", ("recipient_id", "actor_id", "kind", "id", "timestamp"), [
-        (b, a, "followed", n, at(1)) for n, (a, b) in enumerate(sorted(told), 1)
-    ]
-    yield "follow_events", ("follower_id", "id", "following_id", "kind", "timestamp"), [
-        (a, n, b, "followed", at(n)) for n, (a, b) in enumerate(edges()[:20_000], 1)
-    ]
+    yield (
+        "mutes",
+        ("muter_id", "muted_id", "timestamp", "notifications"),
+        [(*pair, at(1), True) for pair in sorted(mutes)],
+    )
+    yield (
+        "dismissed_suggestions",
+        ("user_id", "suggested_id", "timestamp"),
+        [(*pair, at(1)) for pair in sorted(dismissed)],
+    )
+    yield (
+        "notifications",
+        ("recipient_id", "actor_id", "kind", "id", "timestamp"),
+        [(b, a, "followed", n, at(1)) for n, (a, b) in enumerate(sorted(told), 1)],
+    )
+    yield (
+        "follow_events",
+        ("follower_id", "id", "following_id", "kind", "timestamp"),
+        [(a, n, b, "followed", at(n)) for n, (a, b) in enumerate(edges()[:20_000], 1)],
+    )
+
+
+@cache
+def sizes() -> dict[str, int]:
+    """Return how many rows each table has."""
+    return {table: len(rows) for table, _, rows in tables()}

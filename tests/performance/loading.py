@@ -47,7 +47,11 @@ def gather_statistics(engine: Engine) -> None:
     names = ", ".join(EVERYTHING.metadata.tables)
     how = {"sqlite": "ANALYZE", "postgresql": "VACUUM (ANALYZE)"}.get(engine.dialect.name, f"ANALYZE TABLE {names}")
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        if engine.dialect.name == "postgresql":
+            # Of every row, not of those that a die has chosen: the plans shall be the same in every run.
+            connection.exec_driver_sql("SET default_statistics_target = 500")
         connection.exec_driver_sql(how).close()
+    engine.dispose()
 
 
 def _stored(engine: Engine, table: Table, columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> list[Any]:

@@ -22,6 +22,7 @@ from tests.performance.crowd import (
     FOLLOWS_500,
     FOLLOWS_5000,
     FRIEND_OF_CELEBRITY,
+    LITTLE,
     ORDINARY,
     ORDINARY_FRIEND,
     STRANGER,
@@ -162,6 +163,6 @@ def operations() -> dict[str, list[Call]]:
             _deep("home_timeline", FOLLOWS_5000, 6),
         ],
         "post": [_post(ORDINARY), _post(CELEBRITY)],
-        "delete a user with 60 followers": [_delete(ORDINARY)],
+        "delete a user with 10 followers": [_delete(LITTLE)],
         "delete a user with 15,000 followers": [_delete(CELEBRITY)],
     }

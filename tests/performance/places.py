@@ -1,13 +1,12 @@
-"""The databases in which calls are measured: one on each engine, and on SQLite one more."""
+"""Databases in which calls are measured: loaded once for a run, on each engine."""
 
 from __future__ import annotations
 
-from sqlalchemy import URL, Engine, create_engine
+from sqlalchemy import Engine
 
-from retinue import prepare_engine
 from tests.performance.loading import gather_statistics, load
 from tests.performance.models import EVERYTHING, PLAIN
-from tests.performance.operations import Place
+from tests.performance.operations import Place, operations
 from tests.performance.watch_mariadb import MariaDBWatch
 from tests.performance.watch_postgresql import PostgreSQLWatch
 from tests.performance.watch_sqlite import SQLiteWatch
@@ -18,3 +17,23 @@ WATCHES: dict[str, type[Watch]] = {
     "postgresql": PostgreSQLWatch,
     "mariadb": MariaDBWatch,
 }
+
+
+class Measured:
+    """A loaded database, and what calls do in it."""
+
+    def __init__(self, engine: Engine, *, loaded: bool = False, statistics: bool = True) -> None:
+        if not loaded:
+            load(engine)
+        if statistics:
+            gather_statistics(engine)
+        self.name = engine.dialect.name
+        self._watch = WATCHES[self.name](engine)
+        self._places = {"plain": Place(engine, PLAIN), "every model": Place(engine, EVERYTHING)}
+
+    def runs_of(self, graph: str, operation: str) -> list[Watched]:
+        """Return what each call of an operation did, one after the other."""
+        place, calls = self._places[graph], operations()[operation]
+        # Nobody deletes users by the dozen, and it takes its time.
+        again = not operation.startswith("delete")
+        return [run for call in calls for run in self._watch.of(lambda session: call(place, session), again=again)]  # noqa: B023

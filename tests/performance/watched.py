@@ -7,12 +7,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.orm import Session
 
 from retinue.testing import count_statements
+from tests.performance.crowd import sizes
 from tests.performance.models import EVERYTHING
 
 #: What is done in a session of its own, which is rolled back.
@@ -39,15 +40,13 @@ class Watched:
 class Watch(ABC):
     """Looks into one engine."""
 
-    #: How often a call is watched, each time anew: PostgreSQL plans later runs of a statement in another way.
-    runs: ClassVar[int] = 1
-
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
 
-    def of(self, work: Work) -> list[Watched]:
-        """Do *work* as often as it takes, and say what each run of it did."""
-        return [self.once(work) for _ in range(self.runs)]
+    def of(self, work: Work, *, again: bool = True) -> list[Watched]:
+        """Do *work*, and say what it did; and what it did later, where *again* that may be something else."""
+        del again
+        return [self.once(work)]
 
     @abstractmethod
     def once(self, work: Work) -> Watched:
@@ -83,6 +82,11 @@ def explaining(connection: Connection, explain: Callable[[str, Any], None]) -> I
         yield
     finally:
         event.remove(connection, "before_cursor_execute", before)
+
+
+def is_whole(table: str, rows: float) -> bool:
+    """Return whether so many *rows* are the most part of a *table* that is not a small one."""
+    return rows > max(2_000, sizes().get(table, 0) / 2)
 
 
 _EXPLAINED = {"SELECT", "INSERT", "UPDATE", "DELETE", "WITH"}
