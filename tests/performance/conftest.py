@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import URL, Engine, create_engine
 
 from retinue import prepare_engine
+from tests.conftest import MISSING, REQUIRE_ALL
 from tests.performance.loading import load
 from tests.performance.places import Measured
 from tests.servers import Server
@@ -39,6 +40,15 @@ def measured(request: pytest.FixtureRequest, server: Callable[[str], Server]) ->
         engine = _engine(server(kind).create_database())
         yield Measured(engine)
     engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def valgrind() -> None:
+    """Give nothing; without Valgrind the test is skipped, or fails where all have to run."""
+    if not (shutil.which("valgrind") and shutil.which("vgdb")):
+        MISSING["valgrind"] = "install it: apt-get install --no-install-recommends valgrind"
+        give_up = pytest.fail if REQUIRE_ALL else pytest.skip
+        give_up(f"no valgrind: {MISSING['valgrind']}")
 
 
 def _engine(url: URL) -> Engine:

@@ -32,12 +32,12 @@ from tests.performance.models import Models
 
 
 class Place:
-    """A loaded database, and one of the graphs on it."""
+    """A loaded database, one of the graphs on it, and the cursors found so far, which hold for every graph."""
 
-    def __init__(self, engine: Engine, models: Models) -> None:
+    def __init__(self, engine: Engine, models: Models, cursors: dict[tuple[str, int, int], str]) -> None:
         self.engine = engine
         self.models = models
-        self._cursors: dict[Any, str] = {}
+        self._cursors = cursors
 
     def graph(self, session: Session) -> Graph[Any]:
         return Graph(session, self.models.user)

@@ -29,7 +29,9 @@ class Measured:
             gather_statistics(engine)
         self.name = engine.dialect.name
         self._watch = WATCHES[self.name](engine)
-        self._places = {"plain": Place(engine, PLAIN), "every model": Place(engine, EVERYTHING)}
+        cursors: dict[tuple[str, int, int], str] = {}
+        graphs = {"plain": PLAIN, "every model": EVERYTHING}
+        self._places = {graph: Place(engine, models, cursors) for graph, models in graphs.items()}
 
     def runs_of(self, graph: str, operation: str) -> list[Watched]:
         """Return what each call of an operation did, one after the other."""
