@@ -3,6 +3,8 @@ Count the instructions of hot calls, with Valgrind; a machine's speed and load d
 
     .venv/bin/python -m tests.performance.instructions            print them beside the committed ones
     .venv/bin/python -m tests.performance.instructions --write    commit them, after a change on purpose
+
+The same by ``.venv-2.0/bin/python``, for the oldest SQLAlchemy that is supported.
 """
 
 from __future__ import annotations
@@ -67,9 +69,14 @@ def count() -> Instructions:
     return Instructions(programs(), dict(zip(names, totals, strict=True)))
 
 
+def series() -> str:
+    """Return the series of SQLAlchemy: each has figures of its own, as what it keeps compiled differs."""
+    return ".".join(sqlalchemy.__version__.split(".")[:2])
+
+
 def committed() -> Instructions:
-    """Return what the file says."""
-    return Instructions(**json.loads(FILE.read_text()))
+    """Return what the file says of this series of SQLAlchemy."""
+    return Instructions(**json.loads(FILE.read_text())[series()])
 
 
 def _run(command: list[str], env: dict[str, str]) -> None:
@@ -85,13 +92,13 @@ def _total(dump: Path) -> int:
 
 def main() -> None:
     """Count, and print or write it."""
-    now = count()
-    old = committed() if FILE.exists() else now
+    now, every = count(), json.loads(FILE.read_text())
+    old = committed() if series() in every else now
     for call, number in now.of_call.items():
         before = old.of_call.get(call, number)
         print(f"{call:24} {number:10,}  {number / before - 1:+7.1%}  {now.times_floor(call):6.2f} times the floor")
     if "--write" in sys.argv:
-        FILE.write_text(json.dumps(asdict(now), indent=2) + "\n")
+        FILE.write_text(json.dumps(every | {series(): asdict(now)}, indent=2) + "\n")
 
 
 if __name__ == "__main__":
