@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
 from sqlalchemy import (
     ARRAY,
     BigInteger,
     Date,
+    Dialect,
+    Integer,
     Subquery,
     Table,
     any_,
@@ -19,11 +22,26 @@ from sqlalchemy import (
     select,
     true,
 )
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.elements import ColumnElement
 
 from retinue.engines.contract import Rows, newest_edges_of
 from retinue.engines.on_conflict import OnConflict
+
+
+class _Numbers(postgresql.ARRAY[int]):
+    """Whole numbers, written as PostgreSQL reads them: psycopg takes six times as long, as it looks each up and quotes it."""
+
+    cache_ok = True
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any] | None:
+        """Return what writes them; for a driver that wants a list, none of our own."""
+        return _written if dialect.driver == "psycopg" else super().bind_processor(dialect)
+
+
+def _written(numbers: Iterable[int] | None) -> str | None:
+    return None if numbers is None else f"{{{','.join(map(str, numbers))}}}"
 
 
 class PostgreSQL(OnConflict):
@@ -65,4 +83,5 @@ class PostgreSQL(OnConflict):
 
     def one_of(self, column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
         """Return ``column = ANY(array)``: one parameter and one plan, however long the list."""
-        return column == any_(bindparam(name, type_=ARRAY(column.type)))
+        array = _Numbers if isinstance(column.type, Integer) else ARRAY
+        return column == any_(bindparam(name, type_=array(column.type)))

@@ -189,7 +189,7 @@ class Discovery(Part[U]):
         edges: dict[Key, dict[Key, bool]] = {key: {} for key in scores}
         told = set()
         asked = {"middles": near.witnesses, "chosen": list(scores), "lately": at - LATELY}
-        for follower, followed, new, seen in connection.execute(statements.evidence(self._schema, engine), asked):
+        for follower, followed, new, seen in connection.execute(statements.evidence(self._schema, engine), asked).all():
             edges[followed][follower] = bool(new)
             if seen:
                 told.add(followed)
@@ -197,7 +197,7 @@ class Discovery(Part[U]):
         for key, score in scores.items():
             # In the order in which the user followed them, last first.
             known = [friend for friend in near.followed if friend in edges[key]]
-            reason = near.reason(key, edges[key])
+            reason = near.reason(key, edges[key], known)
             shown: Sequence[Key] = known if key in told else ()
             suggestions.append(Suggestion(key, reason, score, tuple(shown[:NAMED]), len(shown)))
         return suggestions
@@ -220,13 +220,13 @@ class _Near:
         habit = len(set(self.followers).intersection(self.followed))
         return statements.BACK * (1 + habit) // (3 + len(self.followers))
 
-    def reason(self, key: Key, edges: dict[Key, bool]) -> SuggestionReason:
-        """Return why *key* is suggested, whom those of *edges* follow, each since lately or longer."""
+    def reason(self, key: Key, edges: dict[Key, bool], known: Sequence[Key]) -> SuggestionReason:
+        """Return why *key* is suggested, whom those of *edges* follow, each since lately or longer; some are *known*."""
         if key in self.followers:
             return SuggestionReason.FOLLOWS_YOU
-        friends = [edges[friend] for friend in self.followed if friend in edges]
-        if friends:
-            return SuggestionReason.NEW_IN_NETWORK if all(friends) else SuggestionReason.FRIENDS_OF_FRIENDS
+        if known:
+            new = all(edges[friend] for friend in known)
+            return SuggestionReason.NEW_IN_NETWORK if new else SuggestionReason.FRIENDS_OF_FRIENDS
         if not self.strangers or any(follower in edges for follower in self.followers):
             return SuggestionReason.FOLLOWED_BY_FOLLOWERS
         return SuggestionReason.POPULAR

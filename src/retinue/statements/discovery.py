@@ -60,6 +60,9 @@ HALF: Final = 10
 #: How `neighbours()` calls those whom the user follows, and those who follow them.
 OUT, IN = 0, 1
 
+#: What of a user decides whether others may see whom they follow.
+_CLOSING = ("hide_following", "locked", "active")
+
 _DISMISSAL = {"user_id": "user", "suggested_id": "suggested", "timestamp": "at"}
 
 
@@ -84,13 +87,12 @@ def neighbours(schema: Schema, rules: EngineRules) -> Rows:
     ]
     near = union_all(*(select(part) for part in parts)).subquery("near")
     (users,) = people(schema, "near").values()
-    followed = near.c.kind == OUT
-    may_see = case((and_(*_open(schema, rules, users, followed)), 1), else_=0)
-    return (
-        select(near.c.kind, near.c.key, may_see)
-        .join_from(near, users, users.c[schema.key.name] == near.c.key)
-        .order_by(near.c.kind, near.c.since.desc(), near.c.key.desc())
-    )
+    conditions = _open(schema, rules, near.c.key, users, near.c.kind == OUT)
+    may_see = case((and_(*conditions), 1), else_=0) if conditions else literal_column("1")
+    found = select(near.c.kind, near.c.key, may_see).select_from(near)
+    if _says(schema, users, *_CLOSING):
+        found = found.join(users, users.c[schema.key.name] == near.c.key)
+    return found.order_by(near.c.kind, near.c.since.desc(), near.c.key.desc())
 
 
 @once
@@ -105,16 +107,22 @@ def strangers(schema: Schema, rules: EngineRules) -> Rows:
     users, me = people(schema, "stranger", "reader").values()
     there = exists(select(me.c[schema.key.name]).where(me.c[schema.key.name] == user))
     chosen = select(both.c.key).join_from(both, users, users.c[schema.key.name] == both.c.key)
-    return chosen.where(both.c.key != user, there, *_open(schema, rules, users, literal_column("1 = 0"))).distinct()
+    conditions = _open(schema, rules, both.c.key, users, literal_column("1 = 0"))
+    return chosen.where(both.c.key != user, there, *conditions).distinct()
+
+
+def _says(schema: Schema, users: FromClause, *names: str) -> list[Any]:
+    """Return those of the columns of *users* with what the settings *names* say of them, which there are."""
+    return [column for name in names if (column := schema.flag(name, users)) is not None]
 
 
 def _open(
-    schema: Schema, rules: EngineRules, users: FromClause, followed: ColumnElement[bool]
+    schema: Schema, rules: EngineRules, key: ColumnElement[Any], users: FromClause, followed: ColumnElement[bool]
 ) -> Sequence[ColumnElement[bool]]:
-    """Return the conditions under which *user* may see whom those of *users* follow, and wants to hear of them."""
-    user, key = user_key(schema, "user"), users.c[schema.key.name]
-    hidden, locked, active = (schema.flag(name, users) for name in ("hide_following", "locked", "active"))
-    conditions: list[ColumnElement[bool]] = [true()]
+    """Return the conditions under which *user* may see whom the user *key* of *users* follows, and wants to hear of it."""
+    user = user_key(schema, "user")
+    hidden, locked, active = (schema.flag(name, users) for name in _CLOSING)
+    conditions: list[ColumnElement[bool]] = []
     if hidden is not None:
         conditions.append(hidden.is_not(true()))
     if locked is not None:
@@ -186,7 +194,7 @@ def _welcome(schema: Schema, rules: EngineRules, key: ColumnElement[Any]) -> Seq
         conditions.append(rules.no_row(dismissed))
     (users,) = people(schema, "candidate").values()
     there = users.c[schema.key.name]
-    said = [flag for name in ("active", "discoverable") if (flag := schema.flag(name, users)) is not None]
+    said = _says(schema, users, "active", "discoverable")
     if said:
         unwilling = or_(*(flag.is_(False) for flag in said))
         conditions.append(rules.no_row(select(there).where(there == key, unwilling)))
@@ -213,14 +221,13 @@ def _not_muted(schema: Schema, rules: EngineRules, key: ColumnElement[Any]) -> C
 def evidence(schema: Schema, rules: EngineRules) -> Rows:
     """(who follows, whom, whether since *lately*, whether others may see that): edges from *middles* to *chosen*."""
     edge, (users,) = schema.follows, people(schema, "chosen").values()
-    closed = [flag for name in ("hide_followers", "locked") if (flag := schema.flag(name, users)) is not None]
+    closed = _says(schema, users, "hide_followers", "locked")
     seen = case((or_(*(flag.is_(true()) for flag in closed)), 0), else_=1) if closed else literal_column("1")
     new = case((edge.c.timestamp >= bindparam("lately", type_=UTCDateTime), 1), else_=0)
-    return (
-        select(edge.c.follower_id, edge.c.following_id, new, seen)
-        .join_from(edge, users, users.c[schema.key.name] == edge.c.following_id)
-        .where(rules.one_of(edge.c.follower_id, "middles"), rules.one_of(edge.c.following_id, "chosen"))
-    )
+    found = select(edge.c.follower_id, edge.c.following_id, new, seen)
+    if closed:
+        found = found.join_from(edge, users, users.c[schema.key.name] == edge.c.following_id)
+    return found.where(rules.one_of(edge.c.follower_id, "middles"), rules.one_of(edge.c.following_id, "chosen"))
 
 
 @once
