@@ -157,7 +157,7 @@ class BareSide:
         try:
             first = change.first[follower < followed]
             if change.is_single:
-                changed = self._bare.run(first, **values)[0][0] > 0
+                changed = bool(self._bare.run(first, **values)[0][0])
             else:
                 changed = self._bare.changed(first, **values) > 0
         except pymysql.err.IntegrityError:  # MariaDB says so that the edge was there
