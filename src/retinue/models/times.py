@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -14,6 +15,8 @@ from sqlalchemy.types import TypeDecorator
 #: Times before and after all that a database holds.
 FIRST: Final = datetime(1000, 1, 1, tzinfo=UTC)
 LAST: Final = datetime(9999, 12, 31, tzinfo=UTC)
+
+_from_iso: Final = datetime.fromisoformat
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -46,9 +49,20 @@ class UTCDateTime(TypeDecorator[datetime]):
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Return UTC, and say so."""
         del dialect  # what they return says whether it has a zone
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        return _in_utc(value)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None]:
+        """
+        Do the same in one call.
+
+        SQLAlchemy's own way takes three for each value, which were a tenth of the time of a page on SQLite.
+        """
+        inner = self.impl_instance.result_processor(dialect, coltype)
+        if inner is None:
+            return _in_utc
+        if dialect.name == "sqlite":
+            return _from_text
+        return lambda value: _in_utc(inner(value))
 
 
 class BareUTCDateTime(UTCDateTime):
@@ -77,6 +91,21 @@ def in_utc(column: ColumnElement[Any]) -> ColumnElement[Any]:
     if not isinstance(kind, DateTime):
         return column
     return type_coerce(column, UTCDateTime() if kind.timezone else BareUTCDateTime())
+
+
+def _in_utc(value: datetime | None) -> datetime | None:
+    if value is None or value.tzinfo is UTC:
+        return value
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _from_text(value: str | None) -> datetime | None:
+    if value is None:
+        return None
+    try:
+        return _from_iso(value + "+00:00")
+    except ValueError:  # written by others: with a zone, or without a time
+        return _in_utc(_from_iso(value))
 
 
 def aware(time: datetime) -> datetime:
