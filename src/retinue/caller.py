@@ -132,7 +132,10 @@ class Caller:
 
     def keys(self, users: Iterable[Any], engine: EngineRules) -> list[Key]:
         """Return the keys of *users*, each once; at most 1,000, and none without a key."""
-        keys = dict.fromkeys([self.key(user, engine) for user in rules.batch(users)])
+        check, kind = self.checker(engine), self.schema.user
+        keys = dict.fromkeys(
+            [self.key(user, engine) if isinstance(user, kind) else check(user) for user in rules.batch(users)]
+        )
         if None in keys:
             raise InvalidUserError(None, "a user has no key yet: add it to the session first")
         return cast("list[Key]", list(keys))

@@ -52,21 +52,22 @@ class Deltas:
 
 def read(connection: Connection, schema: Schema, users: Sequence[Key]) -> dict[Key, Counts]:
     """Return the counts of *users*, as `Graph.counts()` says."""
-    found = dict.fromkeys(users, Counts())
-    if not users:
-        return found
-    rules, uncounted = rules_of(connection), list(users)
-    if schema.counts is not None:
-        uncounted = []
-        for user, followers, following in connection.execute(statements.counts(schema, rules), {"users": users}):
-            if followers is None:
-                uncounted.append(user)
-            else:
-                other_slots = found[user]
-                found[user] = Counts(other_slots.followers + followers, other_slots.following + following)
+    nobody, rules = Counts(), rules_of(connection)
+    found = dict.fromkeys(users, nobody)
+    uncounted = users
+    if schema.counts is not None and users:
+        for user, followers, following in prepared.rows(connection, schema, statements.counts, {"users": users}, rules):
+            of = found[user]
+            if of is nobody:
+                found[user] = Counts(followers, following)
+            else:  # another slot
+                found[user] = Counts(of.followers + followers, of.following + following)
+        uncounted = [user for user, counts in found.items() if counts is nobody]
     if uncounted:
-        statement = statements.counts_of_edges(schema, rules)
-        for user, followers, following in connection.execute(statement, {"users": uncounted}):
+        parameters = {"users": uncounted}
+        for user, followers, following in prepared.rows(
+            connection, schema, statements.counts_of_edges, parameters, rules
+        ):
             found[user] = Counts(followers, following)
     return found
 

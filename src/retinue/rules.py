@@ -10,6 +10,7 @@ import enum
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, Integer, SmallInteger, String, Uuid
@@ -84,12 +85,11 @@ def batch(users: Iterable[Any]) -> Sequence[Any]:
     """Return *users* as a list; `ValueError` if there are more than 1,000."""
     if isinstance(users, (str, bytes)):
         raise InvalidUserError(users, "a collection of users is wanted, not text")
-    chosen = []
-    for user in users:
-        chosen.append(user)
-        if len(chosen) > BATCH_MOST:
-            message = f"at most {BATCH_MOST} users at once"
-            raise ValueError(message)
+    # No more of them than must be, as they may be without end.
+    chosen = list(islice(users, BATCH_MOST + 1))
+    if len(chosen) > BATCH_MOST:
+        message = f"at most {BATCH_MOST} users at once"
+        raise ValueError(message)
     return chosen
 
 

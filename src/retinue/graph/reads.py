@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy.engine import Connection
 
-from retinue import counters, pages
+from retinue import counters, pages, prepared
 from retinue.engines import EngineRules
 from retinue.errors import NotVisibleError
 from retinue.graph.part import Part, U
@@ -19,6 +19,9 @@ from retinue.schema import identity
 from retinue.settings import PAGE_DEFAULT
 from retinue.statements import edges, lists, moment
 from retinue.values import ALL, BlockedPerson, Counts, Everything, Key, MutedPerson, Page, Person, Relationship
+
+#: How those stand who have nothing to do with each other.
+_STRANGERS: Final = Relationship()
 
 
 class Reads(Part[U]):
@@ -41,16 +44,15 @@ class Reads(Part[U]):
         keys = self._caller.keys(users, engine)
         key = None if viewer is None else self._caller.key(viewer, engine)
         if key is None or not keys:
-            return dict.fromkeys(keys, Relationship())
-        statement = edges.relationships(self._schema, engine)
+            return dict.fromkeys(keys, _STRANGERS)
         parameters = {"viewer": key, "users": keys, **moment(self._schema, now())}
         stand: dict[Key, dict[str, Any]] = {}
-        for kind, user, since in connection.execute(statement, parameters):
+        for kind, user, since in prepared.rows(connection, self._schema, edges.relationships, parameters, engine):
             how = stand.setdefault(user, {})
             how[edges.STANDINGS[kind]] = True
             if since is not None:
                 how["since"] = since
-        return {user: Relationship(**stand.get(user, {})) for user in keys}
+        return {user: Relationship(**stand[user]) if user in stand else _STRANGERS for user in keys}
 
     def counts(self, users: Iterable[U | Key]) -> dict[Key, Counts]:
         """
@@ -58,7 +60,7 @@ class Reads(Part[U]):
 
         The stored totals, whoever looks. Users that do not exist have zero. Cost: one
         select, of the count rows; one more, which counts the edges, if one of *users*
-        was never counted. Where no `FollowCountMixin` class is declared: one select,
+        was never counted, as those who do not exist. Where no `FollowCountMixin` class is declared: one select,
         which counts the edges.
 
         Raises:
