@@ -19,6 +19,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+#: Calls of each member in its first shift at least, however long they take: statements are built and prepared then.
+_FIRST_CALLS = 200
+
 #: Seconds from the order to the start: by then every process has read it.
 _LEAD = 0.05
 
@@ -112,7 +115,7 @@ def _serve(pipe: Connection, number: int, make: Callable[..., Call], arguments: 
         while True:
             start, seconds = pipe.recv()
             before = time.process_time()
-            times = _repeat(call, done, start, start + seconds)
+            times = _repeat(call, done, start, start + seconds, 0 if done else _FIRST_CALLS)
             done += len(times)
             pipe.send((np.array(times), time.process_time() - before))
     except EOFError:
@@ -122,12 +125,12 @@ def _serve(pipe: Connection, number: int, make: Callable[..., Call], arguments: 
         pipe.send(RuntimeError(f"{type(error).__name__}: {error}"))
 
 
-def _repeat(call: Call, done: int, start: float, end: float) -> list[float]:
-    """Repeat *call* from *start* to *end*; the clock is the same in all processes."""
+def _repeat(call: Call, done: int, start: float, end: float, least: int) -> list[float]:
+    """Repeat *call* from *start* to *end*, and *least* times; the clock is the same in all processes."""
     time.sleep(max(0.0, start - time.perf_counter()))
     times: list[float] = []
     before = time.perf_counter()
-    while before < end:
+    while before < end or len(times) < least:
         call(done + len(times))
         after = time.perf_counter()
         times.append(after - before)

@@ -92,12 +92,12 @@ def measure(place: Place) -> list[Row]:
     readers = _keep_timelines(sessions, data, authors)
     taken: dict[str, list[float]] = {}
     with sessions() as session, closing(Bare(url)) as bare:
-        sides: dict[str, Callable[[], None]] = {FLOOR: lambda: _insert(bare, authors[many])}
+        sides: dict[str, Callable[[], object]] = {FLOOR: lambda: insert_post(bare, authors[many])}
         for followers, author in authors.items():
-            sides[OURS if followers == many else f"{followers}"] = _poster(session, author)
+            sides[OURS if followers == many else f"{followers}"] = poster(session, author)
         for _ in range(7 if place.quick else 15):
             for name, post in sides.items():
-                taken.setdefault(name, []).append(_timed(post, calls=20))
+                taken.setdefault(name, []).append(timed(post, calls=20))
     for finish in (lambda: None, lambda: fanout.work(sessions, User)):
         finish()
         for author, reader in readers.items():
@@ -144,16 +144,22 @@ def _keep_timelines(sessions: sessionmaker[Session], data: Data, authors: dict[i
     return readers
 
 
-def _insert(bare: Bare, author: int) -> None:
-    bare.begin()
-    at = datetime.now(UTC).replace(tzinfo=None).isoformat(" ", "microseconds") + "+00" * (bare.kind == "postgresql")
-    bare.run(
-        "INSERT INTO posts (author_id, made_at, body) VALUES (:author, :at, :body)", author=author, at=at, body=BODY
+def insert_post(bare: Bare, author: int) -> int:
+    """Insert a post by hand, in a transaction that is open or in one of its own; return its key."""
+    now = datetime.now(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+    at = now + "+00" * (bare.kind == "postgresql")
+    ((key,),) = bare.run(
+        "INSERT INTO posts (author_id, made_at, body) VALUES (:author, :at, :body) RETURNING id",
+        author=author,
+        at=at,
+        body=BODY,
     )
-    bare.commit()
+    return int(key)
 
 
-def _poster(session: Session, author: int) -> Callable[[], None]:
+def poster(session: Session, author: int) -> Callable[[], None]:
+    """Return what posts as *author*, and commits."""
+
     def post() -> None:
         session.add(Post(author_id=author, made_at=datetime.now(UTC), body=BODY))
         session.commit()
@@ -161,7 +167,7 @@ def _poster(session: Session, author: int) -> Callable[[], None]:
     return post
 
 
-def _timed(call: Callable[[], None], *, calls: int) -> float:
+def timed(call: Callable[[], object], *, calls: int) -> float:
     """Return the median of so many calls, in microseconds."""
     gc.collect()
     gc.disable()
