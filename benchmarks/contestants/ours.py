@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -148,7 +148,7 @@ class Retinue(Contestant):
 
     def relationships(self, viewer: int, users: Sequence[int]) -> set[tuple[str, int]]:
         """Ask the graph."""
-        stood = self.graph.relationships(viewer, users)
+        stood: Mapping[Any, Any] = self.graph.relationships(viewer, users)
         following = {("following", key) for key, how in stood.items() if how.following}
         return following | {("followed_by", key) for key, how in stood.items() if how.followed_by}
 
@@ -169,7 +169,8 @@ class Retinue(Contestant):
 
     def counts(self, users: Sequence[int]) -> dict[int, tuple[int, int]]:
         """Ask the graph."""
-        return {key: (number.followers, number.following) for key, number in self.graph.counts(users).items()}
+        found: Mapping[Any, Any] = self.graph.counts(users)
+        return {key: (number.followers, number.following) for key, number in found.items()}
 
     def mutuals(self, user: int) -> list[Shown]:
         """Ask the graph."""
