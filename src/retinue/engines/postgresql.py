@@ -18,6 +18,7 @@ from sqlalchemy import (
     bindparam,
     cast,
     exists,
+    false,
     func,
     literal_column,
     select,
@@ -72,12 +73,15 @@ class PostgreSQL(OnConflict):
 
     def no_row(self, rows: Rows, *, one_by_one: bool = False) -> ColumnElement[bool]:
         """
-        Return NOT EXISTS: of anything else PostgreSQL thinks that it is hardly ever so, and plans for no rows.
+        Return NOT EXISTS: of other words PostgreSQL thinks that it is hardly ever so, and plans for no rows.
 
         It is an anti-join, which may read the whole table of *rows*, also for one page: the planner spreads
-        the cost of that over all rows that there could be. An offset keeps the look-ups, *one_by_one*.
+        the cost of that over all rows that there could be. Asked *one_by_one*, it is a look-up for each row,
+        in words of which the planner thinks that they are so for every other one.
         """
-        return ~exists(rows.offset(literal_column("0")) if one_by_one else rows)
+        if one_by_one:
+            return ~func.coalesce(rows.with_only_columns(true()).scalar_subquery(), false())
+        return ~exists(rows)
 
     def newest_of_each(self, edges: Table, owners: Subquery, most: int, slots: int) -> Rows:
         """Return a lateral join: for each owner, the first rows of an index."""
