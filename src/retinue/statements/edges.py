@@ -19,7 +19,6 @@ from sqlalchemy import (
     union_all,
 )
 from sqlalchemy.sql.elements import ColumnElement
-from sqlalchemy.sql.selectable import FromClause
 
 from retinue.engines import EngineRules, Rows
 from retinue.models import UTCDateTime
@@ -173,45 +172,37 @@ def known_users_now(schema: Schema, rules: EngineRules) -> Rows:
 
 @once
 def relationships(schema: Schema, rules: EngineRules) -> CompoundRows:
-    """
-    (kind, user, since) for each way in which *viewer* and one of *users* stand; kinds as in `STANDINGS`.
-
-    Who blocks, mutes and asks nobody, as most do, is asked that once, and not about each of *users*.
-    """
+    """(kind, user, since) for each way in which *viewer* and one of *users* stand; kinds as in `STANDINGS`."""
     viewer = user_key(schema, "viewer")
-    nothing = null().cast(UTCDateTime)
 
-    def side(kind: str, rows: FromClause, own: str, other: str, *conditions: ColumnElement[bool], rare: bool) -> Rows:
+    def side(
+        kind: str, own: ColumnElement[Any], other: ColumnElement[Any], since: Any, *conditions: ColumnElement[bool]
+    ) -> Rows:
         number: ColumnElement[int] = literal_column(str(STANDINGS.index(kind)))
-        since = rows.c.timestamp if kind == "following" else nothing
-        chosen = select(number, rows.c[other], since).where(rules.one_of(rows.c[other], "users"), *conditions)
-        if not rare:
-            return chosen.where(rows.c[own] == viewer)
-        any_row = rows.alias(f"any_{kind}")
-        first = (
-            select(any_row.c[own]).where(any_row.c[own] == viewer).limit(literal_column("1")).subquery(f"has_{kind}")
-        )
-        return chosen.select_from(first.join(rows, rows.c[own] == first.c[own]))
+        return select(number, other, since).where(own == viewer, rules.one_of(other, "users"), *conditions)
 
-    out, back = schema.follows, schema.edges_by_target.alias("back")
+    nothing = null().cast(UTCDateTime)
+    out, back = schema.follows.c, schema.edges_by_target.alias("back").c
     sides = [
-        side("following", out, "follower_id", "following_id", rare=False),
-        side("followed_by", back, "following_id", "follower_id", rare=False),
+        side("following", out.follower_id, out.following_id, out.timestamp),
+        side("followed_by", back.following_id, back.follower_id, nothing),
     ]
     if schema.requests is not None:
         sent, received = schema.requests, schema.requests_by_target.alias("received")
+        waits = pending(schema, sent), pending(schema, received)
         sides += [
-            side("requested", sent, "follower_id", "following_id", pending(schema, sent), rare=True),
-            side("requested_by", received, "following_id", "follower_id", pending(schema, received), rare=True),
+            side("requested", sent.c.follower_id, sent.c.following_id, nothing, waits[0]),
+            side("requested_by", received.c.following_id, received.c.follower_id, nothing, waits[1]),
         ]
     if schema.blocks is not None:
         made, met = schema.blocks, schema.blocks_by_target.alias("met")
         sides += [
-            side("blocking", made, "blocker_id", "blocked_id", not_ended(made), rare=True),
-            side("blocked_by", met, "blocked_id", "blocker_id", not_ended(met), rare=True),
+            side("blocking", made.c.blocker_id, made.c.blocked_id, nothing, not_ended(made)),
+            side("blocked_by", met.c.blocked_id, met.c.blocker_id, nothing, not_ended(met)),
         ]
     if schema.mutes is not None:
-        sides.append(side("muting", schema.mutes, "muter_id", "muted_id", not_ended(schema.mutes), rare=True))
+        mute = schema.mutes
+        sides.append(side("muting", mute.c.muter_id, mute.c.muted_id, nothing, not_ended(mute)))
     return union_all(*sides)
 
 
