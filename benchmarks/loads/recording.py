@@ -67,8 +67,9 @@ def record(url: URL) -> Statements:
     """Watch Retinue on the graph at *url*, which stays as it is."""
     there = {up: _pair(url, up=up, there=True) for up in (True, False)}
     new = {up: _pair(url, up=up, there=False) for up in (True, False)}
-    user, others = there[True][0], {"a": there[True][1], "b": new[False][0], "c": there[False][1]}
-    pair = {"follower": user, "followed": others["a"]}
+    pair = dict(zip(("follower", "followed"), there[True], strict=True))
+    user = pair["follower"]
+    others = dict(zip("abc", (key for key in range(_FIRST_KEY, _FIRST_KEY + 4) if key != user), strict=False))
     with _recorder(url) as recorder:
         one = recorder.one
         return Statements(
