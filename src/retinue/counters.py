@@ -93,7 +93,7 @@ def parameters_of(schema: Schema, deltas: Deltas) -> dict[str, Any]:
         for which, (user, (followers, following)) in zip(("first", "second"), deltas.ascending(), strict=True)
         for name, value in (
             ("user", user),
-            ("slot", _slot(schema)),
+            ("slot", _slot(schema, (followers, following))),
             ("followers", followers),
             ("following", following),
         )
@@ -132,7 +132,7 @@ def _all_or_nothing(connection: Connection, rules: EngineRules) -> Iterator[None
 
 
 def _add(connection: Connection, schema: Schema, rules: EngineRules, user: Key, delta: Delta) -> None:
-    slot = _slot(schema)
+    slot = _slot(schema, delta)
     parameters = {"user": user, "slot_": slot, "more_followers": delta[0], "more_following": delta[1]}
     try:
         result = prepared.run(connection, schema, statements.add_to_count, parameters, rules)
@@ -148,10 +148,15 @@ def _add(connection: Connection, schema: Schema, rules: EngineRules, user: Key, 
         _insert_after_count(connection, schema, rules, parameters)
 
 
-def _slot(schema: Schema) -> int:
-    """Return one of the slots that a user's counts are spread over."""
+def _slot(schema: Schema, delta: Delta) -> int:
+    """
+    Return one of the slots that a user's counts are spread over: any for a new follower.
+
+    Whom one follows oneself is counted in slot 0: there is no crowd about it, and a follower's first
+    touch of another slot would cost them a row.
+    """
     slots = schema.settings.counter_slots
-    return random.randrange(slots) if slots > 1 else 0  # noqa: S311 - spreads load, hides nothing
+    return random.randrange(slots) if slots > 1 and delta[0] else 0  # noqa: S311 - spreads load, hides nothing
 
 
 def _insert_after_count(connection: Connection, schema: Schema, rules: EngineRules, parameters: dict[str, Any]) -> None:
