@@ -19,6 +19,7 @@ from sqlalchemy import (
     union_all,
 )
 from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.selectable import FromClause
 
 from retinue.engines import EngineRules, Rows
 from retinue.models import UTCDateTime
@@ -172,37 +173,47 @@ def known_users_now(schema: Schema, rules: EngineRules) -> Rows:
 
 @once
 def relationships(schema: Schema, rules: EngineRules) -> CompoundRows:
-    """(kind, user, since) for each way in which *viewer* and one of *users* stand; kinds as in `STANDINGS`."""
+    """
+    (kind, user, since) for each way in which *viewer* and one of *users* stand; kinds as in `STANDINGS`.
+
+    Who blocks, mutes and asks nobody, as most do, is asked that once, and not about each of *users*.
+    """
     viewer = user_key(schema, "viewer")
+    nothing = null().cast(UTCDateTime)
 
     def side(
-        kind: str, own: ColumnElement[Any], other: ColumnElement[Any], since: Any, *conditions: ColumnElement[bool]
+        kind: str, rows: FromClause, own: str, other: str, *conditions: ColumnElement[bool], first: str | None = None
     ) -> Rows:
         number: ColumnElement[int] = literal_column(str(STANDINGS.index(kind)))
-        return select(number, other, since).where(own == viewer, rules.one_of(other, "users"), *conditions)
+        since = rows.c.timestamp if kind == "following" else nothing
+        chosen = select(number, rows.c[other], since).where(rules.one_of(rows.c[other], "users"), *conditions)
+        if first is None:
+            return chosen.where(rows.c[own] == viewer)
+        # Without the order of an index, PostgreSQL may look for a row of somebody with many through the whole table.
+        mine = rows.alias(f"any_{kind}")
+        one = select(mine.c[own]).where(mine.c[own] == viewer).order_by(mine.c[first]).limit(literal_column("1"))
+        there = one.subquery(f"has_{kind}")
+        return chosen.select_from(there.join(rows, rows.c[own] == there.c[own]))
 
-    nothing = null().cast(UTCDateTime)
-    out, back = schema.follows.c, schema.edges_by_target.alias("back").c
+    out, back = schema.follows, schema.edges_by_target.alias("back")
     sides = [
-        side("following", out.follower_id, out.following_id, out.timestamp),
-        side("followed_by", back.following_id, back.follower_id, nothing),
+        side("following", out, "follower_id", "following_id"),
+        side("followed_by", back, "following_id", "follower_id"),
     ]
     if schema.requests is not None:
         sent, received = schema.requests, schema.requests_by_target.alias("received")
-        waits = pending(schema, sent), pending(schema, received)
         sides += [
-            side("requested", sent.c.follower_id, sent.c.following_id, nothing, waits[0]),
-            side("requested_by", received.c.following_id, received.c.follower_id, nothing, waits[1]),
+            side("requested", sent, "follower_id", "following_id", pending(schema, sent), first="timestamp"),
+            side("requested_by", received, "following_id", "follower_id", pending(schema, received), first="timestamp"),
         ]
     if schema.blocks is not None:
         made, met = schema.blocks, schema.blocks_by_target.alias("met")
         sides += [
-            side("blocking", made.c.blocker_id, made.c.blocked_id, nothing, not_ended(made)),
-            side("blocked_by", met.c.blocked_id, met.c.blocker_id, nothing, not_ended(met)),
+            side("blocking", made, "blocker_id", "blocked_id", not_ended(made), first="timestamp"),
+            side("blocked_by", met, "blocked_id", "blocker_id", not_ended(met), first="blocker_id"),
         ]
     if schema.mutes is not None:
-        mute = schema.mutes
-        sides.append(side("muting", mute.c.muter_id, mute.c.muted_id, nothing, not_ended(mute)))
+        sides.append(side("muting", schema.mutes, "muter_id", "muted_id", not_ended(schema.mutes), first="timestamp"))
     return union_all(*sides)
 
 
