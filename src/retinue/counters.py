@@ -56,13 +56,15 @@ def read(connection: Connection, schema: Schema, users: Sequence[Key]) -> dict[K
     found = dict.fromkeys(users, nobody)
     uncounted = users
     if schema.counts is not None and users:
+        uncounted = []
         for user, followers, following in prepared.rows(connection, schema, statements.counts, {"users": users}, rules):
             of = found[user]
-            if of is nobody:
+            if followers is None:
+                uncounted.append(user)
+            elif of is nobody:
                 found[user] = Counts(followers, following)
             else:  # another slot
                 found[user] = Counts(of.followers + followers, of.following + following)
-        uncounted = [user for user, counts in found.items() if counts is nobody]
     if uncounted:
         parameters = {"users": uncounted}
         for user, followers, following in prepared.rows(

@@ -60,7 +60,7 @@ class Reads(Part[U]):
 
         The stored totals, whoever looks. Users that do not exist have zero. Cost: one
         select, of the count rows; one more, which counts the edges, if one of *users*
-        was never counted, as those who do not exist. Where no `FollowCountMixin` class is declared: one select,
+        was never counted. Where no `FollowCountMixin` class is declared: one select,
         which counts the edges.
 
         Raises:

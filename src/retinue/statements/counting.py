@@ -27,9 +27,13 @@ def counted_edges(schema: Schema, user: ColumnElement[Any]) -> tuple[ScalarSelec
 
 @once
 def counts(schema: Schema, rules: EngineRules) -> Rows:
-    """(user, followers, following) of each slot of those of *users* who were counted."""
-    rows = count_rows(schema).c
-    return select(rows.user_id, rows.followers, rows.following).where(rules.one_of(rows.user_id, "users"))
+    """(user, followers, following) of each slot of those of *users* who exist; NULLs for one without a slot."""
+    rows = count_rows(schema)
+    return (
+        select(schema.key, rows.c.followers, rows.c.following)
+        .select_from(schema.key.table.outerjoin(rows, rows.c.user_id == schema.key))
+        .where(rules.one_of(schema.key, "users"))
+    )
 
 
 @once
