@@ -20,6 +20,7 @@ from retinue import Graph, prepare_engine
 _FIRST_KEY = 100
 
 _HOLE = re.compile(r"\?|%\((\w+)\)s")
+_ARRAY = re.compile(r"\{\d+(,\d+)*\}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?")
 
 Pair = tuple[int, int]
@@ -165,6 +166,8 @@ def _named(text: str, values: Any, given: Mapping[str, Any]) -> str:
 
     def fill(hole: re.Match[str]) -> str:
         value = values[hole[1]] if hole[1] else next(in_order)
+        if isinstance(value, str) and _ARRAY.fullmatch(value):
+            value = [int(key) for key in value[1:-1].split(",")]
         if isinstance(value, list):
             return f"ARRAY[{', '.join(f':{names[_plain(key)]}' for key in value)}]"
         if _plain(value) in names:

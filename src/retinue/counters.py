@@ -54,23 +54,15 @@ def read(connection: Connection, schema: Schema, users: Sequence[Key]) -> dict[K
     """Return the counts of *users*, as `Graph.counts()` says."""
     nobody, rules = Counts(), rules_of(connection)
     found = dict.fromkeys(users, nobody)
-    uncounted = users
-    if schema.counts is not None and users:
-        uncounted = []
-        for user, followers, following in prepared.rows(connection, schema, statements.counts, {"users": users}, rules):
-            of = found[user]
-            if followers is None:
-                uncounted.append(user)
-            elif of is nobody:
-                found[user] = Counts(followers, following)
-            else:  # another slot
-                found[user] = Counts(of.followers + followers, of.following + following)
-    if uncounted:
-        parameters = {"users": uncounted}
-        for user, followers, following in prepared.rows(
-            connection, schema, statements.counts_of_edges, parameters, rules
-        ):
+    build = statements.counts_of_edges if schema.counts is None else statements.counts
+    for user, followers, following in (
+        prepared.rows(connection, schema, build, {"users": users}, rules) if users else ()
+    ):
+        other_slots = found[user]
+        if other_slots is nobody:
             found[user] = Counts(followers, following)
+        else:
+            found[user] = Counts(other_slots.followers + followers, other_slots.following + following)
     return found
 
 

@@ -40,7 +40,7 @@ def follower_growth(
     history does not tell (raw SQL; edges older than the history whose follower was deleted) is missing
     from the days before it. Where `Settings(history_retention=...)` ends it, so does the list.
 
-    Cost: two selects; three if *user* was never counted. What is read is the user's part of the history.
+    Cost: two selects. What is read is the user's part of the history.
 
     Args:
         session: The caller's session.

@@ -59,9 +59,8 @@ class Reads(Part[U]):
         Return how many follow each of *users* and how many each follows, by their keys.
 
         The stored totals, whoever looks. Users that do not exist have zero. Cost: one
-        select, of the count rows; one more, which counts the edges, if one of *users*
-        was never counted. Where no `FollowCountMixin` class is declared: one select,
-        which counts the edges.
+        select, of the count rows; it counts the edges of those of *users* who were never
+        counted. Where no `FollowCountMixin` class is declared, it counts everybody's.
 
         Raises:
             InvalidUserError: One is neither a user nor a possible key, or has no key yet.

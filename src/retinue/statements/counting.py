@@ -27,10 +27,15 @@ def counted_edges(schema: Schema, user: ColumnElement[Any]) -> tuple[ScalarSelec
 
 @once
 def counts(schema: Schema, rules: EngineRules) -> Rows:
-    """(user, followers, following) of each slot of those of *users* who exist; NULLs for one without a slot."""
+    """
+    (user, followers, following) of each slot of those of *users* who exist.
+
+    The edges are counted of one without a slot; and of nobody else, as COALESCE stops at what it finds.
+    """
     rows = count_rows(schema)
+    followers, following = counted_edges(schema, schema.key)
     return (
-        select(schema.key, rows.c.followers, rows.c.following)
+        select(schema.key, func.coalesce(rows.c.followers, followers), func.coalesce(rows.c.following, following))
         .select_from(schema.key.table.outerjoin(rows, rows.c.user_id == schema.key))
         .where(rules.one_of(schema.key, "users"))
     )
