@@ -129,7 +129,7 @@ def change_edge(
     if not edges:
         return Changed(done=False, was_there=bool(was_there))
     if not (first and second):
-        counters.apply(connection, schema, deltas, after=first)
+        counters.apply_rest(connection, schema, deltas, first)
     units = timeline.edges_changed(connection, schema, [(event, meaning.edges)])
     say(session, connection, schema, event, *timeline.work_of(units))
     return Changed(done=True)

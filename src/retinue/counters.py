@@ -66,18 +66,25 @@ def read(connection: Connection, schema: Schema, users: Sequence[Key]) -> dict[K
     return found
 
 
-def apply(connection: Connection, schema: Schema, deltas: Deltas, *, after: int = 0) -> None:
-    """
-    Change the rows of all users in *deltas*: one statement each, up to four more for one without a row.
-
-    The first so many, *after* which it begins, have been changed already.
-    """
+def apply(connection: Connection, schema: Schema, deltas: Deltas) -> None:
+    """Change the rows of all users in *deltas*: one statement each, up to four more for one without a row."""
     if schema.counts is None:
         return
     rules = rules_of(connection)
     with _all_or_nothing(connection, rules):
-        for user, delta in deltas.ascending()[after:]:
+        for user, delta in deltas.ascending():
             _add(connection, schema, rules, user, delta)
+
+
+def apply_rest(connection: Connection, schema: Schema, deltas: Deltas, done: int) -> None:
+    """As `apply()`, where the first *done* rows have been changed already, and the next was found missing."""
+    if schema.counts is None:
+        return
+    rules = rules_of(connection)
+    (user, delta), *others = deltas.ascending()[done:]
+    _start(connection, schema, rules, _parameters(schema, user, delta))
+    for user, delta in others:
+        _add(connection, schema, rules, user, delta)
 
 
 def parameters_of(schema: Schema, deltas: Deltas) -> dict[str, Any]:
@@ -126,8 +133,7 @@ def _all_or_nothing(connection: Connection, rules: EngineRules) -> Iterator[None
 
 
 def _add(connection: Connection, schema: Schema, rules: EngineRules, user: Key, delta: Delta) -> None:
-    slot = _slot(schema, delta)
-    parameters = {"user": user, "slot_": slot, "more_followers": delta[0], "more_following": delta[1]}
+    parameters = _parameters(schema, user, delta)
     try:
         result = prepared.run(connection, schema, statements.add_to_count, parameters, rules)
     except IntegrityError as error:
@@ -137,9 +143,13 @@ def _add(connection: Connection, schema: Schema, rules: EngineRules, user: Key, 
     if rules.was_counted(result):
         return
     if rules.counts_by_upsert:
-        _count_after_insert(connection, schema, rules, user, slot, delta)
+        _count_after_insert(connection, schema, rules, user, parameters["slot_"], delta)
     else:
-        _insert_after_count(connection, schema, rules, parameters)
+        _start(connection, schema, rules, parameters)
+
+
+def _parameters(schema: Schema, user: Key, delta: Delta) -> dict[str, Any]:
+    return {"user": user, "slot_": _slot(schema, delta), "more_followers": delta[0], "more_following": delta[1]}
 
 
 def _slot(schema: Schema, delta: Delta) -> int:
@@ -153,15 +163,13 @@ def _slot(schema: Schema, delta: Delta) -> int:
     return random.randrange(slots) if slots > 1 and delta[0] else 0  # noqa: S311 - spreads load, hides nothing
 
 
-def _insert_after_count(connection: Connection, schema: Schema, rules: EngineRules, parameters: dict[str, Any]) -> None:
-    """Give the user the row that was not there: what the edges say in slot 0, or else the delta."""
-    user = parameters["user"]
-    if not _insert(connection, schema, rules, user, 0, count_edges(connection, schema, user)):
-        # Slot 0 is there, and so is what others counted: add to this slot alone.
-        zero = Counts()
-        if parameters["slot_"]:
-            _insert(connection, schema, rules, user, parameters["slot_"], zero)
-        prepared.run(connection, schema, statements.add_to_count, parameters, rules)
+def _start(connection: Connection, schema: Schema, rules: EngineRules, parameters: dict[str, Any]) -> None:
+    """Give the user the row that was not there: the delta beside slot 0, or slot 0 itself, with what the edges say."""
+    if parameters["slot_"] and prepared.run(connection, schema, statements.add_slot, parameters, rules).rowcount:
+        return
+    if not prepared.run(connection, schema, statements.insert_counted, parameters, rules).rowcount:
+        # Somebody has made slot 0 just now, who did not see the edge.
+        prepared.run(connection, schema, statements.add_to_count, {**parameters, "slot_": 0}, rules)
 
 
 def _count_after_insert(
@@ -176,14 +184,14 @@ def _count_after_insert(
         _insert(connection, schema, rules, user, 0, base)
 
 
-def _insert(connection: Connection, schema: Schema, rules: EngineRules, user: Key, slot: int, counts: Counts) -> bool:
+def _insert(connection: Connection, schema: Schema, rules: EngineRules, user: Key, slot: int, counts: Counts) -> None:
     parameters = {
         "user": user,
         "slot_": slot,
         "set_followers": counts.followers,
         "set_following": counts.following,
     }
-    return rules.inserted(connection.execute(statements.insert_count(schema, rules), parameters))
+    connection.execute(statements.insert_count(schema, rules), parameters)
 
 
 def _set(connection: Connection, schema: Schema, user: Key, counts: Counts) -> None:

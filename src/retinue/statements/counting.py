@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
-from sqlalchemy import Executable, Table, Update, and_, bindparam, func, select, update
+from sqlalchemy import Executable, Table, Update, and_, bindparam, func, literal_column, select, update
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause, ScalarSelect
 
@@ -64,6 +64,30 @@ def insert_count(schema: Schema, rules: EngineRules) -> Executable:
     """Give *user* a row in *slot_*, unless there is one or the user has gone."""
     values = {"user_id": "user", "slot": "slot_", "followers": "set_followers", "following": "set_following"}
     return rules.insert_new(count_rows(schema), values, schema.key, people(schema, "user"))
+
+
+@once
+def add_slot(schema: Schema, rules: EngineRules) -> Executable:
+    """Add *more_followers* and *more_following* to *slot_* of *user*, or make it with these; if there is a slot 0."""
+    rows = count_rows(schema)
+    first = rows.alias("first")
+    more = {name: bindparam(f"more_{name}", type_=rows.c[name].type) for name in ("followers", "following")}
+    slot = bindparam("slot_", type_=rows.c.slot.type)
+    fresh = select(first.c.user_id, slot.label("slot"), *(value.label(name) for name, value in more.items()))
+    fresh = fresh.where(first.c.user_id == user_key(schema, "user"), first.c.slot == 0)
+    added = rules.upsert(rows, fresh, lambda new: {name: rows.c[name] + new[name] for name in more})
+    return added.execution_options(preserve_rowcount=True)
+
+
+@once
+def insert_counted(schema: Schema, rules: EngineRules) -> Executable:
+    """Give *user* slot 0, with what the edges say, unless there is one or the user has gone."""
+    (users,) = people(schema, "user").values()
+    key = users.c[schema.key.name]
+    row = select(key, literal_column("0"), *counted_edges(schema, key)).where(key == user_key(schema, "user"))
+    row = row.with_for_update(read=True, key_share=True, of=users)
+    made = rules.insert_from(count_rows(schema), ["user_id", "slot", "followers", "following"], row)
+    return made.execution_options(preserve_rowcount=True)
 
 
 @once
