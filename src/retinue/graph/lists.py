@@ -111,7 +111,7 @@ class Lists(Reads[U]):
 
         `Person.since` is when *viewer* began to follow them, and the list goes by it: what
         is read is bounded by how many *viewer* follows, however many follow *user*. Else
-        as `followers()`, and one select more, for the total, unless this page is the whole list.
+        as `followers()`, and one select more, for the total.
         """
         return self._people(
             lists.known_followers, user, viewer, limit, cursor, kind=ListKind.FOLLOWERS, with_total=True

@@ -170,9 +170,7 @@ class Reads(Part[U]):
             return pages.nothing(self._caller, listing, limit, cursor)
         page, stretch = pages.read(self._caller, listing, limit, cursor)
         if with_total:
-            total = len(page)
-            if page.next or page.prev:
-                total = connection.execute(lists.total_of(schema, engine, people, audience), parameters).scalar_one()
+            total = connection.execute(lists.total_of(schema, engine, people, audience), parameters).scalar_one()
             page = replace(page, total=total)
         if audience is Audience.OWNER and "active" in schema.flags:
             ends = {"oldest": stretch.last or FIRST, "newest": stretch.first or LAST}
