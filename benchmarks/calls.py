@@ -37,7 +37,7 @@ class Effort:
     checking_seconds: float
 
 
-FULL = Effort(11, 200, 40, patience_seconds=0.5, checks=40, checking_seconds=10)
+FULL = Effort(9, 100, 30, patience_seconds=0.25, checks=30, checking_seconds=5)
 QUICK = Effort(5, 30, 8, patience_seconds=0.015, checks=15, checking_seconds=0.15)
 
 
