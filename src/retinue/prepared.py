@@ -53,7 +53,7 @@ class Prepared:
     def __init__(self, statement: Any, dialect: Dialect) -> None:
         compiled: SQLCompiler = statement.compile(dialect=dialect)
         #: Whether a column of the application has a value that Python makes for each row: only SQLAlchemy can do that.
-        self.made_by_python = bool(compiled.insert_prefetch or compiled.update_prefetch)
+        self.made_by_python: bool = bool(compiled.insert_prefetch or compiled.update_prefetch)
         binds = {name: bind for bind, name in compiled.bind_names.items()}
         self._compiled = compiled
         self._constants = {name: value for name, value in compiled.params.items() if not binds[name].required}
@@ -107,7 +107,7 @@ class Prepared:
 
     def _readers_of(self, result: CursorResult[Any], dialect: Dialect) -> list[tuple[int, Callable[[Any], Any]]]:
         # Some types want to know what the driver calls theirs.
-        said = result.cursor.description or ()
+        said = () if result.cursor is None else result.cursor.description or ()
         readers = [
             type_.dialect_impl(dialect).result_processor(dialect, column[1])
             for type_, column in zip(self._columns, said, strict=True)

@@ -156,7 +156,11 @@ def add(session: Session, world: World, dice: random.Random, many: int, *, later
 def looks(how: str) -> Iterator[None]:
     """Let the looks reach so far that each of them, and the merge, answers for some pages."""
     reaches = {"as it is": {}, "short": {"near": 8, "far": 40, "few": 3, "dense": 1}, "none": {"near": 1, "far": 2}}
-    each = {"as it is": {}, "short": {"near": 8, "far": 3, "few": 3, "crowd": 3}, "none": {"near": 1, "far": 1, "few": 1}}
+    each = {
+        "as it is": {},
+        "short": {"near": 8, "far": 3, "few": 3, "crowd": 3},
+        "none": {"near": 1, "far": 1, "few": 1},
+    }
     with pytest.MonkeyPatch.context() as patch:
         for kind in (newest.NewestOnSQLite, newest.NewestOnPostgreSQL, newest.NewestOnMariaDB):
             of_kind = each if kind is newest.NewestOnPostgreSQL else reaches

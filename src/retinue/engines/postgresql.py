@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from sqlalchemy import (
@@ -41,7 +41,7 @@ class _Numbers(TypeDecorator[Any]):
         super().__init__(item_type)
         self.item_type = item_type
 
-    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any] | None:
+    def bind_processor(self, dialect: Dialect) -> Any:
         """Return what writes the list; for a driver that does so better, what it does."""
         return _written if dialect.driver == "psycopg" else super().bind_processor(dialect)
 

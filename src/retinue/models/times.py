@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -51,7 +50,7 @@ class UTCDateTime(TypeDecorator[datetime]):
         del dialect  # what they return says whether it has a zone
         return _in_utc(value)
 
-    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None]:
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
         """
         Do the same in one call.
 
