@@ -107,7 +107,8 @@ class Prepared:
 
     def _readers_of(self, result: CursorResult[Any], dialect: Dialect) -> list[tuple[int, Callable[[Any], Any]]]:
         # Some types want to know what the driver calls theirs.
-        said = () if result.cursor is None else result.cursor.description or ()
+        cursor: Any = result.cursor
+        said = cursor.description or ()
         readers = [
             type_.dialect_impl(dialect).result_processor(dialect, column[1])
             for type_, column in zip(self._columns, said, strict=True)
