@@ -57,7 +57,7 @@ def world(data: Data, seed: int = 1) -> World:
     number = min(len(data.times) * _POSTS_PER_THOUSAND // 1_000, _POSTS_MOST)
     popular, anybody = dice.choice(data.followed, number // 2), dice.integers(1, users + 1, number - number // 2)
     authors = dice.permutation(np.concatenate([popular, anybody]))
-    return World(whole, readers, authors, times[-1] - _SECOND * np.arange(number, 0, -1))
+    return World(whole, readers, authors, whole.times[-1] - _SECOND * np.arange(number, 0, -1))
 
 
 def _by_degree(ends: NDArray[np.int64], many: int, dice: np.random.Generator) -> NDArray[np.int64]:

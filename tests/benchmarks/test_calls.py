@@ -83,3 +83,13 @@ def test_every_graph_gets_readers_and_strangers_do_not_follow_each_other() -> No
     assert len(set(pairs)) == 300
     assert not edges.intersection(pairs)
     assert all(follower != followed for follower, followed in pairs)
+
+
+def test_a_graph_that_has_such_readers_gets_posts_all_the_same() -> None:
+    """As large graphs do: nobody is added to them."""
+    once = world(generate(20_000)).data
+    again = world(once)
+
+    assert again.data.users == once.users
+    assert len(again.authors) == len(again.post_times) > 0
+    assert again.post_times[-1] < once.times[-1]
