@@ -2,7 +2,7 @@
 Retinue beside its peers and the floor, on the same data, in one run.
 
     python3 dev.py bench              graphs of 100,000 and 2 million edges, and of 20 million on PostgreSQL
-    python3 dev.py bench --quick      100,000 edges, few repetitions: about two minutes
+    python3 dev.py bench --quick      100,000 edges, few repetitions: about three minutes
     python3 dev.py bench --databases mariadb
     python3 dev.py bench --graph follows.csv.gz    a graph of your own: follower,followed,timestamp
     python3 dev.py bench --only "first page"       the rows with these words in their names
