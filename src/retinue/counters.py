@@ -77,9 +77,7 @@ def apply(connection: Connection, schema: Schema, deltas: Deltas) -> None:
 
 
 def apply_rest(connection: Connection, schema: Schema, deltas: Deltas, done: int) -> None:
-    """As `apply()`, where the first *done* rows have been changed already, and the next was found missing."""
-    if schema.counts is None:
-        return
+    """As `apply()`, where counts are kept, the first *done* rows have been changed already, and the next is missing."""
     rules = rules_of(connection)
     (user, delta), *others = deltas.ascending()[done:]
     _start(connection, schema, rules, _parameters(schema, user, delta))
@@ -177,31 +175,14 @@ def _count_after_insert(
 ) -> None:
     """Correct the row that has just been made, and is locked: slot 0 holds what the edges say."""
     counted = count_edges(connection, schema, user)
-    if slot == 0:
-        _set(connection, schema, user, counted)
-    else:
-        base = Counts(counted.followers - delta[0], counted.following - delta[1])
-        _insert(connection, schema, rules, user, 0, base)
-
-
-def _insert(connection: Connection, schema: Schema, rules: EngineRules, user: Key, slot: int, counts: Counts) -> None:
-    parameters = {
-        "user": user,
-        "slot_": slot,
-        "set_followers": counts.followers,
-        "set_following": counts.following,
-    }
-    connection.execute(statements.insert_count(schema, rules), parameters)
-
-
-def _set(connection: Connection, schema: Schema, user: Key, counts: Counts) -> None:
+    beside = delta if slot else (0, 0)
     parameters = {
         "user": user,
         "slot_": 0,
-        "set_followers": counts.followers,
-        "set_following": counts.following,
+        "set_followers": counted.followers - beside[0],
+        "set_following": counted.following - beside[1],
     }
-    connection.execute(statements.set_count(schema), parameters)
+    connection.execute(statements.insert_count(schema, rules) if slot else statements.set_count(schema), parameters)
 
 
 def count_edges(connection: Connection, schema: Schema, user: Key) -> Counts:

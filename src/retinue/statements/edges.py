@@ -49,7 +49,7 @@ def insert_edge(schema: Schema, rules: EngineRules) -> Executable:
     conditions = _unblocked(schema, rules)
     if not rules.keeps_snapshot:
         # The insert decides. This spares a repeated follow the locks on its users, and so a write to the disk.
-        conditions.append(~_is_edge(schema, rules))
+        conditions.append(~is_edge(schema, rules))
     locked = schema.flag("locked", users["followed"])
     if locked is not None:
         conditions.append(locked.is_not(true()))
@@ -77,7 +77,7 @@ def before_follow(schema: Schema, rules: EngineRules) -> Rows:
         requests, locked = cast("Table", schema.requests), cast("Any", schema.flag("locked", schema.key.table))
         request = _pair_of(requests, schema, requests.c.timestamp)
         both, asked, waits = locked.is_(true()), exists(request), exists(request.where(pending(schema, requests)))
-    said = _named(both=both, enough=_is_edge(schema, rules), asked=asked, waits=waits)
+    said = _named(both=both, enough=is_edge(schema, rules), asked=asked, waits=waits)
     return rules.current(select(*said).where(schema.key == user_key(schema, "followed")))
 
 
@@ -90,7 +90,7 @@ def before_unfollow(schema: Schema, rules: EngineRules) -> Rows:
     """
     requests = cast("Table", schema.requests)
     asked = exists(_pair_of(requests, schema, requests.c.timestamp))
-    nothing = false() if rules.keeps_snapshot else and_(~asked, ~_is_edge(schema, rules))
+    nothing = false() if rules.keeps_snapshot else and_(~asked, ~is_edge(schema, rules))
     return select(*_named(both=asked, enough=nothing))
 
 
@@ -217,7 +217,7 @@ def relationships(schema: Schema, rules: EngineRules) -> CompoundRows:
     return union_all(*sides)
 
 
-def _is_edge(schema: Schema, rules: EngineRules) -> ColumnElement[bool]:
+def is_edge(schema: Schema, rules: EngineRules) -> ColumnElement[bool]:
     """Return whether *follower* follows *followed*; false where it is a snapshot that says so, which may be old."""
     return false() if rules.keeps_snapshot else exists(_pair_of(schema.follows, schema, schema.follows.c.timestamp))
 

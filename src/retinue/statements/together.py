@@ -20,7 +20,7 @@ from retinue.models import RANDOM_BITS, FollowEventMixin, UTCDateTime
 from retinue.schema import Schema
 from retinue.statements.building import OPTION, once, user_key
 from retinue.statements.counting import count_rows
-from retinue.statements.edges import EDGE, delete_edge
+from retinue.statements.edges import EDGE, delete_edge, is_edge
 from retinue.statements.records import upsert_notification
 
 #: `insert_edge`, `insert_agreed_edge` or `delete_edge`.
@@ -69,13 +69,7 @@ def change_edge(schema: Schema, rules: EngineRules, change: Change, told: bool) 
         numbers += [_number(first), _number(second)]
     else:
         numbers += [literal_column("1"), literal_column("1")]
-    edges = schema.follows.c
-    was_there = exists(
-        select(edges.timestamp).where(
-            edges.follower_id == user_key(schema, "follower"), edges.following_id == user_key(schema, "followed")
-        )
-    )
-    done = select(*numbers, was_there).execution_options(**{OPTION: change.__name__})
+    done = select(*numbers, is_edge(schema, rules)).execution_options(**{OPTION: change.__name__})
     if schema.history is not None:
         done = done.add_cte(_written_down(schema, rules, edge))
     if told and schema.notifications is not None:
