@@ -8,15 +8,13 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-import numpy as np
 from sqlalchemy import URL, Engine, MetaData, create_engine
 
+from benchmarks.contestants.loading import copy_numbers
 from benchmarks.data import Data, Keys
 from benchmarks.loads.bare import Bare
 from retinue import prepare_engine
 
-#: Microseconds from 1970 to 2000, where PostgreSQL's clock starts.
-_POSTGRESQL_EPOCH = 946_684_800_000_000
 _CHUNK = 200_000
 
 _COUNT_ALL = (
@@ -91,20 +89,10 @@ def chunks(data: Data, size: int = _CHUNK) -> Iterator[tuple[Keys, Keys, Keys]]:
 
 
 def _copy(bare: Bare, data: Data) -> None:
-    """COPY, as PostgreSQL's own bytes: a count of columns, then the length and the value of each."""
-    fields = [("columns", ">i2"), ("l1", ">i4"), ("follower", ">i4"), ("l2", ">i4"), ("followed", ">i4")]
-    fields += [("l3", ">i4"), ("time", ">i8")]
     # The edges are known to be good, and checking 20 million foreign keys takes minutes.
     bare.run("SET session_replication_role = replica")
-    command = "COPY follows (follower_id, following_id, timestamp) FROM STDIN (FORMAT binary)"
-    with bare.connection.cursor().copy(command) as copy:
-        copy.write(b"PGCOPY\n\xff\r\n\0" + bytes(8))
-        for followers, followed, times in chunks(data):
-            rows = np.empty(len(times), dtype=fields)
-            rows["columns"], rows["l1"], rows["l2"], rows["l3"] = 3, 4, 4, 8
-            rows["follower"], rows["followed"], rows["time"] = followers, followed, times - _POSTGRESQL_EPOCH
-            copy.write(rows.tobytes())
-        copy.write(b"\xff\xff")
+    columns, kinds = ("follower_id", "following_id", "timestamp"), ("int4", "int4", "timestamptz")
+    copy_numbers(bare.connection.cursor(), "follows", columns, kinds, (data.followers, data.followed, data.times))
 
 
 def _insert(bare: Bare, data: Data) -> None:

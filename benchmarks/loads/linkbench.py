@@ -9,17 +9,11 @@ Half of the lists are followers, half are following. Eight connections at a time
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from functools import partial
 
 from benchmarks.databases import Place
-from benchmarks.loads.comparing import FLOOR, OURS
-from benchmarks.loads.crew import Crew
-from benchmarks.loads.filling import check, fill
-from benchmarks.loads.mix import compare, draw, member
-from benchmarks.loads.models import Base
 from benchmarks.loads.pgbench import PgBench
-from benchmarks.loads.recording import record
-from benchmarks.loads.throughput import Team, contest
+from benchmarks.loads.taking_turns import take_turns
 from benchmarks.results import Row
 
 CONNECTIONS = 8
@@ -41,25 +35,12 @@ WEIGHTS = {
 
 def measure(place: Place) -> list[Row]:
     """Let both sides work in turns, each on a graph of its own."""
-    ours, theirs = place.fresh(), place.fresh()
-    for url in (ours, theirs):
-        fill(url, Base.metadata, place.data)
-    statements, drawn = record(theirs), draw(theirs, place.data)
-    compare(theirs, statements, drawn)
     blocks, seconds = (3, 1) if place.quick else (5, 8)
-    with ExitStack() as stack:
-        bare = stack.enter_context(Crew(CONNECTIONS, member, theirs, statements, drawn, WEIGHTS))
-        retinue = stack.enter_context(Crew(CONNECTIONS, member, ours, None, drawn, WEIGHTS))
-        teams: dict[str, Team] = {FLOOR: bare, OURS: retinue}
-        note = "The floor is the bare driver."
-        if place.kind == "postgresql":
-            pgbench = stack.enter_context(PgBench(theirs, statements, drawn, WEIGHTS, CONNECTIONS))
-            teams = {FLOOR: pgbench, OURS: retinue, "bare driver, in Python": bare}
-            note = "The floor is pgbench, with prepared statements."
-        found = contest(teams, blocks=blocks, seconds=seconds, warm_up=1)
-    for url in (ours, theirs):
-        check(url)
-        place.drop(url)
+    note, floor = "The floor is the bare driver.", None
+    if place.kind == "postgresql":
+        note = "The floor is pgbench, with prepared statements."
+        floor = partial(PgBench, weights=WEIGHTS, clients=CONNECTIONS)
+    found = take_turns(place, WEIGHTS, CONNECTIONS, blocks=blocks, seconds=seconds, warm_up=1, floor=floor)
     return [
         Row(
             "LinkBench's mix of link operations, 8 connections",

@@ -9,16 +9,8 @@ following; half of the look-ups find an edge. Eight connections at a time.
 
 from __future__ import annotations
 
-from contextlib import ExitStack
-
 from benchmarks.databases import Place
-from benchmarks.loads.comparing import FLOOR, OURS
-from benchmarks.loads.crew import Crew
-from benchmarks.loads.filling import check, fill
-from benchmarks.loads.mix import compare, draw, member
-from benchmarks.loads.models import Base
-from benchmarks.loads.recording import record
-from benchmarks.loads.throughput import contest
+from benchmarks.loads.taking_turns import take_turns
 from benchmarks.results import Row
 
 CONNECTIONS = 8
@@ -41,19 +33,8 @@ WEIGHTS = {
 
 def measure(place: Place) -> list[Row]:
     """Let both sides work in turns, each on a graph of its own."""
-    ours, theirs = place.fresh(), place.fresh()
-    for url in (ours, theirs):
-        fill(url, Base.metadata, place.data)
-    statements, drawn = record(theirs), draw(theirs, place.data)
-    compare(theirs, statements, drawn)
     blocks, seconds = (3, 0.7) if place.quick else (5, 5)
-    with ExitStack() as stack:
-        bare = stack.enter_context(Crew(CONNECTIONS, member, theirs, statements, drawn, WEIGHTS))
-        retinue = stack.enter_context(Crew(CONNECTIONS, member, ours, None, drawn, WEIGHTS))
-        found = contest({FLOOR: bare, OURS: retinue}, blocks=blocks, seconds=seconds, warm_up=0.5)
-    for url in (ours, theirs):
-        check(url)
-        place.drop(url)
+    found = take_turns(place, WEIGHTS, CONNECTIONS, blocks=blocks, seconds=seconds, warm_up=0.5)
     return [
         Row(
             "TAO's mix of operations on edges (99.8% reads), 8 connections",
