@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from flask_login import UserMixin
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Index, String, func
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy import ForeignKey, Index, String, func
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from retinue import (
     BlockMixin,
@@ -21,7 +21,11 @@ from retinue import (
     NotificationMixin,
     Settings,
     UTCDateTime,
+    declare_posts,
 )
+
+#: Characters of a post.
+POST_MOST = 500
 
 
 class Base(DeclarativeBase):
@@ -54,6 +58,8 @@ class User(FollowerMixin, UserMixin, db.Model):  # type: ignore[name-defined,mis
     #: What they care about; people of one circle follow each other more than others.
     circle: Mapped[str] = mapped_column(String(32))
     joined_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    #: Their password as argon2 has hashed it; None: nobody can log in as them.
+    password_hash: Mapped[str | None] = mapped_column(String(200))
     #: They approve who follows them.
     locked: Mapped[bool] = mapped_column(default=False)
     #: Nobody but them sees who follows them, and whom they follow.
@@ -116,3 +122,23 @@ class Notification(NotificationMixin, db.Model):  # type: ignore[name-defined,mi
     """What a user is told."""
 
     __tablename__ = "notifications"
+
+
+class Post(db.Model):  # type: ignore[name-defined,misc]
+    """Something that a user has written for others to read."""
+
+    __tablename__ = "posts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    author_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=lambda: datetime.now(UTC))
+    body: Mapped[str] = mapped_column(String(POST_MOST))
+    author: Mapped[User] = relationship()
+
+    __table_args__ = (
+        Index("ix_posts_author", "author_id", "created_at", "id"),
+        Index("ix_posts_time", "created_at", "id"),
+    )
+
+
+declare_posts(Post, author="author_id", time="created_at")
