@@ -11,11 +11,14 @@ from retinue.graph.records import Records
 from retinue.graph.requests import Requests
 from retinue.graph.safety import Safety
 from retinue.graph.timeline import Timeline
+from retinue.graph.visibility import Visibility
 
 __all__ = ["Graph"]
 
 
-class Graph(Requests[U], Safety[U], Lists[U], Records[U], Timeline[U], Readers[U], Discovery[U], Expiry[U]):
+class Graph(
+    Requests[U], Safety[U], Lists[U], Records[U], Timeline[U], Readers[U], Discovery[U], Expiry[U], Visibility[U]
+):
     """
     Who follows whom, on the caller's session.
 

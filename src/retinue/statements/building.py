@@ -12,12 +12,12 @@ from datetime import datetime
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, TypeAlias, TypeVar
 
-from sqlalchemy import Executable, Integer, and_, bindparam, or_, select, true
+from sqlalchemy import Executable, Integer, and_, bindparam, literal, or_, select, true
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import CompoundSelect, FromClause
 
 from retinue.engines import EngineRules, Rows
-from retinue.models import UTCDateTime
+from retinue.models import BlockMixin, UTCDateTime
 from retinue.schema import Schema
 
 #: The execution option that names a statement of the library.
@@ -81,9 +81,10 @@ def moment(schema: Schema, at: datetime) -> dict[str, Any]:
     return times
 
 
-def not_ended(rows: FromClause) -> ColumnElement[bool]:
-    """Return whether a block or mute of *rows* has not ended by the time *now*."""
-    return or_(rows.c.until.is_(None), rows.c.until > bindparam("now", type_=UTCDateTime))
+def not_ended(rows: FromClause, at: datetime | None = None) -> ColumnElement[bool]:
+    """Return whether a block or mute of *rows* has not ended by the parameter *now*, or by the time *at*."""
+    time = bindparam("now", type_=UTCDateTime) if at is None else literal(at, UTCDateTime)
+    return or_(rows.c.until.is_(None), rows.c.until > time)
 
 
 def pending(schema: Schema, rows: FromClause) -> ColumnElement[bool]:
@@ -104,11 +105,23 @@ def not_blocked(
     """
     if schema.blocks is None:
         return true()
-    out, back = schema.blocks.alias("blocks"), schema.blocks_by_target
-    made = select(out.c.blocker_id).where(out.c.blocker_id == one, out.c.blocked_id == other, not_ended(out))
-    met = select(back.c.blocker_id).where(back.c.blocked_id == one, back.c.blocker_id == other, not_ended(back))
     as_of = rules.current if now else _as_it_is
-    return and_(rules.no_row(as_of(made)), rules.no_row(as_of(met)))
+    made, met = (as_of(rows) for rows in blocks_between(schema, one, other))
+    return and_(rules.no_row(made), rules.no_row(met))
+
+
+def blocks_between(
+    schema: Schema, one: ColumnElement[Any], other: ColumnElement[Any], at: datetime | None = None
+) -> tuple[Rows, Rows]:
+    """
+    Return the block of *other* by *one*, and that of *one* by *other*: a select of one row at most each.
+
+    Those that have not ended: as for `not_ended()`.
+    """
+    out, back = schema.table(BlockMixin).alias("blocks"), schema.blocks_by_target
+    made = select(out.c.blocker_id).where(out.c.blocker_id == one, out.c.blocked_id == other, not_ended(out, at))
+    met = select(back.c.blocker_id).where(back.c.blocked_id == one, back.c.blocker_id == other, not_ended(back, at))
+    return made, met
 
 
 def _as_it_is(rows: Rows) -> Rows:
