@@ -32,6 +32,7 @@ LAYERS = {
     "events": 1,
     "engines": 1,
     "ownership": 1,
+    "keys": 2,
     "models": 2,
     "rules": 2,
     "schema": 3,

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session, object_session, scoped_session
 from retinue import prepared, rules
 from retinue.engines import EngineRules, rules_of
 from retinue.errors import InvalidUserError, SelfFollowError, UnknownUserError
+from retinue.keys import key_checker
 from retinue.schema import Schema, identity
 from retinue.statements import Rows, edges
 from retinue.values import Key
@@ -144,7 +145,7 @@ class Caller:
         """Return the check for a possible key, made once for each database."""
         check: Callable[[object], Key] | None = self.schema.built.get(engine)
         if check is None:
-            check = self.schema.built[engine] = rules.key_checker(self.schema.key.type, engine)
+            check = self.schema.built[engine] = key_checker(self.schema.key.type, engine)
         return check
 
     def refuse_unknown(

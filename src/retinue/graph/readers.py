@@ -9,6 +9,7 @@ from typing import Any, Final
 from retinue import changes, rules, timeline
 from retinue.errors import UnknownUserError
 from retinue.graph.part import Part, U
+from retinue.keys import key_checker
 from retinue.models import TimelineEntryMixin, new_id, now
 from retinue.schema import identity
 from retinue.statements import departures
@@ -83,7 +84,7 @@ class Readers(Part[U]):
         self._caller.session.flush()
         connection, engine = self._caller.connect()
         declared: Any = schema.posts
-        check = rules.key_checker(declared.key.type, engine)
+        check = key_checker(declared.key.type, engine)
         keys = [
             identity(post)[0] if isinstance(post, declared.model) and identity(post) else check(post)
             for post in rules.batch(posts)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from retinue import pages, rules
+from retinue import pages
 from retinue.graph.part import U
 from retinue.graph.reads import Reads
+from retinue.keys import key_checker
 from retinue.models import LAST, aware, now, values_of
 from retinue.pages import Listing
 from retinue.settings import PAGE_DEFAULT
@@ -68,7 +69,7 @@ class Timeline(Reads[U]):
             parameters={"user": owner, "seen_at": at, "last": LAST, **moment(schema, at)},
             item=lambda row: row[0],
             place=lambda row: (aware(row[2]), row[1]),
-            check=rules.key_checker(posts.key.type, engine),
+            check=key_checker(posts.key.type, engine),
             key_type=values_of(posts.key),
         )
         if owner is None:

@@ -5,19 +5,17 @@ from __future__ import annotations
 import csv
 import enum
 import re
-import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Integer, Uuid
-from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlalchemy.types import TypeEngine
 
 from retinue.engines import EngineRules
 from retinue.errors import InvalidUserError, shown
-from retinue.rules import key_checker
+from retinue.keys import key_checker, key_reader
 from retinue.values import Key
 
 #: Who follows, whom, and since when (None: not said).
@@ -33,7 +31,6 @@ _NAMES: Final = (
 #: Texts whose keys are kept: to find one takes a fifth of the time that it takes to read it.
 _KEPT: Final = 65_536
 
-_WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,30}", re.ASCII)
 _UNIX_SECONDS = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,9}))?", re.ASCII)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -84,7 +81,7 @@ class Reader:
     """What makes an edge of a row, for one type of key."""
 
     def __init__(self, kind: TypeEngine[Any], engine: EngineRules) -> None:
-        check, convert = key_checker(kind, engine), _converter(kind)
+        check, convert = key_checker(kind, engine), key_reader(kind)
 
         @lru_cache(_KEPT)
         def from_text(text: str) -> Key:
@@ -146,35 +143,6 @@ def is_header(fields: Sequence[str]) -> bool:
         message = f"the columns must be follower,following[,timestamp], not {','.join(found)}"
         raise ValueError(message)
     return False
-
-
-def _converter(kind: TypeEngine[Any]) -> Callable[[str], Any]:
-    """Return what makes a key of type *kind* from text; what it cannot make it returns as it is."""
-    while isinstance(kind, TypeDecorator):
-        kind = kind.impl_instance
-    if isinstance(kind, Integer):
-        return _whole_number
-    if isinstance(kind, Uuid):
-        return _uuid if kind.as_uuid else lambda text: str(_uuid(text))
-    return _unchanged
-
-
-def _unchanged(value: Any) -> Any:
-    return value
-
-
-def _whole_number(text: str) -> object:
-    if text.isdecimal() and text.isascii() and len(text) < 30:
-        return int(text)
-    stripped = text.strip()
-    return int(stripped) if _WHOLE_NUMBER.fullmatch(stripped) else text
-
-
-def _uuid(text: str) -> object:
-    try:
-        return uuid.UUID(text.strip())
-    except ValueError:
-        return text
 
 
 def _time(value: object) -> datetime | None:
