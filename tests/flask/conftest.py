@@ -52,7 +52,7 @@ class Answer:
     @property
     def rows(self) -> list[str]:
         """The usernames of the people listed, in order."""
-        return re.findall(r'<li class="person" id="([^"]*)"', self.text)
+        return re.findall(r'<li class="retinue-person" id="user-([^"]*)"', self.text)
 
 
 @dataclass

@@ -10,18 +10,14 @@ from flask_login import LoginManager
 from flask_wtf import CSRFProtect
 from sqlalchemy import URL
 
-from retinue import prepare_engine
-from retinue.demo import errors, portraits, request_log, security, wording
-from retinue.demo.asking import asking
-from retinue.demo.blocking import blocking
+from retinue.demo import errors, portraits, request_log, security, visitor, wording
 from retinue.demo.choosing import choosing
-from retinue.demo.following import following
 from retinue.demo.growth import growth
 from retinue.demo.models import User, db
-from retinue.demo.news import news
 from retinue.demo.pages import pages
 from retinue.demo.privacy import privacy
 from retinue.demo.versions import refuse_other_version
+from retinue.flask import Retinue
 
 _STATIC = Path(__file__).parent / "static"
 
@@ -50,22 +46,26 @@ def create_app(database: URL | str, *, secret_key: str) -> Flask:
         WTF_CSRF_TIME_LIMIT=None,
         # Seconds. What is static is asked for by its content's digest.
         SEND_FILE_MAX_AGE_DEFAULT=365 * 86_400,
+        RETINUE_URL_PREFIX="",
+        RETINUE_USER_SLUG="username",
+        RETINUE_LOGIN_ENDPOINT="choosing.choose",
     )
     app.jinja_options = {"autoescape": True, "trim_blocks": True, "lstrip_blocks": True}
     db.init_app(app)
     with app.app_context():
         refuse_other_version(db.engine)
-        prepare_engine(db.engine)
         request_log.init_app(app, db.engine)
         db.create_all()
     CSRFProtect(app)
     _init_login(app)
+    Retinue(app, user_model=User, user_url=_profile)
+    visitor.init_app(app)
     security.init_app(app)
     errors.init_app(app)
     wording.init_app(app)
     portraits.init_app(app)
     app.add_template_global(_asset, "asset")
-    for blueprint in (pages, choosing, following, asking, blocking, news, privacy, growth):
+    for blueprint in (pages, choosing, privacy, growth):
         app.register_blueprint(blueprint)
     return app
 
@@ -73,6 +73,10 @@ def create_app(database: URL | str, *, secret_key: str) -> Flask:
 def _init_login(app: Flask) -> None:
     login = LoginManager(app)
     login.user_loader(_load_user)
+
+
+def _profile(user: User) -> str:
+    return url_for("pages.profile", username=user.username)
 
 
 def _load_user(key: str) -> User | None:

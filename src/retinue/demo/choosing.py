@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, flash, redirect, request, session, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, session, url_for
 from flask_login import login_user, logout_user
 from sqlalchemy import true
 from werkzeug.wrappers import Response
@@ -10,8 +10,7 @@ from werkzeug.wrappers import Response
 from retinue.demo import people
 from retinue.demo.models import db
 from retinue.demo.pages import directory_page
-from retinue.demo.security import local_path
-from retinue.demo.visitor import render
+from retinue.flask import local_path
 
 choosing = Blueprint("choosing", __name__)
 
@@ -19,7 +18,7 @@ choosing = Blueprint("choosing", __name__)
 @choosing.get("/choose")
 def choose() -> str:
     """Everybody whom one may be, whatever they keep from each other: this is the door. Five statements."""
-    return render("choose.html", back_to=local_path(request.args.get("next")), **directory_page(true()))
+    return render_template("choose.html", back_to=local_path(request.args.get("next")), **directory_page(true()))
 
 
 @choosing.post("/choose")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from flask import Flask, render_template, request
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError, NotFound
+from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError
 from werkzeug.wrappers import Response
 
-from retinue import InvalidCursor, SelfFollowError, UnknownUserError
-from retinue.demo.visitor import render
+from retinue.demo.visitor import no_visitor
 
 _TITLES = {
     400: "That did not work",
@@ -29,9 +28,6 @@ def init_app(app: Flask) -> None:
     """Let *app* answer every error with a page."""
     app.register_error_handler(HTTPException, _answer)
     app.register_error_handler(CSRFError, _form_expired)
-    app.register_error_handler(InvalidCursor, _no_such_place)
-    app.register_error_handler(SelfFollowError, _oneself)
-    app.register_error_handler(UnknownUserError, _gone)
 
 
 def _answer(error: HTTPException) -> Response | HTTPException:
@@ -47,24 +43,12 @@ def _form_expired(error: CSRFError) -> Response | HTTPException:
     return _page(error, "This form has expired", text)
 
 
-def _no_such_place(_: InvalidCursor) -> Response | HTTPException:
-    text = "A link into a list works only for the person who was given it, and only for that list."
-    return _page(BadRequest(), "This place in the list is gone", text, start=request.path)
-
-
-def _oneself(_: SelfFollowError) -> Response | HTTPException:
-    return _page(BadRequest(), "That is you", "One can follow, mute or block others, but not oneself.")
-
-
-def _gone(_: UnknownUserError) -> Response | HTTPException:
-    return _page(NotFound(), "They have left", "This person is no longer here.")
-
-
-def _page(error: HTTPException, title: str, text: str, start: str | None = None) -> Response | HTTPException:
-    values = {"title": title, "text": text, "start": start}
-    # What broke may be the database itself: then the page must not ask it who is looking.
-    broken = isinstance(error, InternalServerError)
+def _page(error: HTTPException, title: str, text: str) -> Response | HTTPException:
+    if isinstance(error, InternalServerError):
+        no_visitor()
     answer = error.get_response()
-    answer.set_data(render_template("error.html", me=None, **values) if broken else render("error.html", **values))
+    # A place in a list that is gone: the list itself is still there.
+    start = request.path if error.code == BadRequest.code and "cursor" in request.args else None
+    answer.set_data(render_template("error.html", title=title, text=text, start=start))
     answer.mimetype = "text/html"
     return answer

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from flask import Blueprint, abort, request
+from flask import Blueprint, abort, render_template, request
 
-from retinue import Graph
-from retinue.demo.cards import Cards
 from retinue.demo.models import User, db
-from retinue.demo.visitor import render, somebody
+from retinue.flask import ask, card_of, listed, somebody
 from retinue.insight import churn, follower_growth, top_new_followers
 from retinue.values import DayCount
 
@@ -42,16 +40,16 @@ def over_time() -> str:
     counts = follower_growth(session, User, viewer, days=days, viewer=viewer)
     came_and_went = churn(session, User, viewer, days=days, viewer=viewer)
     newest = top_new_followers(session, User, viewer, days=days, limit=TOP, viewer=viewer)
-    cards = Cards(Graph(db.session, User), viewer, [viewer, *(new.user for new in newest)])
-    return render(
+    ask([viewer, *(new.user for new in newest)])
+    return render_template(
         "growth.html",
-        person=cards.of(viewer),
+        person=card_of(viewer),
         days=days,
         spans=SPANS,
         counts=counts,
         churn=came_and_went,
         chart=chart_of([count.total for count in counts]),
-        newest=cards.listed(newest),
+        newest=listed(newest),
         width=WIDTH,
         height=HEIGHT,
     )

@@ -6,12 +6,11 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from retinue.demo.models import Block, User
+from retinue.demo.models import User
 
 #: What a username is; everything that reads one from a request goes through it.
 USERNAME = re.compile(r"[a-z0-9_]{1,64}")
@@ -32,38 +31,6 @@ def fold(text: str) -> str:
 def by_username(session: Session, username: str) -> User | None:
     """Return the user of that name, whoever may know of them, or None. One select."""
     return session.scalars(select(User).where(User.username == username)).one_or_none()
-
-
-def known_by_username(session: Session, username: str, viewer: User | None) -> User | None:
-    """
-    Return the user of that name, if *viewer* may know that there is one. One select.
-
-    Whoever is blocked by them, and everybody while they take a break, gets the same
-    None, from the same statement, as for a name that nobody has. Who blocks them too
-    still gets them, so as not to learn from their absence that this is mutual.
-    """
-    known: ColumnElement[bool] = User.active.is_(True)
-    if viewer is not None:
-        own = _blocks(Block.blocker_id == viewer.id, Block.blocked_id == User.id)
-        known = and_(known, or_(~_blocks(Block.blocker_id == User.id, Block.blocked_id == viewer.id), own))
-        known = or_(known, User.id == viewer.id)
-    return session.scalars(select(User).where(User.username == username, known)).one_or_none()
-
-
-def listed_for(viewer: User | None) -> ColumnElement[bool]:
-    """Return what holds for everybody whom a list may show to *viewer*: as for the graph's own lists."""
-    if viewer is None:
-        return User.active.is_(True)
-    apart = or_(
-        _blocks(Block.blocker_id == User.id, Block.blocked_id == viewer.id),
-        _blocks(Block.blocker_id == viewer.id, Block.blocked_id == User.id),
-    )
-    return or_(and_(User.active.is_(True), ~apart), User.id == viewer.id)
-
-
-def _blocks(*who: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Return whether there is a block that has not ended."""
-    return exists().where(*who, or_(Block.until.is_(None), Block.until > datetime.now(UTC)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +60,7 @@ def directory(
         limit: People on the page.
         after: The id that the page comes after.
         before: The id that the page comes before, if *after* is None.
-        whom: What holds for everybody who may be shown: `listed_for()` who looks.
+        whom: What holds for everybody who may be shown: `Graph.visible_to()`.
     """
     query = select(User).where(whom)
     if search:

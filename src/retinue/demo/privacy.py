@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, request, url_for
+from flask import Blueprint, flash, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from retinue import Graph
 from retinue.demo.models import User
-from retinue.demo.verbs import back, in_transaction
-from retinue.demo.visitor import render, somebody
-from retinue.demo.wording import count
+from retinue.flask import back, current, somebody
+from retinue.flask.wording import count
 
 privacy = Blueprint("privacy", __name__)
 
@@ -25,14 +24,14 @@ def settings() -> str:
         "hide_following": viewer.hide_following,
         "away": not viewer.active,
     }
-    return render("settings.html", switches=switches)
+    return render_template("settings.html", switches=switches)
 
 
 @privacy.post("/settings")
 def save() -> Response:
     """Let others see of one what the form says; going public says yes to all who wait."""
     viewer, chosen = somebody().id, frozenset(request.form)
-    accepted = in_transaction(lambda session: _save(session, viewer, chosen))
+    accepted = current().transact(lambda session: _save(session, viewer, chosen))
     flash(f"Saved. You said yes to {count(accepted, 'person', 'people')}." if accepted else "Saved.")
     return back(url_for("privacy.settings"))
 

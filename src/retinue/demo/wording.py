@@ -1,15 +1,10 @@
-"""Numbers and times, as a reader wants them."""
+"""Numbers and times in the demo's templates: the extension's words, by shorter names."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
-
 from flask import Flask
 
-from retinue import LimitError, Suggestion, SuggestionReason
-from retinue.demo.models import User
-
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+from retinue.flask.wording import count, date_of, day, lately
 
 
 def init_app(app: Flask) -> None:
@@ -18,58 +13,3 @@ def init_app(app: Flask) -> None:
     app.add_template_filter(date_of, "date")
     app.add_template_filter(count)
     app.add_template_filter(lately)
-
-
-def day(time: datetime) -> str:
-    """Return the day of *time*, in UTC: "3 May 2026"."""
-    return date_of(time.astimezone(UTC))
-
-
-def date_of(time: date) -> str:
-    """Return that date: "3 May 2026"."""
-    return f"{time.day} {_MONTHS[time.month - 1]} {time.year}"
-
-
-def lately(time: datetime, now: datetime | None = None) -> str:
-    """Return how long ago *time* was, if that is less than a day: "5 min ago"; else its day."""
-    seconds = ((now or datetime.now(UTC)) - time).total_seconds()
-    if seconds < 60:
-        return "just now"
-    if seconds < 3600:
-        return f"{seconds // 60:.0f} min ago"
-    return f"{seconds // 3600:.0f} h ago" if seconds < 86_400 else day(time)
-
-
-def why_suggested(suggestion: Suggestion[User]) -> str:
-    """Return why somebody is suggested: "Followed by Ann, Bo and 3 others you follow"."""
-    names = [user.name for user in suggestion.known]
-    others = suggestion.known_total - len(names)
-    if others:
-        names.append(count(others, "other"))
-    known = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)
-    # Who keeps their followers to themselves is suggested without a name.
-    by = f"{known}, whom you follow" if known else "people whom you follow"
-    return {
-        SuggestionReason.FOLLOWS_YOU: f"Followed by {by}" if known else "Follows you",
-        SuggestionReason.NEW_IN_NETWORK: f"Newly followed by {by}",
-        SuggestionReason.FRIENDS_OF_FRIENDS: f"Followed by {by}",
-        SuggestionReason.FOLLOWED_BY_FOLLOWERS: "Followed by people who follow you",
-        SuggestionReason.POPULAR: "Well known here",
-    }[suggestion.reason]
-
-
-def limit_reached(error: LimitError, name: str) -> str:
-    """Return what to say to somebody who may not follow *name* because of a limit."""
-    when = "" if error.retry_at is None else f" after {error.retry_at.astimezone(UTC):%H:%M} UTC, {day(error.retry_at)}"
-    return {
-        "max_following": f"You follow {count(error.allowed)} people, pending requests included. That is the most.",
-        "max_follows_per_day": f"{count(error.allowed)} follows are the most for one day. Follow on{when}.",
-        "max_pending_requests": f"{count(error.allowed)} people have yet to answer you. Wait, or take a request back.",
-        "request_cooldown": f"You have asked {name} lately. You can ask again{when}.",
-    }.get(error.limit, "That is more than one may do.")
-
-
-def count(number: int, one: str = "", several: str = "") -> str:
-    """Return *number* with what is counted, if named: "1,204 followers", "1 follower"."""
-    noun = one if number == 1 else several or f"{one}s"
-    return f"{number:,} {noun}" if one else f"{number:,}"

@@ -1,0 +1,44 @@
+"""
+The Flask extension: buttons, pages and commands for the users of an application who follow each other.
+
+::
+
+    db = SQLAlchemy(app)
+    retinue = Retinue(app, user_model=User)
+
+The blueprint's pages are under ``RETINUE_URL_PREFIX``; templates get ``follow_button(user)``
+and ``relationship(user)``. The other names here are what those pages are made of, for pages
+of an application's own. docs/flask.md has all of it.
+"""
+
+from __future__ import annotations
+
+from retinue.flask.addresses import back, here, links_of, local_path, rows_asked_for
+from retinue.flask.cards import Card, ask, card_of, cards_of, listed, relationship, suggested
+from retinue.flask.extension import Retinue
+from retinue.flask.state import State, current
+from retinue.flask.templating import follow_button
+from retinue.flask.unread import unread
+from retinue.flask.viewers import somebody, viewer
+
+__all__ = [
+    "Card",
+    "Retinue",
+    "State",
+    "ask",
+    "back",
+    "card_of",
+    "cards_of",
+    "current",
+    "follow_button",
+    "here",
+    "links_of",
+    "listed",
+    "local_path",
+    "relationship",
+    "rows_asked_for",
+    "somebody",
+    "suggested",
+    "unread",
+    "viewer",
+]

@@ -1,0 +1,85 @@
+"""Addresses: of users, of this page, and those to which a form may lead back."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import abort, current_app, redirect, request, url_for
+from werkzeug.routing import BaseConverter
+from werkzeug.wrappers import Response
+
+from retinue import Page
+from retinue.flask import config
+from retinue.flask.state import current
+from retinue.settings import PAGE_MOST
+
+#: Browsers read a backslash as a slash, and drop control characters: both make "/\t/host" another host.
+_MISREAD = re.compile(r"[\x00-\x20\x7f\\]")
+
+#: What may stand in the address of a list beside its cursor, and is kept from page to page.
+KEPT = ("q", "sort", "show", "limit")
+
+
+class SlugConverter(BaseConverter):
+    """Matches what names a user in an address, after the @."""
+
+    regex = r"[^/]{1,255}"
+
+
+def user_url(user: Any) -> str:
+    """Return the address of the page of *user*: the application's own, or that of their followers. No statement."""
+    state = current()
+    if state.user_url is not None:
+        return state.user_url(user)
+    return url_for("retinue.people", slug=state.slug_of(user), kind="followers")
+
+
+def here() -> str:
+    """Return the path and query of this page."""
+    return request.full_path.rstrip("?")
+
+
+def local_path(target: str | None) -> str | None:
+    """Return *target* if it is a path on this very site, else None."""
+    if not target or not target.startswith("/") or target.startswith("//") or _MISREAD.search(target):
+        return None
+    try:
+        parts = urlsplit(target)
+    except ValueError:
+        return None
+    return None if parts.scheme or parts.netloc else target
+
+
+def back(otherwise: str, anchor: str = "") -> Response:
+    """Lead to where the form says that it came from, if that is here; else to *otherwise*."""
+    place = local_path(request.form.get("next"))
+    return redirect(f"{place}{anchor}" if place else otherwise, 303)
+
+
+def wants_json() -> bool:
+    """Return whether the script asks, which changes a button in place, and not a browser for its next page."""
+    return request.accept_mimetypes.best == "application/json"
+
+
+def rows_asked_for() -> int:
+    """Return the ``limit`` of the address; 400 if it is not a number of rows that may be had."""
+    text = request.args.get("limit")
+    if text is None:
+        return int(current_app.config[config.ROWS])
+    if not (text.isascii() and text.isdigit() and len(text) <= 9 and 1 <= int(text) <= PAGE_MOST):
+        abort(400, f"A page has 1 to {PAGE_MOST} rows.")
+    return int(text)
+
+
+def links_of(page: Page[Any]) -> dict[str, str | None]:
+    """Return the addresses of the pages beside *page*, as the templates take them."""
+    return {"older": page.next and _at(page.next), "newer": page.prev and _at(page.prev)}
+
+
+def _at(cursor: str) -> str:
+    # By name: whatever else stands in the query must not become an argument of url_for().
+    kept = {name: request.args[name] for name in KEPT if name in request.args}
+    query: dict[str, Any] = {**(request.view_args or {}), **kept, "cursor": cursor}
+    return url_for(request.endpoint or "", **query)

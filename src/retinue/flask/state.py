@@ -1,0 +1,193 @@
+"""What the extension knows of one application: ``app.extensions["retinue"]``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from typing import Any, Final, TypeVar, cast
+
+from flask import Flask, current_app
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from retinue import ALL, FollowerMixin, Graph, InvalidUserError, prepare_engine, transact
+from retinue.engines import rules_of
+from retinue.flask import config
+from retinue.flask.sessions import Sessions, prepare_engines, sessions_of
+from retinue.keys import key_checker, key_reader
+from retinue.schema import Schema, schema_of
+
+T = TypeVar("T")
+
+NAME: Final = "retinue"
+
+
+class State:
+    """
+    One application's graph: its user class, its sessions, and who is looking.
+
+    Args:
+        app: The application.
+        session: As `sessions_of()` takes it.
+        user_model: The class with `FollowerMixin`, or what returns it; None: the only one there is.
+        load_viewer: Returns who is looking, or None; None: Flask-Login's ``current_user``.
+        user_url: Returns the address of a user's page; None: that of their followers.
+    """
+
+    def __init__(
+        self,
+        app: Flask,
+        session: Any,
+        user_model: Any,
+        load_viewer: Callable[[], Any] | None,
+        user_url: Callable[[Any], str] | None,
+    ) -> None:
+        self._app, self._session, self._user_model = app, session, user_model
+        self.load_viewer = load_viewer
+        self.user_url = user_url
+        self._ready = False
+        prepare_engines(app, session)
+        if session is not None:
+            # Now, while the application can still be told to close what it opens.
+            self._sessions = sessions_of(app, session)
+
+    # --- The graph -------------------------------------------------------------------------------
+
+    @cached_property
+    def user_class(self) -> type[Any]:
+        """
+        The user class.
+
+        Raises:
+            RuntimeError: None was given, and there is not exactly one.
+        """
+        given = self._user_model
+        if isinstance(given, type):
+            return given
+        return cast("type[Any]", given()) if given is not None else _only_user_class()
+
+    @cached_property
+    def schema(self) -> Schema:
+        """The models that are declared for the user class."""
+        return schema_of(self.user_class)
+
+    def session(self) -> Session:
+        """Return the session of the current request. No statement."""
+        session = self._sessions.current()
+        if not self._ready:
+            prepare_engine(session.get_bind(**self.schema.bind).engine)
+            self._ready = True
+        return session
+
+    def new_session(self) -> Session:
+        """Return a new session, for work in a transaction of its own."""
+        return self._sessions.new()
+
+    def graph(self, session: Session | None = None) -> Graph[Any]:
+        """Return the graph on *session*, or on that of the current request."""
+        return Graph(self.session() if session is None else session, self.user_class)
+
+    def transact(self, work: Callable[[Session], T]) -> T:
+        """
+        Do ``work(session)`` in a transaction of its own, as often as it takes, and commit; as `retinue.transact()`.
+
+        What the session of the request holds is committed first: it belongs to the
+        request as well, and on SQLite the two would wait for each other.
+        """
+        self.session().commit()
+        return transact(self.new_session, work)
+
+    # --- Users by their names in addresses -------------------------------------------------------
+
+    def slug_of(self, user: Any) -> str:
+        """Return what names *user* in an address. No statement."""
+        return str(getattr(user, self.slug_name))
+
+    def label_of(self, user: Any) -> str:
+        """Return what people read as the name of *user*. No statement."""
+        return str(getattr(user, self._label_name) or self.slug_of(user))
+
+    def is_locked(self, user: Any) -> bool:
+        """Return whether *user* approves who follows them. No statement."""
+        flag = self.schema.flags.get("locked")
+        return flag is not None and bool(getattr(user, flag))
+
+    def user_named(self, slug: str, viewer: Any = ALL) -> Any | None:
+        """Return the user of that *slug*, if *viewer* may know that there is one; else None. One select, or none."""
+        user, key = self.user_class, self._key_of(slug)
+        if key is None:
+            return None
+        known = self.graph().visible_to(viewer, blocked=True)
+        found = self.session().scalars(select(user).where(getattr(user, self.slug_name) == key, known)).one_or_none()
+        # A collation may take Ann for ann; an address may not.
+        return found if found is not None and self.slug_of(found) == slug else None
+
+    @cached_property
+    def slug_name(self) -> str:
+        """The attribute that names a user in an address."""
+        name = self._app.config[config.USER_SLUG] or self.schema.key_name
+        return self._attribute(config.USER_SLUG, name)
+
+    @cached_property
+    def _label_name(self) -> str:
+        said = self._app.config[config.USER_LABEL]
+        if said is not None:
+            return self._attribute(config.USER_LABEL, said)
+        names = [self.schema.flags.get("name"), "name", "username"]
+        return next((name for name in names if name and hasattr(self.user_class, name)), self.slug_name)
+
+    def _attribute(self, key: str, name: str) -> str:
+        if not hasattr(self.user_class, name):
+            message = f"{key} is {name!r}, but {self.user_class.__name__} has no such attribute"
+            raise ValueError(message)
+        return name
+
+    def _key_of(self, slug: str) -> Any | None:
+        """Return what *slug* says, as the column holds it; None if it can hold nothing that is written so."""
+        kind = getattr(self.user_class, self.slug_name).type
+        engine = rules_of(self.session().connection(bind_arguments=self.schema.bind))
+        try:
+            value = key_checker(kind, engine)(key_reader(kind)(slug))
+        except InvalidUserError:
+            return None
+        # One address for each user: 7, but not 007.
+        return value if str(value) == slug else None
+
+    @cached_property
+    def _sessions(self) -> Sessions:
+        return sessions_of(self._app, self._session)
+
+
+def _only_user_class() -> type[Any]:
+    found = list(_mapped(FollowerMixin))
+    if len(found) == 1:
+        return found[0]
+    those = ", ".join(sorted(cls.__name__ for cls in found)) or "none is imported yet"
+    message = f"name the user class: Retinue(app, user_model=User) ({those})"
+    raise RuntimeError(message)
+
+
+def _mapped(cls: type[Any]) -> Iterator[type[Any]]:
+    """Yield the mapped classes nearest below *cls*: subclasses of a user class share its graph."""
+    for below in cls.__subclasses__():
+        if "__mapper__" in vars(below):
+            yield below
+        else:
+            yield from _mapped(below)
+
+
+def current() -> State:
+    """
+    Return the state of the current application.
+
+    Raises:
+        RuntimeError: There is no application context, or the extension is not on its application.
+    """
+    state = current_app.extensions.get(NAME)
+    if state is None:
+        message = (
+            "Retinue is not on this Flask app. Did you forget Retinue(app) or retinue.init_app(app), "
+            "or is this another app than the one that has it?"
+        )
+        raise RuntimeError(message)
+    return cast("State", state)

@@ -1,0 +1,59 @@
+"""What every template of the application may use: buttons, how people stand, and the extension's own files."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any, Final
+
+from flask import Flask, current_app, render_template, url_for
+from markupsafe import Markup
+
+from retinue import BlockMixin, DismissedSuggestionMixin, FollowRequestMixin, MuteMixin, NotificationMixin
+from retinue.flask import addresses, cards
+from retinue.flask.cards import Card
+from retinue.flask.state import current
+
+_STATIC: Final = Path(__file__).parent / "static"
+_DIGESTS: Final = {file.name: hashlib.sha256(file.read_bytes()).hexdigest()[:12] for file in _STATIC.iterdir()}
+
+
+def init_app(app: Flask) -> None:
+    """Give the templates of *app* their globals."""
+    app.add_template_global(follow_button)
+    app.add_template_global(cards.relationship)
+    app.add_template_global(asset, "retinue_asset")
+
+
+def follow_button(user: Any) -> Markup:
+    """
+    Return the button by which the viewer follows *user*, or says what is so now.
+
+    For any template of the application: a form of its own, which leads back to the page
+    it stands on. One select for a whole page: see `cards.relationship()`.
+    """
+    return button(cards.plain_card(user))
+
+
+def button(person: Card) -> Markup:
+    """Return the same for a card. No statement."""
+    macros: Any = current_app.jinja_env.get_template("retinue/_buttons.html").module
+    return Markup(macros.follow_form(person, addresses.here()))  # noqa: S704 - made by a template that escapes
+
+
+def asset(name: str) -> str:
+    """Return the address of a file of the extension, another one whenever its content changes."""
+    return url_for("retinue.static", filename=name, v=_DIGESTS[name])
+
+
+def render(template: str, **values: Any) -> str:
+    """Render a page of the extension, which knows its own address as ``here`` and what there is as ``there_is``."""
+    models = current().schema.models
+    there_is = {
+        "requests": FollowRequestMixin in models,
+        "blocks": BlockMixin in models,
+        "dismissals": DismissedSuggestionMixin in models,
+        "mutes": MuteMixin in models,
+        "notifications": NotificationMixin in models,
+    }
+    return render_template(f"retinue/{template}", here=addresses.here(), there_is=there_is, **values)

@@ -1,0 +1,56 @@
+"""Who is looking, and where those go who are not logged in."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from flask import abort, current_app, jsonify, make_response, redirect, request, url_for
+
+from retinue.flask import addresses, config
+from retinue.flask.state import current
+
+
+def viewer() -> Any | None:
+    """Return the user who is looking, or None. What it costs is up to the application's way of logging in."""
+    state = current()
+    found = state.load_viewer() if state.load_viewer is not None else _by_flask_login()
+    # Flask-Login gives a proxy, and an object of its own for somebody unknown.
+    found = getattr(found, "_get_current_object", lambda: found)()
+    return found if isinstance(found, state.user_class) else None
+
+
+def somebody() -> Any:
+    """
+    Return the user who is looking; lead whoever is not logged in to where they can do so.
+
+    Raises:
+        werkzeug.exceptions.HTTPException: Nobody is logged in: a redirect to the log-in page, or 401.
+    """
+    return viewer() or log_in(request.form.get("next") if request.method == "POST" else addresses.here())
+
+
+def log_in(back: str | None) -> NoReturn:
+    """Lead to the log-in page, and from there *back* to a path of this site; 401 where there is no such page."""
+    address, text = login_url(back), "You have to log in first."
+    if addresses.wants_json():
+        abort(make_response(jsonify(message=text, location=address), 401))
+    if address is None:
+        abort(401, text)
+    abort(redirect(address, 303))
+
+
+def login_url(back: str | None) -> str | None:
+    """Return the address of the log-in page that leads *back*, or None where there is none."""
+    endpoint = current_app.config[config.LOGIN_ENDPOINT] or getattr(
+        getattr(current_app, "login_manager", None), "login_view", None
+    )
+    return url_for(endpoint, next=addresses.local_path(back)) if endpoint else None
+
+
+def _by_flask_login() -> Any:
+    if not hasattr(current_app, "login_manager"):
+        message = "Retinue cannot tell who is looking: use Flask-Login, or say Retinue(app, current_user=...)"
+        raise RuntimeError(message)
+    from flask_login import current_user  # noqa: PLC0415 - only where the application has it
+
+    return current_user
