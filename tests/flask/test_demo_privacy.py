@@ -60,7 +60,7 @@ def test_asking_waiting_and_taking_it_back(site: Site, pair: tuple[str, str]) ->
         visitor.post(f"/@{bob}/follow")
         page = visitor.get(f"/@{bob}")
         assert said(page) == f"You have asked to follow {site.user(bob).name}."
-    assert '<span>Requested</span>' in page.text
+    assert "<span>Requested</span>" in page.text
     assert visitor.get("/requests/sent").rows == [bob]
     assert not site.is_following(ann, bob)
 

@@ -88,9 +88,9 @@ class _Asked:
 
 
 def _asked() -> _Asked:
-    """Return what this request has asked, as whoever is looking now."""
+    """Return what this request has asked, as whoever was looking when it began to."""
     asked: _Asked | None = request.environ.get(_ASKED)
-    if asked is None or asked.viewer is not viewer():
+    if asked is None:
         asked = request.environ[_ASKED] = _Asked(current())
     return asked
 
