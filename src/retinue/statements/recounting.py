@@ -1,0 +1,70 @@
+"""
+What is stored about many users beside what their edges say; and how that is put right.
+
+Goes through all users by nature, a list of their keys at a time.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Executable, case, func, literal_column, select
+from sqlalchemy.sql.elements import ColumnElement
+
+from retinue.engines import EngineRules, Rows
+from retinue.schema import Schema
+from retinue.statements.building import once, user_key
+from retinue.statements.counting import count_rows, counted_edges
+
+
+@once
+def tallies(schema: Schema, rules: EngineRules) -> Rows:
+    """
+    Each of *users* who exists: the user, their lowest slot (NULL: none), and six numbers, followers before following.
+
+    The sums of all slots, the sums of all but slot 0, and what the edges say: as they were at one moment.
+    """
+    rows = count_rows(schema)
+    numbers = (rows.c.followers, rows.c.following)
+    beside = [func.sum(case((rows.c.slot == 0, 0), else_=number)) for number in numbers]
+    stored = (
+        select(
+            rows.c.user_id,
+            func.min(rows.c.slot).label("first_slot"),
+            *(func.sum(number).label(f"stored_{number.name}") for number in numbers),
+            *(more.label(f"beside_{number.name}") for more, number in zip(beside, numbers, strict=True)),
+        )
+        .where(rules.one_of(rows.c.user_id, "users"))
+        .group_by(rows.c.user_id)
+        .subquery("stored")
+    )
+    said = [column for column in stored.c if column.name != "user_id"]
+    return (
+        select(schema.key, *said, *counted_edges(schema, schema.key))
+        .join_from(schema.key.table, stored, stored.c.user_id == schema.key, isouter=True)
+        .where(rules.one_of(schema.key, "users"))
+    )
+
+
+@once
+def hold_first_slots(schema: Schema, rules: EngineRules) -> Executable:
+    """Lock slot 0 of each of *users* who exists, ascending; make it, with nothing in it, where it is not there."""
+    rows = count_rows(schema)
+    nothing: ColumnElement[int] = literal_column("0")
+    fresh = (
+        select(
+            schema.key.label("user_id"),
+            nothing.label("slot"),
+            nothing.label("followers"),
+            nothing.label("following"),
+        )
+        .where(rules.one_of(schema.key, "users"))
+        .order_by(schema.key)
+        .with_for_update(read=True, key_share=True, of=schema.key.table)
+    )
+    return rules.upsert(rows, fresh, lambda _new: {"followers": rows.c.followers})
+
+
+@once
+def number_of_users(schema: Schema, *, started: bool) -> Rows:
+    """How many users there are; if *started*, after the key *after*."""
+    number = select(func.count()).select_from(schema.key.table)
+    return number.where(schema.key > user_key(schema, "after")) if started else number
