@@ -1,7 +1,7 @@
 """
-How a user's followers came and went: for the user's own eyes, and for reports.
+How a user's followers came and went: for the user's own eyes, and for reports. And a graph as a whole, in numbers.
 
-Each number is made from the history (`FollowEventMixin`), so it goes back as far as the history does.
+What came and went is made from the history (`FollowEventMixin`), so it goes back as far as the history does.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ from retinue.models import FollowCountMixin, FollowEventMixin, now
 from retinue.rules import Audience
 from retinue.schema import schema_of
 from retinue.statements import insight as statements
-from retinue.values import ALL, Churn, DayCount, Everything, Key, NewFollower
+from retinue.statements import moment
+from retinue.statements import statistics as whole
+from retinue.values import ALL, Churn, DayCount, DegreeBand, Everything, Key, NewFollower, Popular, Statistics
 
 U = TypeVar("U")
 
@@ -124,6 +126,58 @@ def top_new_followers(
     statement = statements.top_new(caller.schema, engine, audience)
     rows = session.execute(statement, {"user": key, "since": since, "limit": limit}).unique().all()
     return [NewFollower(person, since, int(followers)) for person, since, followers in rows]
+
+
+def statistics(session: Session, user_class: type[U], *, most_followed: int = 10) -> Statistics[U]:
+    """
+    Return numbers about the graph as a whole: for operators, as it counts everybody, and everything.
+
+    Made from the edges, not from stored counts, so it is right whatever those say. Reads all
+    edges five times, by index: on two million edges a few seconds, on SQLite and MariaDB more.
+
+    Cost: four selects.
+
+    Args:
+        session: The caller's session.
+        user_class: The class with `FollowerMixin`.
+        most_followed: How many of the most followed users to return, 1 to 100.
+
+    Raises:
+        ValueError: *most_followed* is outside its range.
+    """
+    limit = rules.page_limit(most_followed)
+    caller = Caller(session, schema_of(user_class))
+    connection, _ = caller.read()
+    schema = caller.schema
+    found = connection.execute(whole.totals(schema), moment(schema, now())).one()
+    users, follows, returned, requests, blocks, mutes = (None if number is None else int(number) for number in found)
+    users = users or 0
+    bands = []
+    for followers in (True, False):
+        powers = connection.execute(whole.degrees(schema, followers=followers))
+        bands.append(_bands(users, {int(power): int(number) for power, number in powers}))
+    rows = session.execute(whole.most_followed(schema), {"limit": limit}).unique().all()
+    return Statistics(
+        users=users,
+        follows=follows or 0,
+        returned=returned or 0,
+        requests=requests,
+        blocks=blocks,
+        mutes=mutes,
+        most_followed=tuple(Popular(user, int(number)) for user, number in rows),
+        by_followers=bands[0],
+        by_following=bands[1],
+    )
+
+
+def _bands(users: int, by_power: dict[int, int]) -> tuple[DegreeBand, ...]:
+    """Return a band for nobody, and one for each power of two up to the highest of *by_power*."""
+    nobody = DegreeBand(0, 0, max(users - sum(by_power.values()), 0))
+    highest = max(by_power, default=-1)
+    return (
+        nobody,
+        *(DegreeBand(2**power, 2 ** (power + 1) - 1, by_power.get(power, 0)) for power in range(highest + 1)),
+    )
 
 
 def _ask(
