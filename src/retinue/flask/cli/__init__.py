@@ -1,0 +1,31 @@
+"""
+``flask retinue``: what an operator asks and does from a terminal.
+
+Each command says its own exit codes under ``--help``: 0 it is done; 1 it failed, or found what it was asked to find; 2
+the command line is wrong. What it found goes to standard output, as text for people or, with ``--json``,
+as one JSON document. Progress bars and complaints go to standard error, bars only if that is a terminal.
+"""
+
+from __future__ import annotations
+
+from flask import Flask
+from flask.cli import AppGroup
+
+from retinue.flask.cli.expiring import expire
+from retinue.flask.cli.exporting import export
+from retinue.flask.cli.importing import import_
+from retinue.flask.cli.recounting import recount
+from retinue.flask.cli.showing import show
+from retinue.flask.cli.stats import stats
+
+#: The group of commands.
+group: AppGroup = AppGroup(
+    "retinue", help="Who follows whom: numbers, import and export, repair, and looking somebody up."
+)
+for command in (stats, import_, export, recount, expire, show):
+    group.add_command(command)
+
+
+def init_app(app: Flask) -> None:
+    """Give *app* the group ``flask retinue``."""
+    app.cli.add_command(group)

@@ -1,0 +1,83 @@
+"""What every command has in common: ``--json``, and a sentence where something goes wrong."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, is_dataclass
+from datetime import datetime
+from functools import update_wrapper
+from typing import Any
+
+import click
+from flask.cli import with_appcontext
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from retinue import RetinueError
+from retinue.flask.state import current
+
+#: A command: it gets the application's state, whether JSON is wanted, and its own options.
+Work = Callable[..., int | None]
+
+
+def command(name: str, *parameters: Callable[[Any], Any]) -> Callable[[Work], click.Command]:
+    """
+    Make a command of a function ``work(state, as_json, **options)``, which returns an exit code; None is 0.
+
+    What can go wrong with an operator's input or database becomes one sentence and exit code 1.
+    """
+
+    def decorate(work: Work) -> click.Command:
+        def run(*, as_json: bool, **options: Any) -> None:
+            code = _run(work, as_json, options)
+            if code:
+                click.get_current_context().exit(code)
+
+        found: Any = with_appcontext(update_wrapper(run, work))
+        json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
+        for parameter in reversed((*parameters, json_option)):
+            found = parameter(found)
+        made: click.Command = click.command(name)(found)
+        return made
+
+    return decorate
+
+
+def _run(work: Work, as_json: bool, options: Mapping[str, Any]) -> int | None:
+    try:
+        return work(current(), as_json, **options)
+    except BrokenPipeError:
+        raise  # somebody has read enough, which is no error: click ends quietly
+    except (RetinueError, OSError, ValueError) as error:
+        raise click.ClickException(_sentence(str(error) or type(error).__name__)) from error
+    except DBAPIError as error:
+        message = _sentence(f"the database refuses: {error.orig}")
+        raise click.ClickException(
+            f"{message}\nAre all its tables there? `flask db upgrade` makes those that are missing."
+        ) from error
+    except SQLAlchemyError as error:
+        raise click.ClickException(_sentence(str(error))) from error
+
+
+def _sentence(text: str) -> str:
+    """Return the first line of *text*, beginning with a capital letter and ending with a full stop."""
+    line = text.strip().partition("\n")[0].rstrip(".")
+    return f"{line[:1].upper()}{line[1:]}."
+
+
+def print_json(document: Mapping[str, Any]) -> None:
+    """Print *document* as JSON: times in ISO 8601, keys of any type as text if they are no numbers."""
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False, default=_plain))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    return str(value)
+
+
+def number(count: int, one: str, many: str | None = None) -> str:
+    """Return *count* and what it counts: ``1 user``, ``1,234 users``."""
+    return f"{count:,} {one if count == 1 else many or f'{one}s'}"

@@ -1,0 +1,39 @@
+"""``flask retinue expire``: sweeping up what time has ended."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+
+from retinue import Expired, Graph, transact
+from retinue.flask.cli.commands import command, number, print_json
+from retinue.flask.state import State
+
+#: What each kind of rows is called, one and many.
+_WORDS: dict[str, tuple[str, str]] = {
+    "requests": ("request", "requests"),
+    "blocks": ("block", "blocks"),
+    "mutes": ("mute", "mutes"),
+    "history": ("row of history", "rows of history"),
+    "timelines": ("kept home timeline", "kept home timelines"),
+}
+
+
+@command("expire")
+def expire(state: State, as_json: bool) -> None:
+    """
+    Delete what time has ended.
+
+    Timed blocks and mutes, old requests, old history: none of it counts for
+    anything any more, so this only saves room. Run it now and then, such as
+    once a day.
+
+    Exit codes: 0 done; 1 failed; 2 the command line is wrong.
+    """
+    expired: Expired = transact(state.new_session, lambda session: Graph(session, state.user_class).expire())
+    if as_json:
+        print_json(asdict(expired))
+        return
+    went = [number(count, *_WORDS[kind]) for kind, count in asdict(expired).items() if count]
+    click.echo(f"Deleted {', '.join(went)}." if went else "Nothing has ended since the last time.")
