@@ -45,7 +45,12 @@ def command(name: str, *parameters: Callable[[Any], Any]) -> Callable[[Work], cl
 
 def _run(work: Work, as_json: bool, options: Mapping[str, Any]) -> int | None:
     try:
-        return work(current(), as_json, **options)
+        state = current()
+    except RuntimeError as error:
+        raise click.ClickException(_sentence(str(error))) from error
+    try:
+        state.session()  # no statement: it prepares the engine, also for the sessions that are made beside it
+        return work(state, as_json, **options)
     except BrokenPipeError:
         raise  # somebody has read enough, which is no error: click ends quietly
     except (RetinueError, OSError, ValueError) as error:

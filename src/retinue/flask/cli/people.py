@@ -10,23 +10,19 @@ from retinue import InvalidUserError
 from retinue.caller import Caller
 from retinue.flask.state import State
 from retinue.keys import key_reader
-from retinue.schema import identity, schema_of
+from retinue.schema import identity
 from retinue.values import Key
 
 
 def person_of(state: State, user: Any) -> dict[str, Any]:
     """Return *user* as part of a JSON document."""
-    del state
-    schema = schema_of(type(user))
-    name = schema.flags.get("name")
-    return {"id": identity(user)[0], "name": None if name is None else getattr(user, name)}
+    return {"id": identity(user)[0], "slug": state.slug_of(user), "name": state.label_of(user)}
 
 
 def shown_person(state: State, user: Any) -> str:
     """Return *user* as part of a line of text, without what could command a terminal."""
-    person = person_of(state, user)
-    name = person["name"]
-    return f"{_printable(name)} ({_printable(person['id'])})" if name else _printable(person["id"])
+    key, slug, name = (_printable(value) for value in person_of(state, user).values())
+    return f"{name} @{slug} ({key})" if name != slug else f"@{slug} ({key})" if slug != key else key
 
 
 def _printable(value: object) -> str:
@@ -40,7 +36,7 @@ def key_of(state: State, said: str) -> Key:
     Raises:
         InvalidUserError: No user can have such a key.
     """
-    caller = Caller(state.session(), schema_of(state.user_class))
+    caller = Caller(state.session(), state.schema)
     _, engine = caller.connect()
     return caller.checker(engine)(key_reader(caller.schema.key.type)(said))
 

@@ -12,7 +12,7 @@ from retinue import Graph, Page
 from retinue.flask.cli.commands import command, print_json
 from retinue.flask.cli.people import find_user, person_of, shown_person
 from retinue.flask.state import State
-from retinue.schema import Schema, schema_of
+from retinue.schema import Schema
 
 #: The lists: what it is called, the method of the graph, and the model that it needs.
 _LISTS: tuple[tuple[str, str, str | None], ...] = (
@@ -60,7 +60,7 @@ def show(state: State, as_json: bool, *, user: str, limit: int) -> None:
     is wrong.
     """
     found = find_user(state, user)
-    schema, graph = schema_of(state.user_class), state.graph()
+    schema, graph = state.schema, state.graph()
     pages = {
         name: getattr(graph, method)(found, limit=limit)
         for name, method, needs in _LISTS
