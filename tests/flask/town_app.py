@@ -20,7 +20,7 @@ from retinue import (
     MuteMixin,
     Settings,
 )
-from retinue.flask import Retinue, cli
+from retinue.flask import Retinue
 
 
 class Base(DeclarativeBase):
@@ -88,6 +88,4 @@ def create_app(database: object = None) -> Flask:
     )
     db.init_app(app)
     Retinue(app, user_model=User, current_user=lambda: None)
-    if "retinue" not in app.cli.commands:
-        cli.init_app(app)
     return app

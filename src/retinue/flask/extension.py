@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from retinue import Graph
-from retinue.flask import config, templating, wording
+from retinue.flask import cli, config, templating, wording
 from retinue.flask.addresses import SlugConverter
 from retinue.flask.state import NAME, State, current
 from retinue.flask.views import blueprint
@@ -79,8 +79,11 @@ class Retinue:
         app.extensions[NAME] = State(
             app, said["session"], said["user_model"], load_viewer=said["current_user"], user_url=said["user_url"]
         )
+        # From the first request on what happens is sent as signals; models may be imported after this.
+        app.before_request(_meet_users)
         wording.init_app(app)
         templating.init_app(app)
+        cli.init_app(app)
         if app.config[config.PAGES]:
             app.url_map.converters["retinue_slug"] = SlugConverter
             app.register_blueprint(blueprint, url_prefix=app.config[config.URL_PREFIX] or None)
@@ -102,3 +105,7 @@ class Retinue:
         What the session of the current request holds is committed first.
         """
         return current().transact(work)
+
+
+def _meet_users() -> None:
+    _ = current().user_class
