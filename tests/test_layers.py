@@ -35,6 +35,7 @@ LAYERS = {
     "keys": 2,
     "models": 2,
     "rules": 2,
+    "migrations": 3,  # for revisions, which know tables by their names: no graph
     "schema": 3,
     "statements": 4,
     "prepared": 5,

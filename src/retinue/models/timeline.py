@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Table
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
@@ -58,12 +58,12 @@ def _posts_of(model: Any) -> Posts:
 
 def readers_of(entries: Table) -> Table:
     """Return the table of those for whom *entries* are kept."""
-    return cast("Table", entries.info["readers"])
+    return entries.metadata.tables[entries.info["readers"]]
 
 
 def senders_of(entries: Table) -> Table:
     """Return the table of those whose posts are not all among *entries*."""
-    return cast("Table", entries.info["senders"])
+    return entries.metadata.tables[entries.info["senders"]]
 
 
 @completes(TimelineEntryMixin, key=("reader_id", "timestamp", "post_id"))
@@ -88,6 +88,7 @@ def _complete_entries(table: Table, user: type[Any]) -> None:
         # Nothing is sent at all, as there are too many followers: a page asks for the posts themselves.
         Column("merged", Boolean, nullable=False),
     )
-    table.info.update(shard_key="reader_id", readers=readers, senders=senders)
+    # By name, as a migration tool writes `info` down.
+    table.info.update(shard_key="reader_id", readers=readers.key, senders=senders.key)
     # For the foreign key: a post that is deleted must find its rows.
     Index(named("ix", table, "post"), table.c.post_id)
