@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,10 @@ from sqlalchemy import (
     String,
     Uuid,
     create_engine,
+    delete,
+    insert,
     inspect,
+    select,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeEngine
@@ -230,3 +233,22 @@ def test_what_is_declared_later_is_one_more_revision(migrations: Migrations, ano
     assert describe(migrations.engine) == describe(another)
     migrations.downgrade(everything)
     assert inspect(migrations.engine).get_table_names() == ["alembic_version"]
+
+
+def test_altering_the_users_leaves_their_follows_alone(migrations: Migrations) -> None:
+    """On SQLite, too, where Alembic alters a table by making it anew; and foreign keys count again afterwards."""
+    before, after = declare(Integer()), declare(Integer())
+    migrations.revise(before)
+    with migrations.engine.begin() as connection:
+        connection.execute(insert(before.tables["users"]), [{"id": key, "username": f"u{key}"} for key in (1, 2)])
+        follow = {"follower_id": 1, "following_id": 2, "timestamp": datetime.now(UTC)}
+        connection.execute(insert(before.tables["follows"]), follow)
+    after.tables["users"].c.username.type = String(200)
+
+    migrations.revise(after)
+
+    with migrations.engine.begin() as connection:
+        assert connection.execute(select(after.tables["follows"].c.follower_id)).all() == [(1,)]
+        connection.execute(delete(after.tables["users"]).where(after.tables["users"].c.id == 2))
+        assert connection.execute(select(after.tables["follows"])).all() == []
+    migrations.check(after)

@@ -9,6 +9,7 @@ somebody else has added to since the transaction first read anything.
 from __future__ import annotations
 
 import sqlite3
+import sys
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -40,7 +41,8 @@ def prepare_engine(engine: AnyEngine, *, busy_timeout: float = BUSY_TIMEOUT) -> 
     On SQLite: write-ahead log, foreign keys, a busy timeout, and ``BEGIN
     IMMEDIATE`` before the first write or savepoint of a transaction. What a
     transaction reads before that is not part of it: a session that has only read
-    delays nobody, however long it stays open. On MariaDB: ``innodb_snapshot_isolation``
+    delays nobody, however long it stays open. While Alembic runs ``env.py``, foreign
+    keys are off, as Alembic needs it there. On MariaDB: ``innodb_snapshot_isolation``
     is off, as it was before 11.6. On PostgreSQL: nothing. Call it before the first
     connection is made.
 
@@ -74,14 +76,26 @@ def _check_no_snapshot(connection: Any, _record: Any) -> None:
 def _check_out(connection: Any, record: Any, busy_timeout: float) -> None:
     # The driver must not open transactions by itself; SQLAlchemy resets this at times.
     connection.isolation_level = None
-    if _READY in record.info:
+    keys = "OFF" if _migrates() else "ON"
+    if record.info.get(_READY) == keys:
         return
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {round(busy_timeout * 1000)}")
-    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute(f"PRAGMA foreign_keys = {keys}")
     _use_write_ahead_log(cursor)
     cursor.close()
-    record.info[_READY] = True
+    record.info[_READY] = keys
+
+
+def _migrates() -> bool:
+    """
+    Tell whether Alembic runs a migration's ``env.py``; without importing it.
+
+    To alter a table, Alembic makes a new one and drops the old one, which deletes the old
+    one's rows: those of all tables that refer to them would go as well, every follow with them.
+    """
+    # Outside ``env.py`` this module of Alembic's has no such attribute.
+    return hasattr(sys.modules.get("alembic.context"), "config")
 
 
 def _use_write_ahead_log(cursor: Any) -> None:
