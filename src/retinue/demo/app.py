@@ -10,13 +10,12 @@ from flask_login import LoginManager
 from flask_wtf import CSRFProtect
 from sqlalchemy import URL
 
-from retinue.demo import errors, portraits, request_log, security, visitor, wording
+from retinue.demo import errors, migrating, portraits, request_log, security, visitor, wording
 from retinue.demo.choosing import choosing
 from retinue.demo.growth import growth
 from retinue.demo.models import User, db
 from retinue.demo.pages import pages
 from retinue.demo.privacy import privacy
-from retinue.demo.versions import refuse_other_version
 from retinue.flask import Retinue
 
 _STATIC = Path(__file__).parent / "static"
@@ -24,14 +23,15 @@ _STATIC = Path(__file__).parent / "static"
 
 def create_app(database: URL | str, *, secret_key: str) -> Flask:
     """
-    Return the demo on *database*, whose tables are made if they are not there.
+    Return the demo on *database*, which is migrated to this version of the demo; a new one is given its tables.
 
     Args:
         database: Where the community lives; `seed()` fills it.
         secret_key: Signs the cookies that say who somebody is.
 
     Raises:
-        OtherVersionError: *database* holds the tables of an earlier version of the demo.
+        OtherVersionError: *database* holds the tables of another version of the demo.
+        TimeoutError: Another process did not finish migrating it.
     """
     app = Flask(__name__)
     app.config.update(
@@ -53,9 +53,8 @@ def create_app(database: URL | str, *, secret_key: str) -> Flask:
     app.jinja_options = {"autoescape": True, "trim_blocks": True, "lstrip_blocks": True}
     db.init_app(app)
     with app.app_context():
-        refuse_other_version(db.engine)
+        migrating.upgrade(db.engine.url)
         request_log.init_app(app, db.engine)
-        db.create_all()
     CSRFProtect(app)
     _init_login(app)
     Retinue(app, user_model=User, user_url=_profile)

@@ -20,9 +20,9 @@ from waitress.server import create_server
 from retinue import Graph, transact
 from retinue.demo import places
 from retinue.demo.app import create_app
+from retinue.demo.migrating import OtherVersionError
 from retinue.demo.models import User, db
 from retinue.demo.seed import seed
-from retinue.demo.versions import OtherVersionError
 
 THREADS = 8
 _LOOPBACK = ("127.", "::1")
@@ -41,6 +41,8 @@ def run(host: str, port: int, database: str | None, people: int) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     # It warns whenever two requests come at once.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    # It tells of every step.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     signal.signal(signal.SIGTERM, _stop)
     try:
         app = _prepare(database, people)
