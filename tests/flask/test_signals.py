@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from blinker import Signal
-from flask import Flask
+from flask import Flask, appcontext_pushed
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
@@ -89,7 +89,11 @@ def test_every_event_about_people_has_a_signal() -> None:
         TimelineWork,
     }
     assert set(signals.SIGNALS) == every
-    public = {name: value for name, value in vars(signals).items() if isinstance(value, Signal)}
+    public = {
+        name: value
+        for name, value in vars(signals).items()
+        if isinstance(value, Signal) and value is not appcontext_pushed
+    }
     assert set(public.values()) == set(signals.SIGNALS.values()) == set(signals.signals.values())
     for name, signal in public.items():
         assert signals.signals[name.replace("_", "-")] is signal
@@ -197,6 +201,48 @@ def test_registering_twice_sends_once(scene: Scene) -> None:
     with listening() as heard, app.app_context():
         scene.do("follow", scene.a, scene.b)
     assert len(heard) == 1
+
+
+def waiting_for_ever() -> Flask:
+    """Return an application that asks itself for its class of users, in vain."""
+    app = Flask("never")
+    signals.init_app(app, lambda: app.extensions["nothing"])
+    return app
+
+
+def test_a_class_that_is_known_late_is_asked_for_until_it_is(scene: Scene) -> None:
+    """Whenever a context begins; an application that never learns of it is forgotten like any other."""
+    asked: list[bool] = []
+    models: list[PrivateModels] = []
+
+    def find() -> type[Any]:
+        asked.append(bool(models))
+        if not models:
+            message = "no class of users is imported yet"
+            raise RuntimeError(message)
+        return models[0].user
+
+    app = Flask("late")
+    signals.init_app(app, find)
+    with listening() as heard:
+        with app.app_context():
+            scene.do("follow", scene.a, scene.b)
+        assert (heard, asked) == ([], [False])
+        models.append(scene.models)
+        for _ in range(2):
+            with app.app_context():
+                scene.do("follow", scene.b, scene.a)
+                scene.do("unfollow", scene.b, scene.a)
+        assert asked == [False, True]
+        assert names(heard) == ["user-followed", "user-unfollowed"] * 2
+        heard.clear()
+        reference = weakref.ref(app)
+        del app
+        other = weakref.ref(waiting_for_ever())
+        gc.collect()
+        assert (reference(), other()) == (None, None)
+        scene.do("follow", scene.b, scene.a)
+        assert heard == []
 
 
 def test_an_application_that_is_gone_is_forgotten(scene: Scene) -> None:

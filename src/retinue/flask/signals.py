@@ -22,12 +22,13 @@ and breaks nothing but the turn of those connected to the same signal after it.
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable
 from functools import partial
 from types import MappingProxyType
 from typing import Any, Final
 
 from blinker import Namespace, Signal
-from flask import Flask, current_app, has_app_context
+from flask import Flask, appcontext_pushed, current_app, has_app_context
 
 from retinue import (
     Blocked,
@@ -85,13 +86,41 @@ SIGNALS: Final = MappingProxyType[type[Event], Signal](
 #: The applications of each graph of users. Neither is kept alive by this.
 _APPS: weakref.WeakKeyDictionary[Listeners, weakref.WeakSet[Flask]] = weakref.WeakKeyDictionary()
 
+#: Where an application keeps what waits for its class of users.
+_WAITING: Final = "retinue.signals"
 
-def init_app(app: Flask, user_class: type[Any]) -> None:
+
+def init_app(app: Flask, user_class: type[Any] | Callable[[], type[Any]]) -> None:
     """
     Let what happens in the graph of *user_class* send signals from *app*, for as long as *app* lives.
 
     Repeating it changes nothing.
+
+    Args:
+        app: The application.
+        user_class: The class of users; or what returns it, where models may be imported later: it is
+            asked whenever a context of *app* begins, until it raises no `RuntimeError` any more.
     """
+    if isinstance(user_class, type):
+        _connect(app, user_class)
+        return
+    find = user_class
+
+    def try_again(app: Flask) -> None:
+        try:
+            found = find()
+        except RuntimeError:
+            return
+        appcontext_pushed.disconnect(try_again, app)
+        app.extensions.pop(_WAITING, None)
+        _connect(app, found)
+
+    # The application keeps it: the signal does not, so that neither outlives the other.
+    app.extensions[_WAITING] = try_again
+    appcontext_pushed.connect(try_again, app)
+
+
+def _connect(app: Flask, user_class: type[Any]) -> None:
     apps = _APPS.setdefault(listeners_of(user_class), weakref.WeakSet())
     if app in apps:
         return
