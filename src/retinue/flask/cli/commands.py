@@ -58,7 +58,7 @@ def _run(work: Work, as_json: bool, options: Mapping[str, Any]) -> int | None:
     except DBAPIError as error:
         message = _sentence(f"the database refuses: {error.orig}")
         raise click.ClickException(
-            f"{message}\nAre all its tables there? `flask db upgrade` makes those that are missing."
+            f"{message}\nIs it there, with all its tables? `flask db upgrade` makes those that are missing."
         ) from error
     except SQLAlchemyError as error:
         raise click.ClickException(_sentence(str(error))) from error
