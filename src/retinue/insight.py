@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
@@ -24,12 +25,57 @@ from retinue.schema import schema_of
 from retinue.statements import insight as statements
 from retinue.statements import moment
 from retinue.statements import statistics as whole
-from retinue.values import ALL, Churn, DayCount, DegreeBand, Everything, Key, NewFollower, Popular, Statistics
+from retinue.values import ALL, Churn, DayCount, Everything, Key, NewFollower
 
 U = TypeVar("U")
 
 #: The most days that can be asked for: ten years.
 DAYS_MOST = 3_660
+
+
+@dataclass(frozen=True, slots=True)
+class DegreeBand:
+    """How many users have about so many followers, or follow about so many."""
+
+    #: The fewest and the most edges of a user who is counted here.
+    least: int
+    most: int
+    users: int
+
+
+@dataclass(frozen=True)
+class Popular(Generic[U]):
+    """One of the most followed users."""
+
+    #: The user, as the application's own class.
+    user: U
+    followers: int
+
+
+@dataclass(frozen=True)
+class Statistics(Generic[U]):
+    """Numbers about a graph as a whole."""
+
+    users: int
+    follows: int
+    #: How many of the follows are returned: their followed follows their follower.
+    returned: int
+    #: Requests that wait for an answer; None where no model for them is declared.
+    requests: int | None
+    #: Blocks and mutes that have not ended; None where no model for them is declared.
+    blocks: int | None
+    mutes: int | None
+    #: Those with the most followers, in that order.
+    most_followed: tuple[Popular[U], ...]
+    #: How many users have 0 followers, 1, 2 to 3, 4 to 7, and so on up to the most followed one.
+    by_followers: tuple[DegreeBand, ...]
+    #: How many users follow 0 others, 1, 2 to 3, and so on.
+    by_following: tuple[DegreeBand, ...]
+
+    @property
+    def mutual_share(self) -> float:
+        """The share of follows that are returned, 0 to 1."""
+        return self.returned / self.follows if self.follows else 0.0
 
 
 def follower_growth(

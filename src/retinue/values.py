@@ -248,51 +248,6 @@ class NewFollower(Person[U]):
     followers: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class DegreeBand:
-    """How many users have about so many followers, or follow about so many."""
-
-    #: The fewest and the most edges of a user who is counted here.
-    least: int
-    most: int
-    users: int
-
-
-@dataclass(frozen=True)
-class Popular(Generic[U]):
-    """One of the most followed users."""
-
-    #: The user, as the application's own class.
-    user: U
-    followers: int
-
-
-@dataclass(frozen=True)
-class Statistics(Generic[U]):
-    """Numbers about a graph as a whole."""
-
-    users: int
-    follows: int
-    #: How many of the follows are returned: their followed follows their follower.
-    returned: int
-    #: Requests that wait for an answer; None where no model for them is declared.
-    requests: int | None
-    #: Blocks and mutes that have not ended; None where no model for them is declared.
-    blocks: int | None
-    mutes: int | None
-    #: Those with the most followers, in that order.
-    most_followed: tuple[Popular[U], ...]
-    #: How many users have 0 followers, 1, 2 to 3, 4 to 7, and so on up to the most followed one.
-    by_followers: tuple[DegreeBand, ...]
-    #: How many users follow 0 others, 1, 2 to 3, and so on.
-    by_following: tuple[DegreeBand, ...]
-
-    @property
-    def mutual_share(self) -> float:
-        """The share of follows that are returned, 0 to 1."""
-        return self.returned / self.follows if self.follows else 0.0
-
-
 @dataclass(frozen=True)
 class Suggestion(Generic[U]):
     """Somebody whom a user may want to follow, and why."""

@@ -11,10 +11,9 @@ from sqlalchemy import Engine, insert
 from sqlalchemy.orm import Session
 
 from retinue import Settings
-from retinue.insight import statistics
+from retinue.insight import DegreeBand, Statistics, statistics
 from retinue.models import now
 from retinue.testing import count_statements, make_users
-from retinue.values import DegreeBand, Statistics
 from tests.database.models_plain import UncountedBase, UncountedFollow, UncountedUser
 from tests.database.models_private import PrivateModels, declare
 

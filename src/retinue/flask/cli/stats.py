@@ -11,8 +11,7 @@ from retinue.flask.cli.commands import command, number, print_json
 from retinue.flask.cli.people import person_of, shown_person
 from retinue.flask.cli.terminal import bar, width
 from retinue.flask.state import State
-from retinue.insight import statistics
-from retinue.values import DegreeBand, Statistics
+from retinue.insight import DegreeBand, Statistics, statistics
 
 #: Columns that two drawings side by side need at least.
 _BESIDE: int = 76
