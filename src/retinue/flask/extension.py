@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from retinue import Graph
-from retinue.flask import cli, config, templating, wording
+from retinue.flask import cli, config, signals, templating, wording
 from retinue.flask.addresses import SlugConverter
 from retinue.flask.state import NAME, State, current
 from retinue.flask.views import blueprint
@@ -76,11 +76,11 @@ class Retinue:
         here = {"session": session, "user_model": user_model, "current_user": current_user, "user_url": user_url}
         said = {name: self._said[name] if value is None else value for name, value in here.items()}
         config.init_app(app)
-        app.extensions[NAME] = State(
+        state = app.extensions[NAME] = State(
             app, said["session"], said["user_model"], load_viewer=said["current_user"], user_url=said["user_url"]
         )
-        # From the first request on what happens is sent as signals; models may be imported after this.
-        app.before_request(_meet_users)
+        known = said["user_model"]
+        signals.init_app(app, known if isinstance(known, type) else lambda: state.user_class)
         wording.init_app(app)
         templating.init_app(app)
         cli.init_app(app)
@@ -105,7 +105,3 @@ class Retinue:
         What the session of the current request holds is committed first.
         """
         return current().transact(work)
-
-
-def _meet_users() -> None:
-    _ = current().user_class

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from retinue import ALL, FollowerMixin, Graph, InvalidUserError, prepare_engine, transact
 from retinue.engines import rules_of
-from retinue.flask import config, signals
+from retinue.flask import config
 from retinue.flask.sessions import Sessions, prepare_engines, sessions_of
 from retinue.keys import key_checker, key_reader
 from retinue.schema import Schema, schema_of
@@ -50,8 +50,6 @@ class State:
         if session is not None:
             # Now, while the application can still be told to close what it opens.
             self._sessions = sessions_of(app, session)
-        if isinstance(user_model, type):
-            _ = self.user_class  # what happens in its graph is sent as signals from now on
 
     # --- The graph -------------------------------------------------------------------------------
 
@@ -66,9 +64,7 @@ class State:
         given = self._user_model
         if given is None:
             given = _only_user_class()
-        user = cast("type[Any]", given if isinstance(given, type) else given())
-        signals.init_app(self._app, user)
-        return user
+        return cast("type[Any]", given if isinstance(given, type) else given())
 
     @cached_property
     def schema(self) -> Schema:
