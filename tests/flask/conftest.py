@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from retinue import Graph, Relationship
 from retinue.demo.app import create_app
 from retinue.demo.models import Follow, FollowCount, User, db
+from retinue.demo.passwords import PASSWORD
 from retinue.demo.seed import seed
 
 PEOPLE = 60
@@ -71,10 +72,10 @@ class Visitor:
         return self._answer(self.client.post(path, data={"csrf_token": self.token, **fields}))
 
     def become(self, username: str) -> None:
-        """Choose to be somebody."""
-        self.get("/choose?limit=1")
-        assert self.post("/choose", username=username).status == 303
-        self.get("/choose?limit=1")
+        """Log in as somebody who is invented."""
+        self.get("/login")
+        assert self.post("/login", username=username, password=PASSWORD).status == 303
+        self.get("/login")
 
     def _answer(self, response: object) -> Answer:
         with response as open_response:  # type: ignore[attr-defined]
@@ -95,11 +96,11 @@ class Site:
     people: list[str] = field(default_factory=list)
 
     def visitor(self) -> Visitor:
-        """Return somebody with a browser of their own, who has not chosen who they are."""
+        """Return somebody with a browser of their own, who is not logged in."""
         return Visitor(self.app.test_client())
 
     def visitor_as(self, username: str) -> Visitor:
-        """Return somebody who has chosen."""
+        """Return somebody who is logged in."""
         visitor = self.visitor()
         visitor.become(username)
         return visitor
@@ -173,9 +174,9 @@ class Site:
 
 
 @contextmanager
-def running(database: URL | str) -> Iterator[Site]:
-    """Give the demo on *database*, and let go of it afterwards."""
-    site = Site(create_app(database, secret_key=KEY))
+def running(database: URL | str, **config: Any) -> Iterator[Site]:
+    """Give the demo on *database*, with *config* of its own, and let go of it afterwards."""
+    site = Site(create_app(database, secret_key=KEY, config=config))
     try:
         yield site
     finally:

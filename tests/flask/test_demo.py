@@ -12,55 +12,68 @@ from sqlalchemy import URL, select, update
 
 from retinue import Graph
 from retinue.demo.models import User, db
+from retinue.demo.passwords import PASSWORD
 from retinue.demo.seed import seed
 from retinue.testing import count_statements
 from tests.flask.conftest import UNTIL, Answer, Site, Visitor, by_fame, running
 
 KINDS = ["followers", "following", "mutuals"]
-#: What is one's own: whoever has not chosen who they are is asked to, first.
+#: What is one's own: whoever is nobody logs in first.
 OWN_PAGES = [
     "/notifications",
     "/requests",
     "/requests/sent",
     "/settings",
+    "/settings/profile",
+    "/settings/account",
+    "/settings/password",
+    "/settings/delete",
     "/blocked",
     "/muted",
 ]
-PAGES = ["/", "/people", "/choose", "/@{0}", *(f"/@{{0}}/{kind}" for kind in KINDS), "/@{0}/known", *OWN_PAGES]
+PAGES = [
+    "/",
+    "/people",
+    "/login",
+    "/signup",
+    "/@{0}",
+    *(f"/@{{0}}/{kind}" for kind in KINDS),
+    "/@{0}/known",
+    *OWN_PAGES,
+]
 
 
-def test_a_newcomer_is_asked_who_they_want_to_be(town: Site) -> None:
-    """The first page is the choice, and says that there are no passwords."""
-    visitor = town.visitor()
+def test_a_newcomer_finds_the_ways_in(town: Site) -> None:
+    """The first page says what this is, and leads to where one signs up, logs in, and looks around."""
+    page = town.visitor().get("/")
 
-    assert visitor.get("/").place == "/choose"
-    page = visitor.get("/choose")
     assert page.status == 200
-    assert "no passwords" in page.text
+    assert {"/signup", "/login", "/people", "/public"} <= set(page.links)
 
 
-def test_choosing_leads_home_and_leaving_leads_back(town: Site, famous: str) -> None:
-    """Somebody who chose is greeted by name until they choose to be nobody."""
+def test_logging_in_leads_home_and_logging_out_leads_back(town: Site, famous: str) -> None:
+    """Somebody who logged in is greeted by name until they log out."""
     visitor = town.visitor()
-    visitor.get("/choose")
+    visitor.get("/login")
 
-    assert visitor.post("/choose", username=famous).place == "/"
+    assert visitor.post("/login", username=famous, password=PASSWORD).place == "/"
     assert f"Hello, {town.user(famous).name}".replace("'", "&#39;") in visitor.get("/").text
-    assert visitor.post("/leave").place == "/choose"
-    assert visitor.get("/").place == "/choose"
+    assert visitor.post("/logout").place == "/"
+    assert "Hello" not in visitor.get("/").text
+    assert visitor.get("/notifications").place == "/login?next=/notifications"
 
 
 @pytest.mark.parametrize("page", PAGES)
-@pytest.mark.parametrize("chosen", [True, False], ids=["chosen", "nobody"])
-def test_every_page_is_a_whole_page(town: Site, famous: str, page: str, chosen: bool) -> None:
+@pytest.mark.parametrize("known", [True, False], ids=["logged in", "nobody"])
+def test_every_page_is_a_whole_page(town: Site, famous: str, page: str, known: bool) -> None:
     """Each page has a title, one heading, one main part, and every id once; for somebody and for nobody."""
-    visitor = town.visitor_as(town.people[3]) if chosen else town.visitor()
+    visitor = town.visitor_as(town.people[3]) if known else town.visitor()
 
     answer = visitor.get(page.format(famous))
 
     if answer.status in {302, 303}:
-        assert not chosen
-        assert answer.place == "/choose" if page == "/" else f"/choose?next={page.format(famous)}"
+        assert not known
+        assert answer.place == f"/login?next={page.format(famous)}"
         return
     assert answer.status == 200
     assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
@@ -182,21 +195,22 @@ def test_many_at_once_follow_one(site: Site, famous: str) -> None:
     site.assert_counts_are_right()
 
 
-def test_somebody_who_has_not_chosen_is_asked_first_and_brought_back(town: Site, famous: str) -> None:
-    """A follow button leads nobody to the choice, and from there to the page they came from."""
+def test_somebody_who_is_nobody_logs_in_first_and_is_brought_back(town: Site, famous: str) -> None:
+    """A follow button leads nobody to the log-in, and from there to the page they came from."""
     visitor = town.visitor()
     before = town.all_rows()
     page = visitor.get(f"/@{famous}/followers")
     assert f"/log-in?next=/@{famous}/followers" in page.links
-    assert visitor.get(f"/log-in?next=/@{famous}/followers").place == f"/choose?next=/@{famous}/followers"
-    visitor.get("/choose")
+    assert visitor.get(f"/log-in?next=/@{famous}/followers").place == f"/login?next=/@{famous}/followers"
+    visitor.get("/login")
 
     answer = visitor.post(f"/@{famous}/follow", next=f"/@{famous}")
 
-    assert answer.place == f"/choose?next=/@{famous}"
+    assert answer.place == f"/login?next=/@{famous}"
     assert town.all_rows() == before
     visitor.get(answer.place)
-    assert visitor.post("/choose", username=page.rows[0], next=f"/@{famous}").place == f"/@{famous}"
+    fields = {"username": page.rows[0], "password": PASSWORD, "next": f"/@{famous}"}
+    assert visitor.post("/login", **fields).place == f"/@{famous}"
 
 
 def test_a_badge_says_who_follows_the_viewer(town: Site, famous: str) -> None:
@@ -271,6 +285,8 @@ def test_the_search_understands_names_however_they_are_spelt(site: Site, famous:
     [
         ("/", 10),
         ("/people?limit={1}", 5),
+        ("/login", 3),
+        ("/signup", 2),
         ("/@{0}", 7),
         ("/@{0}/followers?limit={1}", 7),
         ("/@{0}/following?limit={1}", 7),
@@ -282,6 +298,10 @@ def test_the_search_understands_names_however_they_are_spelt(site: Site, famous:
         ("/requests?limit={1}", 6),
         ("/requests/sent?limit={1}", 6),
         ("/settings", 2),
+        ("/settings/profile", 2),
+        ("/settings/account", 2),
+        ("/settings/password", 2),
+        ("/settings/delete", 2),
         ("/blocked?limit={1}", 6),
         ("/muted?limit={1}", 6),
         ("/@nobody_at_all", 3),

@@ -18,6 +18,12 @@ from retinue.demo.models import User
 from tests.flask.conftest import Answer, Site, Visitor
 from tests.flask.test_demo import PAGES
 
+#: The forms that nobody has to log in for.
+FORMS_OF_THE_DOOR = ["/login", "/logout", "/signup"]
+FORMS_OF_THE_ACCOUNT = ["/settings/profile", "/settings/password", "/settings/delete"]
+#: Forms at the address of the page that they are on.
+FORMS_ON_THEIR_PAGE = {"/settings", *FORMS_OF_THE_ACCOUNT, "/login", "/signup"}
+
 #: Every form there is, as `test_these_are_all_the_forms` sees to.
 FORMS = [
     *(f"/@{{0}}/{verb}" for verb in ("follow", "unfollow", "remove", "dismiss", "accept", "reject")),
@@ -26,8 +32,8 @@ FORMS = [
     "/requests/reject",
     "/notifications/read",
     "/settings",
-    "/choose",
-    "/leave",
+    *FORMS_OF_THE_ACCOUNT,
+    *FORMS_OF_THE_DOOR,
 ]
 
 #: Every page about one person.
@@ -55,21 +61,21 @@ def test_nothing_is_changed_without_the_token_of_ones_own_page(town: Site, famou
         assert response.status_code == 400
         assert "This form has expired" in response.get_data(as_text=True)
     # Addresses that are a page as well are pages by GET.
-    assert visitor.get(path).status == (200 if path in {"/settings", "/choose"} else 405)
+    assert visitor.get(path).status == (200 if path in FORMS_ON_THEIR_PAGE else 405)
 
     assert town.all_rows() == before
     assert "Hello" in visitor.get("/").text
 
 
-@pytest.mark.parametrize("form", [form for form in FORMS if form not in {"/choose", "/leave"}])
-def test_nobody_is_asked_to_choose_first(town: Site, famous: str, form: str) -> None:
-    """A form of somebody who has not chosen who they are changes nothing, and leads back to where it was."""
+@pytest.mark.parametrize("form", [form for form in FORMS if form not in FORMS_OF_THE_DOOR])
+def test_nobody_is_asked_to_log_in_first(town: Site, famous: str, form: str) -> None:
+    """A form of somebody who is not logged in changes nothing, and leads back to where it was."""
     visitor = town.visitor()
-    visitor.get("/choose")
+    visitor.get("/login")
     before = town.all_rows()
 
-    assert visitor.post(form.format(famous), next="/people").place == "/choose?next=/people"
-    assert visitor.post(form.format(famous), next="//elsewhere").place == "/choose"
+    assert visitor.post(form.format(famous), next="/people").place == "/login?next=/people"
+    assert visitor.post(form.format(famous), next="//elsewhere").place == "/login"
     assert town.all_rows() == before
 
 
@@ -140,7 +146,7 @@ def test_a_button_across_a_block_is_that_of_a_name_nobody_has(site: Site, blocke
 
 
 def test_the_blocked_meet_the_blocker_nowhere(site: Site, blocked: tuple[str, str]) -> None:
-    """No page but the door names them: not the lists of others, the directory, the search, nor what is told."""
+    """No page but the log-in names them: not the lists of others, the directory, the search, nor what is told."""
     blocker, victim = blocked
     known = set(site.names("followers", blocker)) | set(site.names("following", blocker))
     visitor = site.visitor_as(victim)
@@ -151,7 +157,7 @@ def test_the_blocked_meet_the_blocker_nowhere(site: Site, blocked: tuple[str, st
             page.format(other) for page in (*PAGES_OF_ONE, "/@{0}/followers?limit=99", "/@{0}/following?limit=99")
         ]
     for page in pages:
-        if page == "/choose":
+        if page == "/login":
             continue
         text = visitor.get(page.format(victim)).text
         assert f"@{blocker}" not in text, page
@@ -278,7 +284,7 @@ def test_nothing_in_the_demo_sees_everything() -> None:
             assert not (isinstance(node, ast.Name) and node.id == "ALL"), path
             if isinstance(node, ast.Attribute) and node.attr in lessons:
                 of = ast.unparse(node.value)
-                assert of in {"graph", "FollowCount", "self", "found"}, (
+                assert of in {"graph", "Graph", "FollowCount", "self", "found"}, (
                     f"{path.name}:{node.lineno} reads .{node.attr} of {of}"
                 )
 

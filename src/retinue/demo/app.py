@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from flask import Flask, url_for
-from flask_login import LoginManager
 from flask_wtf import CSRFProtect
 from sqlalchemy import URL
 
-from retinue.demo import errors, migrating, portraits, request_log, security, visitor, wording
-from retinue.demo.choosing import choosing
+from retinue.demo import entrance, errors, migrating, portraits, rates, request_log, security, visitor, wording
+from retinue.demo.accounts import accounts
+from retinue.demo.editing import editing
+from retinue.demo.export import export
 from retinue.demo.growth import growth
 from retinue.demo.models import User, db
+from retinue.demo.own_account import own_account
 from retinue.demo.pages import pages
 from retinue.demo.privacy import privacy
 from retinue.flask import Retinue
@@ -21,13 +25,14 @@ from retinue.flask import Retinue
 _STATIC = Path(__file__).parent / "static"
 
 
-def create_app(database: URL | str, *, secret_key: str) -> Flask:
+def create_app(database: URL | str, *, secret_key: str, config: Mapping[str, Any] | None = None) -> Flask:
     """
     Return the demo on *database*, which is migrated to this version of the demo; a new one is given its tables.
 
     Args:
         database: Where the community lives; `seed()` fills it.
         secret_key: Signs the cookies that say who somebody is.
+        config: What Flask's config says otherwise, such as `rates.DEFAULTS`.
 
     Raises:
         OtherVersionError: *database* holds the tables of another version of the demo.
@@ -48,15 +53,15 @@ def create_app(database: URL | str, *, secret_key: str) -> Flask:
         SEND_FILE_MAX_AGE_DEFAULT=365 * 86_400,
         RETINUE_URL_PREFIX="",
         RETINUE_USER_SLUG="username",
-        RETINUE_LOGIN_ENDPOINT="choosing.choose",
     )
+    app.config.update(config or {})
     app.jinja_options = {"autoescape": True, "trim_blocks": True, "lstrip_blocks": True}
     db.init_app(app)
     with app.app_context():
         migrating.upgrade(db.engine.url)
         request_log.init_app(app, db.engine)
     CSRFProtect(app)
-    _init_login(app)
+    entrance.init_app(app)
     Retinue(app, user_model=User, user_url=_profile)
     visitor.init_app(app)
     security.init_app(app)
@@ -64,22 +69,14 @@ def create_app(database: URL | str, *, secret_key: str) -> Flask:
     wording.init_app(app)
     portraits.init_app(app)
     app.add_template_global(_asset, "asset")
-    for blueprint in (pages, choosing, privacy, growth):
+    for blueprint in (pages, accounts, privacy, editing, own_account, export, growth):
         app.register_blueprint(blueprint)
+    rates.init_app(app)
     return app
-
-
-def _init_login(app: Flask) -> None:
-    login = LoginManager(app)
-    login.user_loader(_load_user)
 
 
 def _profile(user: User) -> str:
     return url_for("pages.profile", username=user.username)
-
-
-def _load_user(key: str) -> User | None:
-    return db.session.get(User, int(key))
 
 
 _digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:12] for path in _STATIC.iterdir()}

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from flask import Flask, render_template, request
+from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError
 from werkzeug.wrappers import Response
 
+from retinue.demo import rates
 from retinue.demo.visitor import no_visitor
+from retinue.flask.wording import count
 
 _TITLES = {
     400: "That did not work",
@@ -28,6 +31,7 @@ def init_app(app: Flask) -> None:
     """Let *app* answer every error with a page."""
     app.register_error_handler(HTTPException, _answer)
     app.register_error_handler(CSRFError, _form_expired)
+    app.register_error_handler(RateLimitExceeded, _too_often)
 
 
 def _answer(error: HTTPException) -> Response | HTTPException:
@@ -41,6 +45,16 @@ def _answer(error: HTTPException) -> Response | HTTPException:
 def _form_expired(error: CSRFError) -> Response | HTTPException:
     text = "This form belongs to an earlier visit, or to another person. Go back, load the page again, and retry."
     return _page(error, "This form has expired", text)
+
+
+def _too_often(error: RateLimitExceeded) -> Response | HTTPException:
+    wait = rates.seconds_to_wait()
+    when = count(wait, "second") if wait < 120 else f"{-(-wait // 60)} minutes"
+    text = f"There is a limit to how often this can be tried. Wait {when} and try again."
+    answer = _page(error, "Too many tries", text)
+    if isinstance(answer, Response):
+        answer.headers["Retry-After"] = str(wait)
+    return answer
 
 
 def _page(error: HTTPException, title: str, text: str) -> Response | HTTPException:

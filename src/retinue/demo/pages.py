@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import Blueprint, abort, render_template, request, url_for
 from sqlalchemy import ColumnElement
 from werkzeug.routing import BaseConverter
-from werkzeug.wrappers import Response
 
 from retinue import Graph, NotVisibleError, Page, Person
 from retinue.demo import people
+from retinue.demo.landing import landing
 from retinue.demo.models import User, db
 from retinue.flask import ask, card_of, cards_of, current, listed, rows_asked_for, suggested, viewer
 from retinue.flask.views.verbs import PERIODS
@@ -56,11 +56,11 @@ def same_page(**place: int) -> str:
 
 
 @pages.get("/")
-def home() -> str | Response:
+def home() -> str:
     """Whom to follow, and who has come to follow one lately. Ten statements."""
     looking = viewer()
     if looking is None:
-        return redirect(url_for("choosing.choose"))
+        return landing()
     graph = Graph(db.session, User)
     suggestions = graph.suggestions(looking, limit=SUGGESTED)
     newest = graph.followers(looking, viewer=looking, limit=NEWEST)

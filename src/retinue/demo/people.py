@@ -11,9 +11,13 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from retinue.demo.models import User
+from retinue.demo.passwords import public_hash
 
 #: What a username is; everything that reads one from a request goes through it.
 USERNAME = re.compile(r"[a-z0-9_]{1,64}")
+
+#: People among whom those who are invented are looked for.
+_FIRST = 40
 
 #: Letters that do not fall apart into a plain letter and an accent.
 _PLAIN = str.maketrans(
@@ -31,6 +35,16 @@ def fold(text: str) -> str:
 def by_username(session: Session, username: str) -> User | None:
     """Return the user of that name, whoever may know of them, or None. One select."""
     return session.scalars(select(User).where(User.username == username)).one_or_none()
+
+
+def invented(session: Session, number: int) -> list[User]:
+    """
+    Return up to *number* people whom anybody may be, as their password is the public one. One select.
+
+    They were there first: among a few dozen of the first there are some, or there are none any more.
+    """
+    first = session.scalars(select(User).order_by(User.id).limit(_FIRST))
+    return [user for user in first if user.active and user.password_hash == public_hash()][:number]
 
 
 @dataclass(frozen=True, slots=True)

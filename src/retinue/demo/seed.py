@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from retinue import HistoryKind, NotificationKind
 from retinue.demo.community import Member, invent_follows, invent_members, invent_requests
 from retinue.demo.models import Follow, FollowCount, FollowEvent, FollowRequest, Notification, User
+from retinue.demo.passwords import public_hash
 
 #: What lies further back than this, nobody is told any more; and what lies this far back, everybody has read.
 NEWS_LASTS = timedelta(days=30)
@@ -49,7 +50,7 @@ def seed(session_factory: Callable[[], Session], number: int, *, until: datetime
             return Found(there, 0, made=False)
         try:
             members = invent_members(number, until)
-            users = [User(**asdict(member)) for member in members]
+            users = [User(**asdict(member), password_hash=public_hash()) for member in members]
             session.add_all(users)
             session.flush()
         except IntegrityError:

@@ -22,6 +22,8 @@ from retinue.demo import places
 from retinue.demo.app import create_app
 from retinue.demo.migrating import OtherVersionError
 from retinue.demo.models import User, db
+from retinue.demo.passwords import PASSWORD
+from retinue.demo.people import invented
 from retinue.demo.seed import seed
 
 THREADS = 8
@@ -107,6 +109,10 @@ def _fill(app: Flask, url: URL, people: int) -> None:
         print(f"Made a community of {found.people:,} people, {found.follows:,} follows, in {seconds:.1f} s: {where}")
     else:
         print(f"The community of {found.people:,} people is in {where}")
+    with app.app_context():
+        somebody = invented(db.session(), 1)
+    if somebody:
+        print(f"Log in as {somebody[0].username} with the password {PASSWORD}, or sign up.")
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -147,7 +153,7 @@ def _serve(app: Flask, listener: socket.socket, wished_for: int) -> None:
     if wished_for not in (0, port):
         print(f"Port {wished_for} is taken, so this is port {port}.")
     if not address.startswith(_LOOPBACK):
-        print("Anybody who reaches this machine can be anybody here: the demo has no passwords.")
+        print("Anybody who reaches this machine can sign up, and log in as everybody who is invented.")
     here = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}.get(address, address)  # noqa: S104 - only compared
     print(f"Retinue demo: http://{here}:{port}/   (Ctrl+C stops it)", flush=True)
     server = create_server(app, sockets=[listener], threads=THREADS, ident=None)
