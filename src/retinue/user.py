@@ -19,7 +19,7 @@ from sqlalchemy.orm import (
 )
 
 from retinue import tracking  # noqa: F401 - what the ORM writes is counted as soon as there is a user class
-from retinue.errors import NoSessionError, NotWritableError
+from retinue.errors import MappingError, NoSessionError, NotWritableError
 from retinue.events import Listeners
 from retinue.graph import Graph
 from retinue.ownership import GraphUser
@@ -43,6 +43,14 @@ class FollowerMixin(GraphUser):
     else:
         following = declared_attr(lambda cls: _rows(cls, "follower_id", "follower"))
         followers = declared_attr(lambda cls: _rows(cls, "following_id", "following"))
+
+    def __init_subclass__(cls, **arguments: Any) -> None:
+        """Refuse what an application had before: `MappingError` says to delete it, where SQLAlchemy says little."""
+        for name in ("following", "followers"):
+            if name in vars(cls):
+                message = f"{cls.__name__} has {name} of its own: delete it, as FollowerMixin brings {name}"
+                raise MappingError(message)
+        super().__init_subclass__(**arguments)
 
     @property
     def follows(self) -> Query[Self]:

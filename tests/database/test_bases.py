@@ -655,6 +655,21 @@ def refused(base: type[Any], declare: Callable[[type[Any]], Any]) -> str:
     return str(error.value)
 
 
+@pytest.mark.parametrize("name", ["following", "followers"])
+def test_a_list_of_the_applications_own_is_refused_at_mapping(name: str) -> None:
+    """An app that had follows before hears which of its relationships is to go, and not what SQLAlchemy makes of it."""
+
+    class Base(DeclarativeBase):
+        pass
+
+    def user(base: type[Any]) -> None:
+        def own(_user: object) -> None: ...
+
+        type("User", (FollowerMixin, base), {"__tablename__": "users", name: property(own)})
+
+    assert refused(Base, user) == f"User has {name} of its own: delete it, as FollowerMixin brings {name}"
+
+
 def test_a_dataclass_is_refused_at_mapping() -> None:
     """A user class or an edge that is a dataclass could not be made, so nobody gets that far."""
 
