@@ -24,6 +24,8 @@ import pytest
 
 from retinue.demo import places
 from retinue.demo.__main__ import main
+from retinue.demo.places import Size
+from retinue.demo.progress import progress
 from retinue.demo.server import CannotStartError, listen
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -141,7 +143,10 @@ def test_a_port_that_is_taken_and_a_door_that_is_open(start: Start, tmp_path: Pa
     [
         (["--port", "x"], "a port is a whole number from 0 to 65535, not 'x'"),
         (["--port", "65536"], "not '65536'"),
-        (["--users", "1"], "the number of people is a whole number from 2 to 5000, not '1'"),
+        (["--follows", "-1"], "the number of follows is a whole number from 0 to 2000000, not '-1'"),
+        (["--follows", "2000001"], "not '2000001'"),
+        (["--users", "20", "--follows", "191"], "20 people have room for 190 follows at most"),
+        (["--users", "1"], "the number of people is a whole number from 2 to 50000, not '1'"),
         (["--users", "-5"], "not '-5'"),
         (["--users", "9" * 5000], "not '999"),
         (["--nonsense"], "unrecognized arguments"),
@@ -258,10 +263,43 @@ def test_where_things_are_kept() -> None:
     assert places.data_folder({"LOCALAPPDATA": "/local"}, "win32") == Path("/local/retinue")
 
 
+def test_each_size_has_a_file_of_its_own() -> None:
+    """Who asks for another number of follows gets another community."""
+    (first, second) = (next(places.database_urls(None, Size(5, edges), Path("/data"))) for edges in (None, 7))
+
+    assert Path(first.database or "").name == "community-5.sqlite3"
+    assert Path(second.database or "").name == "community-5-7-follows.sqlite3"
+
+
+def test_a_community_of_some_size(start: Start, tmp_path: Path) -> None:
+    """As many people and follows as were asked for; and a program that reads along gets no bars."""
+    demo = start("--port", "0", "--users", "30", "--follows", "321")
+
+    assert re.search(r"Made a community of 30 people, 321 follows, [1-9]\d* posts, in \d+\.\d s", demo.said)
+    assert len(demo.said.splitlines()) == 2
+    assert (tmp_path / "retinue" / "community-30-321-follows.sqlite3").exists()
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_bars_are_for_a_terminal(terminal: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    """Long work has a bar there, short work none; elsewhere there is nothing, and no row is lost."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(sys.stdout, "isatty", lambda: terminal)
+        watch = progress()
+        rows = list(watch("Follows", iter(range(50_000)), 50_000))
+        assert list(watch("Posts", iter(range(10)), 10)) == list(range(10))
+
+    assert rows == list(range(50_000))
+    said = capsys.readouterr().out
+    assert ("Follows" in said) is terminal
+    assert ("100%" in said) is terminal
+    assert "Posts" not in said
+
+
 def test_a_relative_file_is_where_the_command_was_given() -> None:
     """A file named in --database is beside whoever named it; another kind of database is taken as it is."""
-    (given,) = places.database_urls("sqlite:///here.sqlite3", 5, Path("/data"))
-    (other,) = places.database_urls("postgresql://x/y", 5, Path("/data"))
+    (given,) = places.database_urls("sqlite:///here.sqlite3", Size(5), Path("/data"))
+    (other,) = places.database_urls("postgresql://x/y", Size(5), Path("/data"))
 
     assert given.database == str(Path.cwd() / "here.sqlite3")
     assert other.database == "y"
@@ -269,7 +307,7 @@ def test_a_relative_file_is_where_the_command_was_given() -> None:
 
 def test_the_files_of_our_own_are_one_after_the_other() -> None:
     """Beside the file of an earlier version there is always room for another."""
-    own = places.database_urls(None, 5, Path("/data"))
+    own = places.database_urls(None, Size(5), Path("/data"))
 
     names = [Path(next(own).database or "").name for _ in range(3)]
     assert names == ["community-5.sqlite3", "community-5-2.sqlite3", "community-5-3.sqlite3"]

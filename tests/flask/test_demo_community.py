@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import random
 import threading
 from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from sqlalchemy import func, select
 
 from retinue import Graph
 from retinue.demo import seed as seeding
-from retinue.demo.community import AGE, invent_follows, invent_members
-from retinue.demo.models import Follow, User, db
+from retinue.demo.community import AGE, invent_follows, invent_members, invent_posts
+from retinue.demo.models import POST_MOST, Follow, Post, User, db
 from retinue.demo.people import USERNAME
 from retinue.demo.portraits import portrait, sky
+from retinue.demo.posts import tidy
+from retinue.demo.sayings import CIRCLES as SAYINGS
+from retinue.demo.sayings import saying
 from retinue.demo.seed import seed
+from retinue.demo.vocabulary import CIRCLES
 from tests.flask.conftest import UNTIL, file_url, running
 
 
@@ -25,6 +34,8 @@ def test_the_same_number_gives_the_same_community() -> None:
 
     assert invent_members(400, UNTIL) == members
     assert list(invent_follows(members, UNTIL)) == list(invent_follows(members, UNTIL))
+    assert list(invent_follows(members, UNTIL, 900)) == list(invent_follows(members, UNTIL, 900))
+    assert invent_posts(members, [7] * 400, UNTIL) == invent_posts(members, [7] * 400, UNTIL)
     assert members[0].username == "milan_mori"
 
 
@@ -44,6 +55,31 @@ def test_every_follow_could_have_happened(number: int) -> None:
         assert max(members[follower].joined_at, members[followed].joined_at) <= since <= UNTIL
 
 
+@pytest.mark.parametrize(
+    ("people", "follows"), [(2, 0), (2, 1), (20, 190), (60, 5), (60, 200), (60, 1770), (400, 20_000), (3_000, 9_000)]
+)
+def test_as_many_follows_as_were_asked_for(people: int, follows: int) -> None:
+    """Exactly, few or many; and each could have happened."""
+    members = invent_members(people, UNTIL)
+
+    made = list(invent_follows(members, UNTIL, follows))
+
+    assert len({(follower, followed) for follower, followed, _ in made}) == len(made) == follows
+    for follower, followed, since in made:
+        assert follower != followed
+        assert max(members[follower].joined_at, members[followed].joined_at) <= since <= UNTIL
+
+
+def test_names_for_more_people_than_there_are_names() -> None:
+    """Everybody's username is their own, and so is nearly everybody's name."""
+    members = invent_members(25_000, UNTIL)
+
+    assert len({member.username for member in members}) == 25_000
+    assert len({member.name for member in members}) == 25_000
+    assert all(USERNAME.fullmatch(member.username) for member in members)
+    assert max(len(member.name) for member in members) <= 64
+
+
 def test_the_graph_is_like_a_real_one() -> None:
     """A few have very many followers, many follow back, and people of one circle keep together."""
     members = invent_members(400, UNTIL)
@@ -57,6 +93,71 @@ def test_the_graph_is_like_a_real_one() -> None:
     assert most[0] > 10 * most[200] > 0
     assert sum((b, a) in edges for a, b in edges) > 0.3 * len(edges)
     assert same_circle > 2 * sum((size / 400) ** 2 for size in sizes.values())
+
+
+def test_what_people_write() -> None:
+    """Some thousand posts, each as somebody could have written it, when they were there, and none twice."""
+    members = invent_members(400, UNTIL)
+    followers = Counter(followed for _, followed, _ in invent_follows(members, UNTIL))
+
+    posts = invent_posts(members, [followers[place] for place in range(400)], UNTIL)
+
+    assert 3_000 < len(posts) < 6_000
+    assert all(members[author].joined_at <= at <= UNTIL for author, _, at in posts)
+    assert all(text == tidy(text) and len(text) <= POST_MOST for _, text, _ in posts)
+    assert len({(author, text) for author, text, _ in posts}) == len(posts)
+    assert all(one[2] <= other[2] for one, other in pairwise(posts))
+    by_author = Counter(author for author, _, _ in posts)
+    assert sum(number for _, number in by_author.most_common(40)) > 0.25 * len(posts)
+    assert len(by_author) > 300
+    # There is something to read today, and it is not all from one moment.
+    today = [at for _, _, at in posts if at > UNTIL - timedelta(days=1)]
+    assert len({at.hour for at in today}) > 8
+
+
+def test_the_story_is_the_same_whenever_it_is_told() -> None:
+    """Another end moves its times, and changes nothing else."""
+    earlier, later = (
+        [(author, text) for author, text, _ in sorted(invent_posts(invent_members(60, until), [3] * 60, until))]
+        for until in (UNTIL, UNTIL + timedelta(hours=7, minutes=3))
+    )
+
+    assert earlier == later
+
+
+def test_every_circle_has_something_to_say() -> None:
+    """No sentence is left with a choice in it that was not made."""
+    chance = random.Random(1)
+
+    assert SAYINGS.keys() == CIRCLES.keys()
+    for circle in CIRCLES:
+        said = [saying(circle, chance) for _ in range(500)]
+        assert not any(sign in text for text in said for sign in "{}|")
+        assert len(set(said)) > 250
+
+
+T = TypeVar("T")
+
+
+def test_long_work_is_watched(tmp_path: Path) -> None:
+    """Each part says how much it has to do, and that is what it does; the database has what was asked for."""
+    parts: list[tuple[str, int, int]] = []
+
+    def watch(what: str, rows: Iterable[T], length: int, /) -> Iterator[T]:
+        number = 0
+        for row in rows:
+            number += 1
+            yield row
+        parts.append((what, length, number))
+
+    with running(file_url(tmp_path / "demo.sqlite3")) as site, site.app.app_context():
+        found = seed(db.session.session_factory, 60, until=UNTIL, follows=700, watch=watch)
+
+        with db.session.session_factory() as session:
+            assert session.scalar(select(func.count()).select_from(Follow)) == found.follows == 700
+            assert session.scalar(select(func.count()).select_from(Post)) == found.posts > 0
+    assert {"Follows", "Posts", "History", "Who follows whom"} <= {what for what, _, _ in parts}
+    assert all(length == number for _, length, number in parts)
 
 
 def test_a_database_is_filled_once(tmp_path: Path) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 import pytest
 from sqlalchemy import select
 
 from retinue import Only, Sort
-from retinue.demo.growth import HEIGHT, MARGIN, chart_of
+from retinue.demo.growth import BOTTOM, LINES, TOP_EDGE, chart_of
 from retinue.demo.models import User
 from tests.flask.conftest import Site
 from tests.flask.test_demo import walk
@@ -105,13 +106,27 @@ def test_the_chart_is_ones_own_and_says_in_words_what_it_draws(site: Site, famou
         assert visitor.get(f"/growth?days={days}").status == 400
 
 
-@pytest.mark.parametrize("totals", [[5], [0, 0, 0], [1, 3, 2], [10, 9, 8, 7]])
+@pytest.mark.parametrize("totals", [[5], [0, 0, 0], [1, 3, 2], [10, 9, 8, 7], [999_983, 1_000_017, 12], [0, 1]])
 def test_the_line_of_the_chart_stays_in_the_picture(totals: list[int]) -> None:
-    """From the lowest to the highest, also where nothing changes."""
+    """Between the lowest and the highest of some round numbers, also where nothing changes."""
     chart = chart_of(totals)
     heights = [float(point.split(",")[1]) for point in chart.line.split()]
+    marks = [tick.total for tick in chart.ticks]
 
     assert len(heights) == len(totals)
-    assert all(MARGIN <= height <= HEIGHT - MARGIN for height in heights)
+    assert all(TOP_EDGE <= height <= BOTTOM for height in heights)
     assert sorted(range(len(totals)), key=lambda n: -heights[n]) == sorted(range(len(totals)), key=lambda n: totals[n])
-    assert (chart.lowest, chart.highest) == (min(totals), max(totals))
+    assert 2 <= len(marks) <= LINES
+    assert marks[0] <= min(totals)
+    assert max(totals) <= marks[-1]
+    assert len({high - low for low, high in pairwise(marks)}) == 1
+
+
+def test_a_year_is_told_by_the_days_of_change(site: Site, famous: str) -> None:
+    """A table of 365 rows, most of them empty, would be longer than the rest of the page."""
+    page = site.visitor_as(famous).get("/growth?days=365")
+
+    rows = re.findall(r'<th scope="row">.*?</th><td>(.*?)</td><td>(.*?)</td>', page.text)
+    assert rows
+    assert ("0", "0") not in rows
+    assert "The days on which that changed" in page.text

@@ -7,11 +7,12 @@ import sys
 from collections.abc import Sequence
 
 PEOPLE_DEFAULT = 400
-PEOPLE_MOST = 5_000
+PEOPLE_MOST = 50_000
+FOLLOWS_MOST = 2_000_000
 PORT_DEFAULT = 8000
 
 WHERE = """\
-The community lives in an SQLite file of its own for each number of people, beside the key that
+The community lives in an SQLite file of its own for each number of people and follows, beside the key that
 signs the session cookies: in $XDG_DATA_HOME/retinue (~/.local/share/retinue where that is unset),
 ~/Library/Application Support/retinue on macOS, %LOCALAPPDATA%\\retinue on Windows. Delete the
 file to begin anew. One that another version of the demo has made stays there, and a new one is
@@ -50,14 +51,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         metavar="N",
         help=f"how many people a new community has, 2 to {PEOPLE_MOST:,} (default: %(default)s)",
     )
+    demo.add_argument(
+        "--follows",
+        type=_whole("the number of follows", 0, FOLLOWS_MOST),
+        metavar="M",
+        dest="edges",
+        help="how many follows a new community has in all, at most half of those that there can be among N people, "
+        f"and {FOLLOWS_MOST:,} (default: about 14 for each of them)",
+    )
     chosen = parser.parse_args(arguments)
+    there_can_be = chosen.users * (chosen.users - 1) // 2
+    if chosen.edges is not None and chosen.edges > there_can_be:
+        demo.error(f"argument --follows: {chosen.users:,} people have room for {there_can_be:,} follows at most")
     try:
         # Late: without the demo's packages there is still a sentence to say.
         from retinue.demo import server  # noqa: PLC0415
+        from retinue.demo.places import Size  # noqa: PLC0415
     except ModuleNotFoundError as error:
         print(f"retinue: {error.name} is not installed; the demo needs: pip install 'retinue[demo]'", file=sys.stderr)
         return 1
-    return server.run(chosen.host, chosen.port, chosen.database, chosen.users)
+    return server.run(chosen.host, chosen.port, chosen.database, Size(chosen.users, chosen.edges))
 
 
 class _whole:  # noqa: N801 - argparse calls it like a function

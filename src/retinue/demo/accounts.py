@@ -77,7 +77,7 @@ def log_out() -> Response:
     """Be nobody again."""
     entrance.end()
     flash("You are logged out.")
-    return redirect(url_for("pages.home"), 303)
+    return redirect(url_for("timelines.home"), 303)
 
 
 def _login_page(form: Form, back_to: str | None) -> str:
@@ -93,7 +93,7 @@ def _login_page(form: Form, back_to: str | None) -> str:
 
 def _onward() -> Response:
     """Lead to where somebody was on their way to, if that is here."""
-    return redirect(local_path(request.form.get("next")) or url_for("pages.home"), 303)
+    return redirect(local_path(request.form.get("next")) or url_for("timelines.home"), 303)
 
 
 def _add(username: str, name: str, kept: str) -> User | None:

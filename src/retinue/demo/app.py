@@ -17,9 +17,12 @@ from retinue.demo.editing import editing
 from retinue.demo.export import export
 from retinue.demo.growth import growth
 from retinue.demo.models import User, db
+from retinue.demo.neighbourhood import neighbourhood
 from retinue.demo.own_account import own_account
 from retinue.demo.pages import pages
+from retinue.demo.posts import posts
 from retinue.demo.privacy import privacy
+from retinue.demo.timelines import timelines
 from retinue.flask import Retinue
 
 _STATIC = Path(__file__).parent / "static"
@@ -69,7 +72,7 @@ def create_app(database: URL | str, *, secret_key: str, config: Mapping[str, Any
     wording.init_app(app)
     portraits.init_app(app)
     app.add_template_global(_asset, "asset")
-    for blueprint in (pages, accounts, privacy, editing, own_account, export, growth):
+    for blueprint in (pages, accounts, privacy, editing, own_account, export, growth, posts, timelines, neighbourhood):
         app.register_blueprint(blueprint)
     rates.init_app(app)
     return app

@@ -64,7 +64,7 @@ def delete() -> Response | tuple[str, int]:
     current().transact(lambda session: _delete(session, key))
     entrance.end()
     flash("Your account is deleted, with everything that was yours.")
-    return redirect(url_for("pages.home"), 303)
+    return redirect(url_for("timelines.home"), 303)
 
 
 def _delete(session: Session, key: int) -> None:

@@ -5,21 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, abort, render_template, request, url_for
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, and_
 from werkzeug.routing import BaseConverter
 
 from retinue import Graph, NotVisibleError, Page, Person
-from retinue.demo import people
-from retinue.demo.landing import landing
-from retinue.demo.models import User, db
-from retinue.flask import ask, card_of, cards_of, current, listed, rows_asked_for, suggested, viewer
+from retinue.demo import people, reading
+from retinue.demo.models import Post, User, db
+from retinue.flask import ask, card_of, cards_of, current, listed, rows_asked_for, viewer
 from retinue.flask.views.verbs import PERIODS
 
 #: Rows of a list that is shown on another page.
 GLIMPSE = 6
-NEWEST = 5
-SUGGESTED = 12
 KNOWN = 2
+POSTS = 10
 
 pages = Blueprint("pages", __name__)
 
@@ -47,25 +45,12 @@ def number_asked_for(name: str) -> int | None:
     return None if text is None else int(text)
 
 
-def same_page(**place: int) -> str:
+def same_page(**place: int | str) -> str:
     """Return the address of this page at another place in its list."""
     # By name: whatever else stands in the query must not become an argument of url_for().
     kept = {name: request.args[name] for name in ("q", "limit", "next") if name in request.args}
     query: dict[str, Any] = {**(request.view_args or {}), **kept, **place}
     return url_for(request.endpoint or "", **query)
-
-
-@pages.get("/")
-def home() -> str:
-    """Whom to follow, and who has come to follow one lately. Ten statements."""
-    looking = viewer()
-    if looking is None:
-        return landing()
-    graph = Graph(db.session, User)
-    suggestions = graph.suggestions(looking, limit=SUGGESTED)
-    newest = graph.followers(looking, viewer=looking, limit=NEWEST)
-    ask([looking, *(one.user for one in suggestions), *(person.user for person in newest)])
-    return render_template("home.html", mine=card_of(looking), suggested=suggested(suggestions), newest=listed(newest))
 
 
 @pages.get("/people")
@@ -90,7 +75,7 @@ def directory_page(whom: ColumnElement[bool]) -> dict[str, Any]:
 
 @pages.get("/@<username:username>")
 def profile(username: str) -> str:
-    """One person, and, if one may see them, the newest of their followers and those whom one knows. Ten statements."""
+    """One person; if one may see them, their newest posts, followers, and those whom one knows. Eleven statements."""
     looking = viewer()
     user = user_or_404(username)
     graph = Graph(db.session, User)
@@ -102,11 +87,15 @@ def profile(username: str) -> str:
             known = graph.followers_you_know(looking, user, limit=KNOWN)
     except NotVisibleError:
         newest = None
+    whose = and_(Post.author_id == user.id, reading.readable_by(graph, looking))
+    posts = reading.newest(db.session(), whose, POSTS)
     ask([user, *(person.user for page in (newest, known) for person in page or ())])
     return render_template(
         "profile.html",
         person=card_of(user),
         periods=PERIODS,
+        posts=reading.written(posts.posts, looking),
+        older_posts=posts.older and url_for("timelines.posts_of", username=username, before=str(posts.older)),
         newest=None if newest is None else listed(newest),
         known=listed(known),
         known_total=known.total,

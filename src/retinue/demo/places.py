@@ -9,10 +9,24 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from itertools import count
 from pathlib import Path
+from typing import NamedTuple
 
 from sqlalchemy import URL, make_url
 
 _KEY_CHARACTERS = 64
+
+
+class Size(NamedTuple):
+    """How large a new community is to be."""
+
+    people: int
+    #: Follows in all; None: as many as come of so many people.
+    edges: int | None = None
+
+    @property
+    def file_name(self) -> str:
+        """What the file of such a community is called, without its ending."""
+        return f"community-{self.people}" + ("" if self.edges is None else f"-{self.edges}-follows")
 
 
 def data_folder(environment: Mapping[str, str] = os.environ, platform: str = sys.platform) -> Path:
@@ -27,7 +41,7 @@ def data_folder(environment: Mapping[str, str] = os.environ, platform: str = sys
     return home / ".local" / "share" / "retinue"
 
 
-def database_urls(given: str | None, people: int, folder: Path) -> Iterator[URL]:
+def database_urls(given: str | None, size: Size, folder: Path) -> Iterator[URL]:
     """
     Yield the addresses at which the database may be, to be tried in order.
 
@@ -42,7 +56,7 @@ def database_urls(given: str | None, people: int, folder: Path) -> Iterator[URL]
         yield _checked(make_url(given))
         return
     for number in count(1):
-        name = f"community-{people}.sqlite3" if number == 1 else f"community-{people}-{number}.sqlite3"
+        name = f"{size.file_name}.sqlite3" if number == 1 else f"{size.file_name}-{number}.sqlite3"
         yield URL.create("sqlite", database=str(folder / name))
 
 

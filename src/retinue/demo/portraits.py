@@ -28,12 +28,19 @@ _COLOURS = (
 def init_app(app: Flask) -> None:
     """Give the templates of *app* the pictures."""
     app.add_template_global(portrait)
+    app.add_template_global(face)
     app.add_template_global(sky)
 
 
 @lru_cache(maxsize=4096)
 def portrait(username: str) -> Markup:
     """Return the face of *username*, as SVG; for the eye alone, as the name stands beside it."""
+    return Markup("<svg class='portrait' viewBox='0 0 36 36' aria-hidden='true'>{}</svg>").format(face(username))
+
+
+@lru_cache(maxsize=4096)
+def face(username: str) -> Markup:
+    """Return the same for a larger picture: a square of 36 units, to be cut round."""
     chance = random.Random(username)  # noqa: S311 - the same name must give the same picture
     back, face, feature = chance.choice(_COLOURS)
     x, y = chance.randint(-5, 5), chance.randint(1, 7)
@@ -51,10 +58,10 @@ def portrait(username: str) -> Markup:
         f"q{wide} 3.4 {2 * wide} 0' fill='none' stroke='{feature}' stroke-width='1.6' stroke-linecap='round'/>",
     )[chance.randrange(2)]
     return Markup(  # noqa: S704 - numbers and colours from above, no text
-        f"<svg class='portrait' viewBox='0 0 36 36' aria-hidden='true'><path fill='{back}' d='M0 0h36v36H0z'/>"
+        f"<path fill='{back}' d='M0 0h36v36H0z'/>"
         f"<g transform='translate({x} {y})rotate({turn} 18 18)' fill='{feature}'>"
         f"<rect x='3' y='2' width='30' height='40' rx='{corner}' fill='{face}'/>{eyes}"
-        f"<path d='M{18 + look - wide} 20{mouth}</g></svg>"
+        f"<path d='M{18 + look - wide} 20{mouth}</g>"
     )
 
 

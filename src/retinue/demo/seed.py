@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from itertools import islice
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import func, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from retinue import HistoryKind, NotificationKind
-from retinue.demo.community import Member, invent_follows, invent_members, invent_requests
-from retinue.demo.models import Follow, FollowCount, FollowEvent, FollowRequest, Notification, User
+from retinue.demo.community import FOLLOWS_EACH, Member, invent_follows, invent_members, invent_posts, invent_requests
+from retinue.demo.models import Follow, FollowCount, FollowEvent, FollowRequest, Notification, Post, User
 from retinue.demo.passwords import public_hash
 
 #: What lies further back than this, nobody is told any more; and what lies this far back, everybody has read.
@@ -27,6 +28,21 @@ _ROWS = 5_000
 #: (who, whom, when).
 Happened = tuple[int, int, datetime]
 
+T = TypeVar("T")
+
+
+class Watch(Protocol):
+    """Sees long work go on."""
+
+    def __call__(self, what: str, rows: Iterable[T], length: int, /) -> Iterable[T]:
+        """Yield *rows*, about *length* of them; *what* says what is done with them."""
+        ...
+
+
+def unwatched(_what: str, rows: Iterable[T], _length: int, /) -> Iterable[T]:
+    """Yield *rows*, and tell nobody."""
+    return rows
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -35,19 +51,36 @@ class Found:
     people: int
     #: Follows that were made; 0 for a community that was there before.
     follows: int
+    #: Posts that were written; likewise.
+    posts: int
     made: bool
 
 
-def seed(session_factory: Callable[[], Session], number: int, *, until: datetime) -> Found:
+def seed(
+    session_factory: Callable[[], Session],
+    number: int,
+    *,
+    until: datetime,
+    follows: int | None = None,
+    watch: Watch = unwatched,
+) -> Found:
     """
     Give an empty database a community of *number* people, who followed each other until *until*.
 
     In one transaction: it is there as a whole or not at all, whenever this is
-    stopped. A database with people in it is left as it is.
+    stopped. A database with people in it is left as it is. What it takes grows with the follows and the
+    posts: some seconds and 150 MB of memory for every 100,000 of them.
+
+    Args:
+        session_factory: Gives a session on the database.
+        number: People.
+        until: The end of the story: now.
+        follows: How many follows in all; None: what comes of so many people.
+        watch: Sees each long part of the work go on.
     """
     with session_factory() as session:
         if there := _people(session):
-            return Found(there, 0, made=False)
+            return Found(there, 0, 0, made=False)
         try:
             members = invent_members(number, until)
             users = [User(**asdict(member), password_hash=public_hash()) for member in members]
@@ -56,44 +89,72 @@ def seed(session_factory: Callable[[], Session], number: int, *, until: datetime
         except IntegrityError:
             # Another process was faster between the question and here; it holds the same people.
             session.rollback()
-            return Found(_people(session), 0, made=False)
-        follows = _add_past(session, [user.id for user in users], members, until)
+            return Found(_people(session), 0, 0, made=False)
+        past = _Past(session, watch, [user.id for user in users], members, until)
+        followers = past.add_follows(follows)
+        posted = past.add_posts(followers)
         session.commit()
-        return Found(number, follows, made=True)
+        return Found(number, followers.total(), posted, made=True)
 
 
 def _people(session: Session) -> int:
     return session.scalars(select(func.count()).select_from(User)).one()
 
 
-def _add_past(session: Session, ids: list[int], members: list[Member], until: datetime) -> int:
+@dataclass(frozen=True, slots=True)
+class _Past:
     """
-    Write down who follows whom and who asks to, with what comes of it; return how many follow.
+    Writes down what has happened to the people of these *ids*, who are *members* in the same order.
 
     Into the tables: what the graph's verbs do, they do now, and this is the past.
     """
-    follows, news = list(invent_follows(members, until)), until - NEWS_LASTS
-    requests = list(invent_requests(members, follows, until))
-    edges = [(ids[follower], ids[followed], since) for follower, followed, since in follows]
-    asked = [(ids[follower], ids[followed], since) for follower, followed, since in requests]
-    _add(session, Follow, _of_pairs(edges))
-    _add(session, FollowRequest, _of_pairs(asked))
-    _add(session, FollowCount, _counts(ids, edges))
-    for happened, kind in ((edges, HistoryKind.FOLLOWED), (asked, HistoryKind.REQUESTED)):
-        _add(session, FollowEvent, [{**row, "kind": kind.value} for row in _of_pairs(happened)])
-    for happened, told in ((edges, NotificationKind.FOLLOW), (asked, NotificationKind.FOLLOW_REQUEST)):
-        lately = [one for one in happened if one[2] > news]
-        _add(session, Notification, _notifications(lately, told, read_before=until - NEWS_UNREAD))
-    return len(edges)
+
+    session: Session
+    watch: Watch
+    ids: list[int]
+    members: list[Member]
+    until: datetime
+
+    def add_follows(self, number: int | None) -> Counter[int]:
+        """Write down who follows whom and who asks to, with what comes of it; return how many follow each place."""
+        about = number or len(self.members) * FOLLOWS_EACH * 5 // 4
+        invented = list(self.watch("Who follows whom", invent_follows(self.members, self.until, number), about))
+        asked = self._by_key(invent_requests(self.members, invented, self.until))
+        edges = self._by_key(invented)
+        followers = Counter(followed for _, followed, _ in invented)
+        del invented
+        self._add("Follows", Follow, _of_pairs(edges), len(edges))
+        self._add("Requests", FollowRequest, _of_pairs(asked), len(asked))
+        self._add("Counts", FollowCount, _counts(self.ids, edges), len(self.ids))
+        for happened, kind in ((edges, HistoryKind.FOLLOWED), (asked, HistoryKind.REQUESTED)):
+            history = ({**row, "kind": kind.value} for row in _of_pairs(happened))
+            self._add("History", FollowEvent, history, len(happened))
+        for happened, told in ((edges, NotificationKind.FOLLOW), (asked, NotificationKind.FOLLOW_REQUEST)):
+            lately = [one for one in happened if one[2] > self.until - NEWS_LASTS]
+            news = _notifications(lately, told, read_before=self.until - NEWS_UNREAD)
+            self._add("Notifications", Notification, news, len(lately))
+        return followers
+
+    def add_posts(self, followers: Counter[int]) -> int:
+        """Write down what they have written, whom so many follow; return how many posts that is."""
+        heard_by = [followers[place] for place in range(len(self.members))]
+        posts = invent_posts(self.members, heard_by, self.until)
+        rows = ({"author_id": self.ids[author], "body": text, "created_at": at} for author, text, at in posts)
+        self._add("Posts", Post, rows, len(posts))
+        return len(posts)
+
+    def _by_key(self, happened: Iterable[Happened]) -> list[Happened]:
+        return [(self.ids[who], self.ids[whom], at) for who, whom, at in happened]
+
+    def _add(self, what: str, model: Any, rows: Iterable[dict[str, Any]], length: int) -> None:
+        """Insert *rows*, some thousand at a time."""
+        coming = iter(self.watch(what, rows, length))
+        while batch := list(islice(coming, _ROWS)):
+            self.session.execute(insert(model.__table__), batch)
 
 
-def _add(session: Session, model: Any, rows: Sequence[dict[str, Any]]) -> None:
-    for start in range(0, len(rows), _ROWS):
-        session.execute(insert(model.__table__), rows[start : start + _ROWS])
-
-
-def _of_pairs(happened: Iterable[Happened]) -> list[dict[str, Any]]:
-    return [{"follower_id": who, "following_id": whom, "timestamp": at} for who, whom, at in happened]
+def _of_pairs(happened: Iterable[Happened]) -> Iterator[dict[str, Any]]:
+    return ({"follower_id": who, "following_id": whom, "timestamp": at} for who, whom, at in happened)
 
 
 def _counts(ids: Iterable[int], edges: Sequence[Happened]) -> list[dict[str, Any]]:
@@ -102,8 +163,10 @@ def _counts(ids: Iterable[int], edges: Sequence[Happened]) -> list[dict[str, Any
     return [{"user_id": key, "slot": 0, "followers": followers[key], "following": following[key]} for key in ids]
 
 
-def _notifications(happened: Iterable[Happened], kind: NotificationKind, read_before: datetime) -> list[dict[str, Any]]:
-    return [
+def _notifications(
+    happened: Iterable[Happened], kind: NotificationKind, read_before: datetime
+) -> Iterator[dict[str, Any]]:
+    return (
         {
             "recipient_id": whom,
             "actor_id": who,
@@ -112,4 +175,4 @@ def _notifications(happened: Iterable[Happened], kind: NotificationKind, read_be
             "read_at": at + timedelta(hours=1) if at < read_before else None,
         }
         for who, whom, at in happened
-    ]
+    )

@@ -24,6 +24,8 @@ from retinue.demo.migrating import OtherVersionError
 from retinue.demo.models import User, db
 from retinue.demo.passwords import PASSWORD
 from retinue.demo.people import invented
+from retinue.demo.places import Size
+from retinue.demo.progress import progress
 from retinue.demo.seed import seed
 
 THREADS = 8
@@ -34,11 +36,11 @@ class CannotStartError(Exception):
     """The demo cannot start; the text says why, and what to do."""
 
 
-def run(host: str, port: int, database: str | None, people: int) -> int:
+def run(host: str, port: int, database: str | None, size: Size) -> int:
     """
     Serve the demo until it is interrupted or terminated; return the exit code.
 
-    *port* 0 takes any free one. A new database is given a community of *people*.
+    *port* 0 takes any free one. A new database is given a community of that *size*.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     # It warns whenever two requests come at once.
@@ -47,7 +49,7 @@ def run(host: str, port: int, database: str | None, people: int) -> int:
     logging.getLogger("alembic").setLevel(logging.WARNING)
     signal.signal(signal.SIGTERM, _stop)
     try:
-        app = _prepare(database, people)
+        app = _prepare(database, size)
         with listen(host, port) as listener:
             _serve(app, listener, wished_for=port)
     except CannotStartError as error:
@@ -62,13 +64,13 @@ def _stop(_number: int, _frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def _prepare(database: str | None, people: int) -> Flask:
+def _prepare(database: str | None, size: Size) -> Flask:
     """Return the app, on a database with a community in it."""
     folder = places.data_folder()
     try:
         key = places.secret_key(folder)
-        app, url = _open(database, people, folder, key)
-        _fill(app, url, people)
+        app, url = _open(database, size, folder, key)
+        _fill(app, url, size)
     except ModuleNotFoundError as error:
         extra = {"psycopg": "postgres", "pymysql": "mysql"}.get(error.name or "")
         package = f"retinue[demo,{extra}]" if extra else error.name
@@ -83,9 +85,9 @@ def _prepare(database: str | None, people: int) -> Flask:
     return app
 
 
-def _open(given: str | None, people: int, folder: Path, key: str) -> tuple[Flask, URL]:
+def _open(given: str | None, size: Size, folder: Path, key: str) -> tuple[Flask, URL]:
     """Return the app on the database that was *given*, or else on the first of our own that fits, and its address."""
-    for url in places.database_urls(given, people, folder):
+    for url in places.database_urls(given, size, folder):
         try:
             return create_app(url, secret_key=key), url
         except OtherVersionError as error:
@@ -97,16 +99,18 @@ def _open(given: str | None, people: int, folder: Path, key: str) -> tuple[Flask
     raise AssertionError("our own files have no end")
 
 
-def _fill(app: Flask, url: URL, people: int) -> None:
+def _fill(app: Flask, url: URL, size: Size) -> None:
     started = time.perf_counter()
     with app.app_context():
         engine = db.engine
-        found = seed(db.session.session_factory, people, until=datetime.now(UTC))
-        transact(db.session.session_factory, lambda session: Graph(session, User).expire())
+        factory = db.session.session_factory
+        found = seed(factory, size.people, until=datetime.now(UTC), follows=size.edges, watch=progress())
+        transact(factory, lambda session: Graph(session, User).expire())
     seconds = time.perf_counter() - started
     where = url.database if url.get_backend_name() == "sqlite" else engine.url.render_as_string(hide_password=True)
     if found.made:
-        print(f"Made a community of {found.people:,} people, {found.follows:,} follows, in {seconds:.1f} s: {where}")
+        what = f"{found.people:,} people, {found.follows:,} follows, {found.posts:,} posts"
+        print(f"Made a community of {what}, in {seconds:.1f} s: {where}")
     else:
         print(f"The community of {found.people:,} people is in {where}")
     with app.app_context():
