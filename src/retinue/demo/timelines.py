@@ -15,7 +15,7 @@ from retinue.demo.pages import same_page, user_or_404
 from retinue.flask import ask, card_of, links_of, listed, rows_asked_for, suggested, viewer
 
 #: Posts of a page, where nobody asks for another number.
-POSTS: Final = 15
+POSTS: Final = 12
 
 #: People beside the posts.
 NEWEST: Final = 4
