@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, abort, render_template, request
 from sqlalchemy import and_
 
-from retinue import Graph
+from retinue import Graph, InvalidCursor
 from retinue.demo import reading
 from retinue.demo.landing import landing
 from retinue.demo.models import POST_MOST, Post, User, db
@@ -31,7 +31,11 @@ def home() -> str:
     if looking is None:
         return landing()
     graph = Graph(db.session, User)
-    page = graph.home_timeline(looking, viewer=looking, limit=_limit(), cursor=request.args.get("cursor"))
+    limit, cursor = _limit(), request.args.get("cursor")
+    try:
+        page = graph.home_timeline(looking, viewer=looking, limit=limit, cursor=cursor)
+    except InvalidCursor:
+        abort(400, "A link into these posts works only for the person who was given it.")
     suggestions = graph.suggestions(looking, limit=SUGGESTED)
     newest = graph.followers(looking, viewer=looking, limit=NEWEST)
     ask([looking, *(one.user for one in suggestions), *(person.user for person in newest)])
@@ -41,7 +45,7 @@ def home() -> str:
         posts=reading.written(page, looking),
         suggested=suggested(suggestions),
         newest=listed(newest),
-        first_page=request.args.get("cursor") is None,
+        first_page=cursor is None,
         most=POST_MOST,
         **links_of(page),
     )
