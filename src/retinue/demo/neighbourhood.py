@@ -18,7 +18,7 @@ from retinue.demo.wording import names
 from retinue.flask import Card, ask, card_of, cards_of, viewer
 
 #: People around the one in the middle.
-AROUND: Final = 24
+AROUND: Final = 20
 
 #: Half the width of a portrait: of the one in the middle, and of the others.
 _LARGE, _SMALL = 40, 24

@@ -17,7 +17,7 @@ from retinue.flask.views.verbs import PERIODS
 #: Rows of a list that is shown on another page.
 GLIMPSE = 6
 KNOWN = 2
-POSTS = 10
+POSTS = 7
 
 pages = Blueprint("pages", __name__)
 
