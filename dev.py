@@ -30,6 +30,8 @@ REQUIREMENTS = ROOT / "requirements"
 MARIADB = {"mariadb-server-core": "mariadbd", "mariadb-client-core": "my_print_defaults"}
 # What counts the instructions of hot calls.
 VALGRIND = {"valgrind": "valgrind"}
+# The browser that the tests click in.
+CHROMIUM = {"chromium": "chromium"}
 
 # What `lock` writes: file -> what it takes from pyproject.toml. "test" comes first: the
 # others are held to its versions, as they share its environment.
@@ -175,7 +177,7 @@ def test(arguments: list[str], sqlalchemy: str | None) -> None:
     """Run the tests; what cannot run on this machine is skipped with the sentence what to install."""
     environment = Environment(f".venv-{sqlalchemy}" if sqlalchemy else ".venv")
     environment.install(f"test-sqlalchemy-{sqlalchemy}" if sqlalchemy else "test")
-    apt_install({**MARIADB, **VALGRIND})
+    apt_install({**MARIADB, **VALGRIND, **CHROMIUM})
     environment.become("python", "-m", "pytest", *arguments)
 
 

@@ -1,0 +1,66 @@
+"""
+Fixtures for tests that look and click, in Debian's Chromium.
+
+- `quiet_desk`: the demo behind its own server, on a community of 60 people, for tests that change nothing.
+- `desk`: the same on a community of its own, for tests that change it.
+
+Each opens as many windows as a test asks for. A test fails if any of them saw an error or a warning, a
+request to another host, or an answer from 500 up.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.browser.serving import serving
+from tests.browser.windows import Desk
+from tests.conftest import MISSING, REQUIRE_ALL
+from tests.flask.conftest import Site, famous, site, town
+
+__all__ = ["famous", "site", "town"]  # fixtures are found by name
+
+
+# Not for the whole session: while Playwright is there, no other test could run an event loop of its own.
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """Give Chromium; without it the test is skipped, or fails where all have to run."""
+    program = shutil.which("chromium")
+    if program is None:
+        MISSING["chromium"] = "install it: apt-get install --no-install-recommends chromium"
+        give_up = pytest.fail if REQUIRE_ALL else pytest.skip
+        give_up(f"no chromium: {MISSING['chromium']}")
+    # Its sandbox needs a user who is not root. It opens nothing but pages of this project.
+    root = hasattr(os, "geteuid") and os.geteuid() == 0
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, chromium_sandbox=not root)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="package")
+def town_address(town: Site) -> Iterator[str]:
+    """Give the address of the town's server."""
+    with serving(town.app) as address:
+        yield address
+
+
+@pytest.fixture
+def quiet_desk(town: Site, town_address: str, browser: Browser) -> Iterator[Desk]:
+    """Give the demo at an address, for tests that change nothing."""
+    desk = Desk(town, town_address, browser)
+    yield desk
+    desk.close()
+
+
+@pytest.fixture
+def desk(site: Site, browser: Browser) -> Iterator[Desk]:
+    """Give the demo at an address, for tests that change it."""
+    with serving(site.app) as address:
+        desk = Desk(site, address, browser)
+        yield desk
+        desk.close()

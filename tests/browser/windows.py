@@ -1,0 +1,89 @@
+"""Browser windows, and who sits before them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from playwright.sync_api import Browser, Locator, Page
+
+from tests.browser.watching import Watch
+from tests.flask.conftest import Site
+
+#: Milliseconds. Nothing here takes longer, also on a machine that does other things.
+PATIENCE = 10_000
+
+PHONE = {"width": 390, "height": 844}
+DESKTOP = {"width": 1280, "height": 800}
+
+
+@dataclass(frozen=True)
+class Window:
+    """A browser window with cookies of its own, before somebody who is not logged in yet."""
+
+    page: Page
+    watch: Watch
+
+    def open(self, path: str) -> int:
+        """Open a page of the demo; return the status of the answer."""
+        response = self.page.goto(path)
+        assert response is not None
+        return response.status
+
+    def log_in(self, username: str) -> None:
+        """Be *username* from now on."""
+        self.open(f"/choose?q={username}")
+        self.page.locator(f'button[value="{username}"]').click()
+        self.page.wait_for_url("**/")
+
+    @property
+    def heading(self) -> str:
+        """What the page is about."""
+        return self.page.locator("h1").inner_text()
+
+    @property
+    def path(self) -> str:
+        """Where the window is, with the query."""
+        return self.page.url.removeprefix(self.watch.address)
+
+    def button(self, name: str) -> Locator:
+        """Return the button that is called *name*, and whom it is about."""
+        return self.page.get_by_role("button", name=name, exact=True)
+
+    def row(self, username: str) -> Locator:
+        """Return the row of *username* in a list."""
+        return self.page.locator(f"#{username}")
+
+
+@dataclass
+class Desk:
+    """The demo at an address, and the windows that are open on it."""
+
+    site: Site
+    address: str
+    browser: Browser
+    windows: list[Window] = field(default_factory=list)
+
+    def window(self, username: str | None = None, **options: Any) -> Window:
+        """
+        Return a new window, before *username* if that is named, else before a newcomer.
+
+        *options* are those of Playwright's `Browser.new_context()`.
+        """
+        context = self.browser.new_context(base_url=self.address, **{"viewport": DESKTOP, **options})
+        context.set_default_timeout(PATIENCE)
+        watch = Watch(self.address)
+        watch.over(context)
+        window = Window(context.new_page(), watch)
+        self.windows.append(window)
+        if username is not None:
+            window.log_in(username)
+        return window
+
+    def close(self) -> None:
+        """Close all windows; fail if anybody saw what nobody may ever see."""
+        for window in self.windows:
+            window.page.context.close()
+        faults = [fault for window in self.windows for fault in window.watch.faults]
+        self.windows.clear()
+        assert faults == []
