@@ -284,7 +284,7 @@ def test_nothing_in_the_demo_sees_everything() -> None:
             assert not (isinstance(node, ast.Name) and node.id == "ALL"), path
             if isinstance(node, ast.Attribute) and node.attr in lessons:
                 of = ast.unparse(node.value)
-                assert of in {"graph", "Graph", "FollowCount", "self", "found", "one", "card.relationship"}, (
+                assert of in {"graph", "Graph", "FollowCount", "self", "found", "one", "person.relationship"}, (
                     f"{path.name}:{node.lineno} reads .{node.attr} of {of}"
                 )
 
