@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Browser, Locator, Page, ViewportSize
 
 from tests.browser.watching import Watch
 from tests.flask.conftest import Site
@@ -13,8 +13,8 @@ from tests.flask.conftest import Site
 #: Milliseconds. Nothing here takes longer, also on a machine that does other things.
 PATIENCE = 10_000
 
-PHONE = {"width": 390, "height": 844}
-DESKTOP = {"width": 1280, "height": 800}
+PHONE = ViewportSize(width=390, height=844)
+DESKTOP = ViewportSize(width=1280, height=800)
 
 
 @dataclass(frozen=True)

@@ -209,14 +209,20 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         assert site.all_rows() == before
 
 
-@pytest.fixture
-def site(town: Site, tmp_path: Path) -> Iterator[Site]:
-    """Give the demo on a community like the town, for tests that change it."""
-    path = tmp_path / "demo.sqlite3"
+@contextmanager
+def copy_of(town: Site, path: Path) -> Iterator[Site]:
+    """Give the demo on a copy of the town, in a file that is made."""
     with town.engine.connect() as connection:
         connection.exec_driver_sql("VACUUM INTO ?", (str(path),))
     with running(file_url(path)) as site:
         site.people = town.people
+        yield site
+
+
+@pytest.fixture
+def site(town: Site, tmp_path: Path) -> Iterator[Site]:
+    """Give the demo on a community like the town, for tests that change it."""
+    with copy_of(town, tmp_path / "demo.sqlite3") as site:
         yield site
 
 
