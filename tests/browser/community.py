@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy import select
+
+from retinue.demo.models import Post, User
 from tests.flask.addresses import addresses
 from tests.flask.conftest import Site
 
@@ -47,6 +50,11 @@ def enliven(site: Site) -> Cast:
     site.do("follow", cast.asking, me)
     site.do("block", me, cast.blocked)
     site.do("mute", me, cast.muted, until=in_an_hour)
+    with site.session() as session:
+        for name in (me, cast.followed):
+            body = "A post with an address, https://example.org/a/long/one/that/does/not/end?soon=1, and\ntwo lines."
+            session.add(Post(author_id=site.user(name).id, body=body, created_at=datetime.now(UTC)))
+        session.commit()
     for name in rest[len(cast.others) :][:6]:
         site.do("unfollow", name, me)
         site.do("follow", name, me)
@@ -54,11 +62,20 @@ def enliven(site: Site) -> Cast:
     return cast
 
 
+def _pages_about(site: Site, username: str) -> list[str]:
+    """Return the address of every page, about that user where it is about one."""
+    with site.session() as session:
+        post = session.scalars(select(Post.id).join(User).where(User.username == username)).first()
+    parts = {"username": [username], "slug": [username], "number": [str(post)]}
+    # What is saved to a file is no page.
+    return [address for address in addresses(site.app, "GET", parts) if not address.endswith(".json")]
+
+
 def pages(site: Site, cast: Cast, *, rows: int | None = None) -> list[str]:
     """Return the address of every page, once for `cast.me` and some for others; lists with that many *rows*."""
-    own = addresses(site.app, "GET", {"username": [cast.me]})
+    own = _pages_about(site, cast.me)
     others = [f"/@{name}" for name in cast.others]
-    lists = [address for address in addresses(site.app, "GET", {"username": [cast.followed]}) if "/@" in address]
+    lists = [address for address in _pages_about(site, cast.followed) if address.startswith(("/@", "/posts"))]
     hidden = [f"/@{cast.hiding}/followers", f"/@{cast.private}/following"]
     wrong = ["/nothing_here", "/people?limit=0", f"/@{cast.stranger}/follow"]
     found = dict.fromkeys([*own, *others, *lists, *hidden, *wrong])

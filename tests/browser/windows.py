@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
+from re import Pattern
 from typing import Any
 
 from playwright.sync_api import Browser, Locator, Page, ViewportSize
 
+from retinue.demo.passwords import PASSWORD
 from tests.browser.watching import Watch
 from tests.flask.conftest import Site
 
@@ -32,27 +35,35 @@ class Window:
 
     def log_in(self, username: str) -> None:
         """Be *username* from now on."""
-        self.open(f"/choose?q={username}")
-        self.page.locator(f'button[value="{username}"]').click()
+        self.open("/login")
+        self.page.get_by_label("Username").fill(username)
+        self.page.get_by_label("Password").fill(PASSWORD)
+        self.button("Log in").click()
         self.page.wait_for_url("**/")
-
-    @property
-    def heading(self) -> str:
-        """What the page is about."""
-        return self.page.locator("h1").inner_text()
 
     @property
     def path(self) -> str:
         """Where the window is, with the query."""
         return self.page.url.removeprefix(self.watch.address)
 
-    def button(self, name: str) -> Locator:
-        """Return the button that is called *name*, and whom it is about."""
+    @property
+    def main(self) -> Locator:
+        """The page without what is on every page."""
+        return self.page.locator("main")
+
+    @property
+    def said(self) -> Locator:
+        """What the demo says that it did, or could not do."""
+        return self.page.locator("[role=status], [role=alert]").last
+
+    def button(self, name: str | Pattern[str]) -> Locator:
+        """Return the button of that *name*."""
         return self.page.get_by_role("button", name=name, exact=True)
 
-    def row(self, username: str) -> Locator:
-        """Return the row of *username* in a list."""
-        return self.page.locator(f"#{username}")
+    def follow_button(self, name: str) -> Locator:
+        """Return the first button to follow, or no longer follow, who is called *name*."""
+        said = rf"^((Follow|Follow back|Ask|Ask to follow) {name}|(Following|Requested|Blocked) {name}; press to .*)$"
+        return self.page.get_by_role("button", name=re.compile(said)).first
 
 
 @dataclass
