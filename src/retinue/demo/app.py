@@ -11,7 +11,18 @@ from flask import Flask, url_for
 from flask_wtf import CSRFProtect
 from sqlalchemy import URL
 
-from retinue.demo import entrance, errors, migrating, portraits, rates, request_log, security, visitor, wording
+from retinue.demo import (
+    compression,
+    entrance,
+    errors,
+    migrating,
+    portraits,
+    rates,
+    request_log,
+    security,
+    visitor,
+    wording,
+)
 from retinue.demo.accounts import accounts
 from retinue.demo.editing import editing
 from retinue.demo.export import export
@@ -67,6 +78,7 @@ def create_app(database: URL | str, *, secret_key: str, config: Mapping[str, Any
     entrance.init_app(app)
     Retinue(app, user_model=User, user_url=_profile)
     visitor.init_app(app)
+    compression.init_app(app)
     security.init_app(app)
     errors.init_app(app)
     wording.init_app(app)
