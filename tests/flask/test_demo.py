@@ -380,7 +380,7 @@ def compressed_file(visitor: Visitor, path: str) -> bytes:
     """Return a static file as it goes to a browser that takes it compressed."""
     with visitor.client.get(path, headers={"Accept-Encoding": "gzip"}) as sent:
         assert sent.headers["Content-Encoding"] == "gzip"
-        return sent.data
+        return bytes(sent.data)
 
 
 @pytest.mark.parametrize("page", [*PAGES, "/@{0}/followers?limit=40"])
