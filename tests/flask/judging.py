@@ -43,7 +43,7 @@ def faults(path: str, response: TestResponse, secrets: Secrets) -> Iterator[str]
     place = response.headers.get("Location", "/")
     if not re.match(r"/(?![/\\])", place) or re.search(r"[\x00-\x20\\]", place):
         yield f"leads to {place!r}"
-    if _OBEYED.search(text):
+    if response.mimetype == "text/html" and _OBEYED.search(text):
         yield "takes a value for markup"
     said = unescape(text)
     # What stands in the address is the viewer's own word, and no secret.
