@@ -22,6 +22,8 @@ PACKAGES = (
     "SQLAlchemy",
     "psycopg",
     "PyMySQL",
+    "Flask",
+    "waitress",
     "Flask-SQLAlchemy",
     "Django",
     "django-friendship",

@@ -108,7 +108,7 @@ class Lesson(FlaskContestant):
     @in_application
     def is_following(self, follower: int, followed: int) -> bool:
         """By the lesson's method."""
-        return self.user(follower).is_following(self.user(followed))
+        return bool(self.user(follower).is_following(self.user(followed)))
 
     @in_application
     def relationships(self, viewer: int, users: Sequence[int]) -> set[tuple[str, int]]:

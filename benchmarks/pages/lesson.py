@@ -7,6 +7,8 @@ it is a little smaller than Retinue's.
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Flask, flash, redirect, render_template, request, url_for
 from flask_login import LoginManager, current_user, login_required, login_user
 from sqlalchemy import URL, create_engine, text
@@ -34,7 +36,7 @@ def create_app(url: URL) -> Flask:
 
     @app.get("/people/<int:key>/followers")
     def followers(key: int) -> str:
-        user = db.get_or_404(User, key)
+        user: Any = db.get_or_404(User, key)
         newest = user.followers.order_by(Follow.timestamp.desc(), Follow.follower_id.desc())
         page = newest.paginate(per_page=request.args.get("limit", 20, type=int), error_out=False)
         people = [(row.follower, row.timestamp) for row in page.items]
@@ -42,7 +44,7 @@ def create_app(url: URL) -> Flask:
 
     @app.get("/people/<int:key>/following")
     def following(key: int) -> str:
-        user = db.get_or_404(User, key)
+        user: Any = db.get_or_404(User, key)
         newest = user.following.order_by(Follow.timestamp.desc(), Follow.following_id.desc())
         page = newest.paginate(per_page=request.args.get("limit", 20, type=int), error_out=False)
         people = [(row.following, row.timestamp) for row in page.items]
@@ -51,8 +53,9 @@ def create_app(url: URL) -> Flask:
     @app.post("/people/<int:key>/follow")
     @login_required  # type: ignore[untyped-decorator]
     def follow(key: int) -> Response:
-        user = db.get_or_404(User, key)
-        current_user.follow(user)
+        user: Any = db.get_or_404(User, key)
+        me: Any = current_user
+        me.follow(user)
         db.session.commit()
         flash(f"You follow {user.username}.")
         return redirect(request.form.get("next") or url_for("followers", key=key))
@@ -60,8 +63,9 @@ def create_app(url: URL) -> Flask:
     @app.post("/people/<int:key>/unfollow")
     @login_required  # type: ignore[untyped-decorator]
     def unfollow(key: int) -> Response:
-        user = db.get_or_404(User, key)
-        current_user.unfollow(user)
+        user: Any = db.get_or_404(User, key)
+        me: Any = current_user
+        me.unfollow(user)
         db.session.commit()
         flash(f"You no longer follow {user.username}.")
         return redirect(request.form.get("next") or url_for("followers", key=key))

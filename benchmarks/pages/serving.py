@@ -7,6 +7,7 @@ import multiprocessing
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
+from typing import Any
 
 from flask import Flask
 from sqlalchemy import URL
@@ -39,7 +40,7 @@ def _serve(create_app: Callable[[URL], Flask], url: URL, pipe: Connection) -> No
     # It warns of people who wait for a moment, as they do here all the time.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     # A connection waits while the other app has its turn.
-    server = create_server(
+    server: Any = create_server(
         create_app(url), host="127.0.0.1", port=0, threads=THREADS, channel_timeout=CONNECTION_SECONDS
     )
     pipe.send(server.effective_port)
