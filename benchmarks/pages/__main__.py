@@ -124,7 +124,7 @@ def measure(here: Place, blocks: int, seconds: float) -> Iterator[Row]:
                 goal=GOAL,
                 throughput=True,
                 note=f"{PEOPLE} people at once, waitress with {PEOPLE} threads; the ratio is to the lesson's code as it "
-                f"stands. {busy:.1f} programs wanted the {os.cpu_count()} cores when it began.",
+                f"stands. The machine's load was {busy:.1f} on {os.cpu_count()} cores when it began.",
                 stated=stated,
             )
 
