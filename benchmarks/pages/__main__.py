@@ -32,7 +32,7 @@ from benchmarks.loads.comparing import ratios, spread
 from benchmarks.pages import lesson, ours, visits
 from benchmarks.pages.browser import Browser
 from benchmarks.pages.serving import served
-from benchmarks.pages.visits import PEOPLE, Addresses, Plan, Visitor, compare, plan
+from benchmarks.pages.visits import PEOPLE, Addresses, Plan, Visitor, compare_clicks, compare_pages, plan
 from benchmarks.results import Figure, Row
 from benchmarks.runs import keep, run_here, server_version
 
@@ -109,7 +109,8 @@ def measure(here: Place, blocks: int, seconds: float) -> Iterator[Row]:
             for visitor in visitors:
                 visitor.buttons = buttons
         for other in (LESSON, INDEXED):
-            list(people.map(compare, crews["Retinue"], crews[other]))
+            list(people.map(compare_pages, crews["Retinue"], crews[other]))
+            compare_clicks(crews["Retinue"][0], crews[other][0])
         for operation, teams in OPERATIONS.items():
             busy = os.getloadavg()[0]
             reached = _take_turns(people, crews, teams, blocks, seconds)

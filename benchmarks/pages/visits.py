@@ -17,6 +17,8 @@ PEOPLE = 8
 LOOKED_AT, LOOKING = 100, 100
 #: At how many pages each of them looks, again and again.
 PAGES = 12
+#: So many of them are compared.
+COMPARED = 2
 #: Whom they follow and unfollow: so many on each page.
 OF_EACH_PAGE = 8
 
@@ -126,8 +128,18 @@ def rows_of(page: str) -> dict[int, str]:
     return {int(user): " ".join(re.sub(r"<[^>]*>", " ", row).split()) for user, row in found}
 
 
-def compare(ours: Visitor, theirs: Visitor) -> None:
-    """Raise if both apps do not show the same, before or after each has pressed a button and taken that back."""
+def compare_pages(ours: Visitor, theirs: Visitor) -> None:
+    """Raise if both apps do not show the same on the first pages that are looked at."""
+    for page in ours.pages[:COMPARED]:
+        _same(ours, theirs, page)
+
+
+def compare_clicks(ours: Visitor, theirs: Visitor) -> None:
+    """
+    Raise if both apps do not show the same, before or after each has pressed a button and taken that back.
+
+    Nobody else may press one meanwhile: the pages tell how many follow each.
+    """
     page, _ = ours.buttons[0]
     before = _same(ours, theirs, page)
     for press in (ours.press_with_script, ours.press_with_script, ours.press, ours.press):

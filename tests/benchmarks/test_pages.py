@@ -15,7 +15,7 @@ from benchmarks.data import GAP, START, Data
 from benchmarks.pages import lesson, ours, visits
 from benchmarks.pages.browser import Browser
 from benchmarks.pages.serving import served
-from benchmarks.pages.visits import PAGES, PEOPLE, ROWS, Visitor, compare, plan, rows_of
+from benchmarks.pages.visits import PAGES, PEOPLE, ROWS, Visitor, compare_clicks, compare_pages, plan, rows_of
 
 # Two apps are filled and started in processes of their own.
 pytestmark = pytest.mark.timeout(300)
@@ -74,7 +74,8 @@ def test_both_apps_show_the_same_before_and_after_a_click(both: tuple[Visitor, V
     assert other.find_buttons() == mine.buttons
     assert mine.buttons
 
-    compare(mine, other)
+    compare_pages(mine, other)
+    compare_clicks(mine, other)
 
     # A difference in one row is one too many: here, somebody's number of followers.
     page, user = mine.buttons[0]
@@ -83,7 +84,8 @@ def test_both_apps_show_the_same_before_and_after_a_click(both: tuple[Visitor, V
         connection.execute(text(f"DELETE FROM follows WHERE following_id = {user} AND follower_id != {page}"))
     engine.dispose()
     with pytest.raises(AssertionError, match=f"the followers of {page}"):
-        compare(mine, other)
+        compare_pages(mine, other)
+    compare_clicks(mine, other)
 
 
 def test_the_plan_is_about_people_whose_lists_are_long() -> None:
