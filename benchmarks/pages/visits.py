@@ -155,7 +155,8 @@ def compare_clicks(ours: Visitor, theirs: Visitor) -> None:
 def _same(ours: Visitor, theirs: Visitor, user: int) -> dict[int, str]:
     one, other = (rows_of(visitor.page(user)) for visitor in (ours, theirs))
     if list(one.items()) != list(other.items()) or len(one) != ROWS:
-        raise AssertionError(f"the followers of {user}: {one} here, {other} there")
+        differing = [(one.get(key), other.get(key)) for key in one | other if one.get(key) != other.get(key)]
+        raise AssertionError(f"the followers of {user}, {len(one)} and {len(other)}, here and there: {differing}")
     return one
 
 
