@@ -276,7 +276,7 @@ def test_a_community_of_some_size(start: Start, tmp_path: Path) -> None:
     demo = start("--port", "0", "--users", "30", "--follows", "321")
 
     assert re.search(r"Made a community of 30 people, 321 follows, [1-9]\d* posts, in \d+\.\d s", demo.said)
-    assert len(demo.said.splitlines()) == 2
+    assert len(demo.said.splitlines()) == 3
     assert (tmp_path / "retinue" / "community-30-321-follows.sqlite3").exists()
 
 

@@ -7,7 +7,7 @@ Nothing may break, nobody may come to know what is not theirs to know, and nobod
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -178,6 +178,7 @@ def test_every_link_leads_somewhere_and_tells_nothing(village: Site, role: str) 
     assert role == "nobody" or len(forms) > 12
 
 
+@pytest.mark.timeout(300)
 @everybody
 def test_every_form_does_only_what_is_ones_own_to_do(village: Site, role: str) -> None:
     """Each form, sent as it is and with whatever else, breaks nothing, tells nothing, and changes nothing of others."""
@@ -185,7 +186,7 @@ def test_every_form_does_only_what_is_ones_own_to_do(village: Site, role: str) -
     _, forms = visitor.crawl(starts(village))
     before, ids = rows_of_others(village, role), ids_of_others(village)
 
-    for form in sorted(forms, key=lambda form: form.action):
+    for form in two_of_each(forms):
         for fields in variations(form, [*HOSTILE, *ids]):
             visitor.stay()
             if form.method == "POST":
@@ -206,6 +207,14 @@ def test_every_form_does_only_what_is_ones_own_to_do(village: Site, role: str) -
     assert {name: [row for row in rows if row not in after[name]] for name, rows in before.items()} == {
         name: [] for name in before
     }
+
+
+def two_of_each(forms: Iterable[Form]) -> list[Form]:
+    """Return two forms of each kind: those that differ in whom they are about are alike."""
+    kinds: dict[tuple[str, tuple[str, ...]], list[Form]] = {}
+    for form in sorted(forms, key=lambda form: form.action):
+        kinds.setdefault((re.sub(r"@\w+|[0-9]+", "*", form.action), tuple(form.names)), []).append(form)
+    return [form for alike in kinds.values() for form in alike[:2]]
 
 
 def ids_of_others(village: Site) -> list[str]:
