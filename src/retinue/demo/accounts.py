@@ -100,7 +100,8 @@ def _add(username: str, name: str, kept: str) -> User | None:
     """Return somebody new, or None if the username is taken. The insert decides: two may want it at once."""
 
     def add(session: Session) -> int:
-        user = User(username=username, name=name, bio="", circle="", joined_at=datetime.now(UTC), password_hash=kept)
+        said = {"username": username, "name": name, "bio": "", "circle": "", "password_hash": kept}
+        user = User(**said | {"joined_at": datetime.now(UTC)})
         session.add(user)
         session.flush()
         return user.id

@@ -17,7 +17,7 @@ _FINGERPRINT: Final = "fingerprint"
 def init_app(app: Flask) -> None:
     """Let *app* know its users by their session."""
     login = LoginManager(app)
-    login.login_view = "accounts.login"
+    login.login_view = "accounts.login"  # pyright: ignore[reportAttributeAccessIssue] - it says None, and means no more yet
     login.user_loader(_known_again)
 
 

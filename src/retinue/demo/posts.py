@@ -44,7 +44,8 @@ def write() -> Response | tuple[str, int]:
     if not 1 <= len(body) <= POST_MOST:
         problem = f"That is {len(body):,} characters: {POST_MOST} are the most." if body else "There is nothing in it."
         return render_template("write.html", body=body, problem=problem, most=POST_MOST), 400
-    current().transact(lambda session: session.add(Post(author_id=author, body=body)))
+    post = {"author_id": author, "body": body}
+    current().transact(lambda session: session.add(Post(**post)))
     flash("Your post is out.")
     return back(url_for("timelines.home"))
 

@@ -83,7 +83,7 @@ def seed(
             return Found(there, 0, 0, made=False)
         try:
             members = invent_members(number, until)
-            users = [User(**asdict(member), password_hash=public_hash()) for member in members]
+            users = [User(**asdict(member) | {"password_hash": public_hash()}) for member in members]
             session.add_all(users)
             session.flush()
         except IntegrityError:

@@ -46,12 +46,12 @@ def sessions_of(app: Flask, given: Any) -> Sessions:
         return Sessions(given, given.session_factory)
     if isinstance(getattr(given, "__dict__", {}).get("session"), scoped_session):  # Flask-SQLAlchemy
         return Sessions(given.session, given.session.session_factory)
-    if hasattr(
-        given, "sessionmaker"
-    ):  # Flask-SQLAlchemy-Lite; its session is that of a context, and there may be none yet
+    # Flask-SQLAlchemy-Lite: its session is that of a context, and there may be none yet.
+    if hasattr(given, "sessionmaker"):
         return Sessions(lambda: cast("Session", given.session), lambda: cast("Session", given.sessionmaker()))
     if callable(given) and not isinstance(given, Session):
-        return Sessions(given, lambda: _another(given()))
+        now = cast("Callable[[], Session]", given)
+        return Sessions(now, lambda: _another(now()))
     message = f"session must be what gives sessions, such as db.session, not {type(given).__name__}"
     raise TypeError(message)
 

@@ -22,8 +22,8 @@ from retinue.flask.cli.stats import stats
 group: AppGroup = AppGroup(
     "retinue", help="Who follows whom: numbers, import and export, repair, and looking somebody up."
 )
-for command in (stats, import_, export, recount, expire, show):
-    group.add_command(command)
+for _command in (stats, import_, export, recount, expire, show):
+    group.add_command(_command)
 
 
 def init_app(app: Flask) -> None:
