@@ -10,10 +10,10 @@ from __future__ import annotations
 import enum
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Alias, BindParameter, Column, Delete, Insert, Join, Select, Subquery, Table, Update, event
 from sqlalchemy.engine import Connection, Engine
@@ -36,44 +36,10 @@ from sqlalchemy.sql.selectable import CTE, ScalarSelect, SelectBase
 from retinue.prepared import COMPILED
 from retinue.schema import BY_TARGET
 from retinue.statements import OPTION
+from retinue.testing.exempt import EXEMPT
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
-
-#: Statements of the library that are not shard-safe, and why they may be so.
-EXEMPT: Final[Mapping[str, str]] = {
-    "doomed_users": "deletion of users: the application says which, by whatever criteria it likes",
-    "lock_neighbours": "deletion of users: a user's edges lie with everybody they knew, who is counted anew",
-    "count_neighbours": "deletion of users: as lock_neighbours",
-    "count_out_followers": "deletion of users: as lock_neighbours; by a join, as MariaDB reads all rows for an IN",
-    "count_out_followed": "deletion of users: as count_out_followers",
-    "delete_rows_about": "deletion of users: as lock_neighbours; a mirror deletes them by their owner",
-    "delete_history": "erasure: what was done to a user lies with everybody who did it",
-    "delete_ended_requests": "sweeping up: goes through all owners, now and then",
-    "delete_ended_blocks": "sweeping up: as delete_ended_requests",
-    "delete_ended_mutes": "sweeping up: as delete_ended_requests",
-    "delete_old_history": "sweeping up: as delete_ended_requests",
-    "reset_lapsed": "sweeping up: as delete_ended_requests",
-    "delete_lapsed_entries": "sweeping up: as delete_ended_requests",
-    "delete_lapsed": "sweeping up: as delete_ended_requests",
-    "stale_readers": "sweeping up: what is left to be done, for everybody",
-    "waiting_senders": "sweeping up: as stale_readers",
-    "import_batch": "dumps: a load goes through all owners, in batches of its own tables",
-    "import_miscounted": "dumps: as import_batch",
-    "import_insert_edges": "dumps: as import_batch",
-    "import_add_counts": "dumps: as import_batch",
-    "import_present_edges": "dumps: as import_batch",
-    "import_take_guards": "dumps: as import_batch",
-    "import_blocked_edges": "dumps: as import_batch",
-    "import_requested_edges": "dumps: as import_batch",
-    "import_usage": "dumps: as import_batch",
-    "import_insert_history": "dumps: as import_batch",
-    "edges_after": "dumps: goes through all edges in the order of their keys",
-    "number_of_edges": "dumps: as edges_after",
-    "totals": "numbers for operators: of everybody, now and then",
-    "degrees": "numbers for operators: as totals",
-    "most_followed": "numbers for operators: as totals",
-}
 
 _TEXT = "came as text, which nobody can check"
 

@@ -1,0 +1,41 @@
+"""The statements of the library that do not hold to one owner, and why not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+#: Statements of the library that are not shard-safe, and why they may be so.
+EXEMPT: Final[Mapping[str, str]] = {
+    "doomed_users": "deletion of users: the application says which, by whatever criteria it likes",
+    "lock_neighbours": "deletion of users: a user's edges lie with everybody they knew, who is counted anew",
+    "count_neighbours": "deletion of users: as lock_neighbours",
+    "count_out_followers": "deletion of users: as lock_neighbours; by a join, as MariaDB reads all rows for an IN",
+    "count_out_followed": "deletion of users: as count_out_followers",
+    "delete_rows_about": "deletion of users: as lock_neighbours; a mirror deletes them by their owner",
+    "delete_history": "erasure: what was done to a user lies with everybody who did it",
+    "delete_ended_requests": "sweeping up: goes through all owners, now and then",
+    "delete_ended_blocks": "sweeping up: as delete_ended_requests",
+    "delete_ended_mutes": "sweeping up: as delete_ended_requests",
+    "delete_old_history": "sweeping up: as delete_ended_requests",
+    "reset_lapsed": "sweeping up: as delete_ended_requests",
+    "delete_lapsed_entries": "sweeping up: as delete_ended_requests",
+    "delete_lapsed": "sweeping up: as delete_ended_requests",
+    "stale_readers": "sweeping up: what is left to be done, for everybody",
+    "waiting_senders": "sweeping up: as stale_readers",
+    "import_batch": "dumps: a load goes through all owners, in batches of its own tables",
+    "import_miscounted": "dumps: as import_batch",
+    "import_insert_edges": "dumps: as import_batch",
+    "import_add_counts": "dumps: as import_batch",
+    "import_present_edges": "dumps: as import_batch",
+    "import_take_guards": "dumps: as import_batch",
+    "import_blocked_edges": "dumps: as import_batch",
+    "import_requested_edges": "dumps: as import_batch",
+    "import_usage": "dumps: as import_batch",
+    "import_insert_history": "dumps: as import_batch",
+    "edges_after": "dumps: goes through all edges in the order of their keys",
+    "number_of_edges": "dumps: as edges_after",
+    "totals": "numbers for operators: of everybody, now and then",
+    "degrees": "numbers for operators: as totals",
+    "most_followed": "numbers for operators: as totals",
+}
