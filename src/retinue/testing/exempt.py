@@ -35,7 +35,7 @@ EXEMPT: Final[Mapping[str, str]] = {
     "import_insert_history": "dumps: as import_batch",
     "edges_after": "dumps: goes through all edges in the order of their keys",
     "number_of_edges": "dumps: as edges_after",
-    "totals": "numbers for operators: of everybody, now and then",
-    "degrees": "numbers for operators: as totals",
-    "most_followed": "numbers for operators: as totals",
+    "totals": "answers: numbers of everybody, for operators, now and then",
+    "degrees": "answers: as totals",
+    "most_followed": "answers: as totals",
 }
