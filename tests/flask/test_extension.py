@@ -95,7 +95,7 @@ def test_the_script_gets_the_button_as_it_is_then(plain: Plain) -> None:
 
     assert answer.status_code == 200
     said = answer.get_json()
-    assert said["message"] == "You follow bob."
+    assert (said["message"], said["followers"]) == ("You follow bob.", "1")
     assert f'data-retinue-user="{bob}"' in said["button"]
     assert "/unfollow" in said["button"]
 

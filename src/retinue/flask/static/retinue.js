@@ -65,6 +65,7 @@
     try {
       const said = await send(form, address);
       places.forEach((place, at) => fill(place, parsed(said.button, user).cloneNode(true).childNodes, before[at][1]));
+      document.querySelectorAll(`[data-retinue-followers="${CSS.escape(user)}"]`).forEach((number) => (number.textContent = said.followers));
       say(said.message, false);
     } catch (error) {
       if (error.location) return location.assign(error.location);

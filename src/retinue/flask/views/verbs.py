@@ -19,7 +19,7 @@ from retinue.flask.templating import button
 from retinue.flask.viewers import somebody
 from retinue.flask.views.people import user_or_404
 from retinue.flask.views.routing import form
-from retinue.flask.wording import limit_reached
+from retinue.flask.wording import count, limit_reached
 from retinue.values import Key
 
 #: Changes the graph for the viewer, about another user; returns what to say, with ``{}`` for their name.
@@ -35,6 +35,14 @@ PERIODS: Final[dict[str, timedelta | None]] = {
 
 #: Taken back, answered in another window, or given up for a block.
 _OVER: Final = "{} is not waiting for an answer."
+
+
+class Done(NamedTuple):
+    """What came of a verb: what to say, the user's card as it is then, and how many follow them (for the script)."""
+
+    said: str
+    person: Card
+    followers: int = 0
 
 
 class Refused(NamedTuple):
@@ -142,34 +150,34 @@ def _do(slug: str, verb: Verb) -> Response:
     Do *verb* to the user of that *slug*, say what was done, and lead back to where the button was.
 
     Whom the viewer may not know of is not there for a verb either: 404. Who asks for
-    JSON gets the button as it is then.
+    JSON gets the button as it is then, and the number of followers.
     """
     viewer = somebody()
     user = user_or_404(slug, viewer)
     person = plain_card(user)
     try:
-        said, person = _change(verb, key_of(viewer), key_of(user), person)
+        done = _change(verb, key_of(viewer), key_of(user), person)
     except BlockedError:
         # Which of the two blocks is nobody's to know, so this is all there is to say.
         return _refuse(person, Refused(f"You cannot follow {person.label}.", 409))
     except LimitError as error:
         return _refuse(person, Refused(limit_reached(error, person.label), 429))
     if addresses.wants_json():
-        return jsonify(message=said, button=button(person))
-    flash(said)
+        return jsonify(message=done.said, button=button(done.person), followers=count(done.followers))
+    flash(done.said)
     return _back(person)
 
 
-def _change(verb: Verb, viewer: Key, user: Key, person: Card) -> tuple[str, Card]:
-    """Do *verb* in a transaction of its own; return what to say, and the card of the user as it is then."""
+def _change(verb: Verb, viewer: Key, user: Key, person: Card) -> Done:
+    """Do *verb* in a transaction of its own; return what came of it."""
 
-    def work(session: Session) -> tuple[str, Card]:
+    def work(session: Session) -> Done:
         graph = current().graph(session)
         said = verb(graph, viewer, user).format(person.label)
         if not addresses.wants_json():
-            return said, person
+            return Done(said, person)
         how = replace(graph.relationships(viewer, [user])[user], blocked_by=False)
-        return said, replace(person, relationship=how)
+        return Done(said, replace(person, relationship=how), graph.counts([user])[user].followers)
 
     return current().transact(work)
 
