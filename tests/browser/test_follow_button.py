@@ -60,19 +60,23 @@ def test_without_javascript(desk: Desk, stranger: tuple[str, str, str]) -> None:
 
 
 def test_with_javascript_it_changes_in_place(desk: Desk, stranger: tuple[str, str, str]) -> None:
-    """The page stays, the button and what is said change, the focus stays on the button; both ways."""
+    """The page stays; the button, the number of followers and what is said change, the focus stays; both ways."""
     me, other, name = stranger
     window = on_the_profile(desk, stranger)
     moved = moves(window)
+    number = window.page.locator(f"[data-retinue-followers={other}]")
+    before = int(number.inner_text())
 
     window.follow_button(name).click()
     expect(window.follow_button(name)).to_have_accessible_name(f"Following {name}; press to unfollow")
     expect(window.said).to_contain_text(f"You follow {name}")
     expect(window.follow_button(name)).to_be_focused()
+    expect(number).to_have_text(str(before + 1))
     assert desk.site.is_following(me, other)
     window.follow_button(name).click()
     expect(window.follow_button(name)).to_have_accessible_name(f"Follow {name}")
     expect(window.said).to_contain_text(f"You no longer follow {name}")
+    expect(number).to_have_text(str(before))
 
     assert not desk.site.is_following(me, other)
     assert moved == []
