@@ -35,6 +35,13 @@
     const button = place.querySelector("button");
     if (form && button) button.setAttribute("form", form);
     if (focused && button) button.focus();
+    return button;
+  };
+
+  // What was pressed a moment ago says what is so, not what the next press would end, until the pointer has left.
+  const rest = (button) => {
+    button.classList.add("retinue-fresh");
+    button.addEventListener("pointerleave", () => button.classList.remove("retinue-fresh"), { once: true });
   };
 
   const parsed = (html, user) => {
@@ -64,7 +71,7 @@
     places.forEach((place) => expect(place, button.dataset.then));
     try {
       const said = await send(form, address);
-      places.forEach((place, at) => fill(place, parsed(said.button, user).cloneNode(true).childNodes, before[at][1]));
+      places.forEach((place, at) => rest(fill(place, parsed(said.button, user).cloneNode(true).childNodes, before[at][1])));
       document.querySelectorAll(`[data-retinue-followers="${CSS.escape(user)}"]`).forEach((number) => (number.textContent = said.followers));
       say(said.message, false);
     } catch (error) {
