@@ -11,8 +11,7 @@ from werkzeug.routing import BaseConverter
 from retinue import Graph, NotVisibleError, Page, Person
 from retinue.demo import people, reading
 from retinue.demo.models import Post, User, db
-from retinue.flask import ask, card_of, cards_of, current, listed, rows_asked_for, viewer
-from retinue.flask.views.verbs import PERIODS
+from retinue.flask import PERIODS, ask, card_of, cards_of, current, listed, rows_asked_for, viewer
 
 #: Rows of a list that is shown on another page.
 GLIMPSE = 6

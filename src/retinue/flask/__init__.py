@@ -20,8 +20,10 @@ from retinue.flask.state import State, current
 from retinue.flask.templating import follow_button
 from retinue.flask.unread import unread
 from retinue.flask.viewers import somebody, viewer
+from retinue.flask.views.verbs import PERIODS
 
 __all__ = [
+    "PERIODS",
     "Card",
     "Retinue",
     "State",
