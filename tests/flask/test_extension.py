@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from sqlalchemy.orm import DeclarativeBase
 
 from retinue import Graph
 from retinue.flask import Retinue, State, current, viewer
+from retinue.flask.wording import ending
 from retinue.testing import count_statements
 from tests.flask.plain_apps import KINDS, Plain, declare, plain_app
 
@@ -342,3 +344,11 @@ def test_without_pages_there_is_no_blueprint(tmp_path: Path) -> None:
     assert not any(str(rule).startswith("/people") for rule in plain.app.url_map.iter_rules())
     with plain.app.app_context():
         plain.session().get_bind().dispose()
+
+
+def test_an_end_is_a_time_of_today_or_a_day() -> None:
+    """A mute of an hour ends at a time, one of a month on a day."""
+    now = datetime(2026, 11, 21, 23, 30, tzinfo=UTC)
+
+    assert ending(now + timedelta(hours=1), now) == "00:30 UTC"
+    assert ending(now + timedelta(days=30), now) == "21 Dec 2026"

@@ -15,7 +15,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 def init_app(app: Flask) -> None:
     """Give the templates of *app* these words, as filters whose names begin with ``retinue_``."""
-    for words in (count, day, date_of, lately):
+    for words in (count, day, date_of, lately, ending):
         app.add_template_filter(words, f"retinue_{words.__name__}")
 
 
@@ -43,6 +43,12 @@ def lately(time: datetime, now: datetime | None = None) -> str:
     if seconds < 3600:
         return f"{seconds // 60:.0f} min ago"
     return f"{seconds // 3600:.0f} h ago" if seconds < 86_400 else day(time)
+
+
+def ending(time: datetime, now: datetime | None = None) -> str:
+    """Return when something ends: "14:05 UTC", if that is less than a day ahead; else its day."""
+    soon = (time - (now or datetime.now(UTC))).total_seconds() < 86_400
+    return f"{time.astimezone(UTC):%H:%M} UTC" if soon else day(time)
 
 
 def why_suggested(suggestion: Suggestion[Any], label: Callable[[Any], str]) -> str:
