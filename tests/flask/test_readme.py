@@ -21,9 +21,9 @@ def test_the_first_minute_works_to_the_letter(tmp_path: Path, monkeypatch: pytes
     """A newcomer who types what README.md shows sees what README.md shows."""
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {"__name__": "app"}
-    app_file, counts = blocks("python")
-    exec(app_file.replace("sqlite:///", f"sqlite:///{tmp_path}/"), names)
-    exec(counts, names)
+    app_file, counts, pages = blocks("python")
+    for block in (app_file.replace("sqlite:///", f"sqlite:///{tmp_path}/"), counts, pages):
+        exec(block, names)
     (session,) = blocks("pycon")
     said: list[str] = []
 
@@ -34,5 +34,7 @@ def test_the_first_minute_works_to_the_letter(tmp_path: Path, monkeypatch: pytes
         names["db"].session.remove()
         names["db"].engine.dispose()
 
+    followers = names["app"].test_client().get("/people/@2/followers")
+    assert (followers.status_code, "Daniel Bates" in followers.text) == (200, True)
     assert result.attempted > 5
     assert result.failed == 0, "".join(said)
