@@ -127,6 +127,7 @@ def built(schema: Schema, name: str, rules: EngineRules) -> Iterator[Any]:
         "slots": [1, 10],
         "change": CHANGES,
         "told": [True, False],
+        "followers": [True, False],
         "ask": [edges.before_follow, edges.before_unfollow],
     }
     if name in TOGETHER and not rules.changes_together:
