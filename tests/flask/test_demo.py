@@ -159,7 +159,7 @@ def test_following_and_no_longer_following(site: Site, famous: str) -> None:
 
 def followers_shown(page: Answer) -> int:
     """Return the number of followers that a profile shows."""
-    found = re.search(r"<b>([\d,]+)</b> followers?<", page.text)
+    found = re.search(r"<b[^>]*>([\d,]+)</b> followers?<", page.text)
     assert found
     return int(found[1].replace(",", ""))
 
