@@ -199,7 +199,7 @@ def test_who_sees_which_list(
     for visitor, seen in ((nobody, stranger), (strange, stranger), (trusted, follower), (owner, "all")):
         profile = visitor.get(f"/@{bob}")
         assert profile.status == 200
-        assert f"<b>{len(site.names('followers', bob))}</b> follower" in profile.text
+        assert f">{len(site.names('followers', bob))}</b> follower" in profile.text
         assert ("This list is private." in profile.text) is (seen != "all" and "followers" not in seen)
         for kind in ("followers", "following", "mutuals"):
             page = visitor.get(f"/@{bob}/{kind}")
