@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -138,6 +139,22 @@ def test_somebody_unknown_is_asked_to_log_in(plain: Plain) -> None:
     assert client.get("/people/suggestions").status_code == 401
     assert client.get(f"/people/@{bob}/followers").status_code == 200
     assert 'href="/people/log-in?next=/"' in client.get("/").text
+
+
+@pytest.mark.parametrize(
+    ("view", "place"),
+    [
+        ("index", "/?next=/people/suggestions"),
+        ("/enter", "/enter?next=%2Fpeople%2Fsuggestions"),
+        ("https://login.example/?app=1", "https://login.example/?app=1&next=%2Fpeople%2Fsuggestions"),
+    ],
+)
+def test_the_way_to_the_log_in_page(tmp_path: Path, view: str, place: str) -> None:
+    """Flask-Login's `login_view`, an endpoint or an address, leads there and back."""
+    plain = plain_app("flask-sqlalchemy", f"sqlite:///{tmp_path / 'plain.sqlite3'}")
+    plain.app.login_manager = SimpleNamespace(login_view=view)  # type: ignore[attr-defined]
+    with filled(plain):
+        assert plain.app.test_client().get("/people/suggestions").location == place
 
 
 # --- Batches -------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, NoReturn
+from urllib.parse import urlencode
 
 from flask import abort, current_app, jsonify, make_response, redirect, request, url_for
 
@@ -44,7 +45,13 @@ def login_url(back: str | None) -> str | None:
     endpoint = current_app.config[config.LOGIN_ENDPOINT] or getattr(
         getattr(current_app, "login_manager", None), "login_view", None
     )
-    return url_for(endpoint, next=addresses.local_path(back)) if endpoint else None
+    if endpoint is None:
+        return None
+    place = addresses.local_path(back)
+    # Flask-Login's may be an address itself.
+    if endpoint.startswith(("/", "http://", "https://")):
+        return f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode({'next': place})}" if place else str(endpoint)
+    return url_for(endpoint, next=place)
 
 
 def _by_flask_login() -> Any:
