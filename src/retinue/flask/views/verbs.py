@@ -42,7 +42,7 @@ class Done(NamedTuple):
 
     said: str
     person: Card
-    followers: int = 0
+    total: int = 0
 
 
 class Refused(NamedTuple):
@@ -163,7 +163,7 @@ def _do(slug: str, verb: Verb) -> Response:
     except LimitError as error:
         return _refuse(person, Refused(limit_reached(error, person.label), 429))
     if addresses.wants_json():
-        return jsonify(message=done.said, button=button(done.person), followers=count(done.followers))
+        return jsonify(message=done.said, button=button(done.person), followers=count(done.total))
     flash(done.said)
     return _back(person)
 
@@ -177,7 +177,8 @@ def _change(verb: Verb, viewer: Key, user: Key, person: Card) -> Done:
         if not addresses.wants_json():
             return Done(said, person)
         how = replace(graph.relationships(viewer, [user])[user], blocked_by=False)
-        return Done(said, replace(person, relationship=how), graph.counts([user])[user].followers)
+        found = graph.counts([user])[user]
+        return Done(said, replace(person, relationship=how), found.followers)
 
     return current().transact(work)
 
