@@ -8,7 +8,6 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError
 from werkzeug.wrappers import Response
 
-from retinue import InvalidCursor
 from retinue.demo import rates
 from retinue.demo.visitor import no_visitor
 from retinue.flask.wording import count
@@ -33,7 +32,6 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPException, _answer)
     app.register_error_handler(CSRFError, _form_expired)
     app.register_error_handler(RateLimitExceeded, _too_often)
-    app.register_error_handler(InvalidCursor, _no_such_place)
 
 
 def _answer(error: HTTPException) -> Response | HTTPException:
@@ -47,11 +45,6 @@ def _answer(error: HTTPException) -> Response | HTTPException:
 def _form_expired(error: CSRFError) -> Response | HTTPException:
     text = "This form belongs to an earlier visit, or to another person. Go back, load the page again, and retry."
     return _page(error, "This form has expired", text)
-
-
-def _no_such_place(_: InvalidCursor) -> Response | HTTPException:
-    text = "A link into a list works only for the person who was given it, and only for that list."
-    return _page(BadRequest(), "This place in the list is gone", text)
 
 
 def _too_often(error: RateLimitExceeded) -> Response | HTTPException:

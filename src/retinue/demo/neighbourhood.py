@@ -13,9 +13,8 @@ from sqlalchemy.orm import Session
 from retinue import Graph, NotVisibleError
 from retinue.demo.layout import SIDE, places
 from retinue.demo.models import Follow, User, db
-from retinue.demo.pages import user_or_404
-from retinue.demo.wording import names
-from retinue.flask import Card, ask, card_of, cards_of, viewer
+from retinue.flask import Card, ask, card_of, cards_of, user_or_404, viewer
+from retinue.flask.wording import names
 
 #: People around the one in the middle.
 AROUND: Final = 20
@@ -86,7 +85,7 @@ def around(username: str) -> str | tuple[str, int]:
     At most thirteen statements, however many there are.
     """
     looking = viewer()
-    user = user_or_404(username)
+    user: User = user_or_404(username, looking)
     near = _near(Graph(db.session, User), user, looking)
     ask([user, *(near or ())])
     if near is None:

@@ -11,7 +11,7 @@ from werkzeug.routing import BaseConverter
 from retinue import Graph, NotVisibleError, Page, Person
 from retinue.demo import people, reading
 from retinue.demo.models import Post, User, db
-from retinue.flask import PERIODS, ask, card_of, cards_of, current, listed, rows_asked_for, viewer
+from retinue.flask import PERIODS, ask, card_of, cards_of, listed, rows_asked_for, same_page, user_or_404, viewer
 
 #: Rows of a list that is shown on another page.
 GLIMPSE = 6
@@ -30,26 +30,12 @@ class UsernameConverter(BaseConverter):
 pages.record_once(lambda setup: setup.app.url_map.converters.update(username=UsernameConverter))
 
 
-def user_or_404(username: str) -> User:
-    """Return the user of that name; 404 if there is none of whom the viewer may know. One select."""
-    user: User | None = current().user_named(username, viewer())
-    return user or abort(404, "Nobody here has this name.")
-
-
 def number_asked_for(name: str) -> int | None:
     """Return the number of that *name* in the address, if it is there; 400 if it is no number."""
     text = request.args.get(name)
     if text is not None and not (text.isascii() and text.isdigit() and len(text) <= 9):
         abort(400, f"The “{name}” in this address is not a number that makes sense.")
     return None if text is None else int(text)
-
-
-def same_page(**place: int | str) -> str:
-    """Return the address of this page at another place in its list."""
-    # By name: whatever else stands in the query must not become an argument of url_for().
-    kept = {name: request.args[name] for name in ("q", "limit", "next") if name in request.args}
-    query: dict[str, Any] = {**(request.view_args or {}), **kept, **place}
-    return url_for(request.endpoint or "", **query)
 
 
 @pages.get("/people")
@@ -76,7 +62,7 @@ def directory_page(whom: ColumnElement[bool]) -> dict[str, Any]:
 def profile(username: str) -> str:
     """One person; if one may see them, their newest posts, followers, and those whom one knows. Eleven statements."""
     looking = viewer()
-    user = user_or_404(username)
+    user: User = user_or_404(username, looking)
     graph = Graph(db.session, User)
     newest: Page[Person[User]] | None = None
     known: Page[Person[User]] = Page()

@@ -11,8 +11,7 @@ from retinue import Graph, InvalidCursor
 from retinue.demo import reading
 from retinue.demo.landing import landing
 from retinue.demo.models import POST_MOST, Post, User, db
-from retinue.demo.pages import same_page, user_or_404
-from retinue.flask import ask, card_of, links_of, listed, rows_asked_for, suggested, viewer
+from retinue.flask import ask, card_of, links_of, listed, rows_asked_for, same_page, suggested, user_or_404, viewer
 
 #: Posts of a page, where nobody asks for another number.
 POSTS: Final = 12
@@ -63,7 +62,7 @@ def public() -> str:
 def posts_of(username: str) -> str:
     """The posts of one person, newest first; none are shown to who may not read them. Six statements."""
     looking = viewer()
-    user = user_or_404(username)
+    user: User = user_or_404(username, looking)
     graph = Graph(db.session, User)
     sheet = _sheet(and_(Post.author_id == user.id, reading.readable_by(graph, looking)))
     return render_template(

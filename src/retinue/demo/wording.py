@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from flask import Flask
@@ -22,8 +21,3 @@ def init_app(app: Flask) -> None:
 def moment(time: datetime) -> str:
     """Return *time* to the minute, in UTC: "14:05 UTC, 3 May 2026"."""
     return f"{time.astimezone(UTC):%H:%M} UTC, {day(time)}"
-
-
-def names(several: Sequence[str]) -> str:
-    """Return names as a sentence has them: "Ann", "Ann and Bo", "Ann, Bo and Cy"."""
-    return f"{', '.join(several[:-1])} and {several[-1]}" if len(several) > 1 else "".join(several)

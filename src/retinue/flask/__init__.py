@@ -13,13 +13,14 @@ of an application's own. docs/flask.md has all of it.
 
 from __future__ import annotations
 
-from retinue.flask.addresses import back, here, links_of, local_path, rows_asked_for
+from retinue.flask.addresses import back, here, links_of, local_path, rows_asked_for, same_page
 from retinue.flask.cards import Card, ask, card_of, cards_of, listed, relationship, suggested
 from retinue.flask.extension import Retinue
 from retinue.flask.state import State, current
 from retinue.flask.templating import follow_button
 from retinue.flask.unread import unread
 from retinue.flask.viewers import somebody, viewer
+from retinue.flask.views.people import user_or_404
 from retinue.flask.views.verbs import PERIODS
 
 __all__ = [
@@ -39,8 +40,10 @@ __all__ = [
     "local_path",
     "relationship",
     "rows_asked_for",
+    "same_page",
     "somebody",
     "suggested",
     "unread",
+    "user_or_404",
     "viewer",
 ]

@@ -18,7 +18,7 @@ from retinue.settings import PAGE_MOST
 #: Browsers read a backslash as a slash, and drop control characters: both make "/\t/host" another host.
 _MISREAD = re.compile(r"[\x00-\x20\x7f\\]")
 
-#: What may stand in the address of a list beside its cursor, and is kept from page to page.
+#: What may stand in the address of a list beside its place, and is kept from page to page.
 KEPT = ("q", "sort", "show", "limit")
 
 
@@ -75,11 +75,12 @@ def rows_asked_for() -> int:
 
 def links_of(page: Page[Any]) -> dict[str, str | None]:
     """Return the addresses of the pages beside *page*, as the templates take them."""
-    return {"older": page.next and _at(page.next), "newer": page.prev and _at(page.prev)}
+    return {"older": page.next and same_page(cursor=page.next), "newer": page.prev and same_page(cursor=page.prev)}
 
 
-def _at(cursor: str) -> str:
+def same_page(**place: int | str) -> str:
+    """Return the address of this page at another *place* in its list."""
     # By name: whatever else stands in the query must not become an argument of url_for().
     kept = {name: request.args[name] for name in KEPT if name in request.args}
-    query: dict[str, Any] = {**(request.view_args or {}), **kept, "cursor": cursor}
+    query: dict[str, Any] = {**(request.view_args or {}), **kept, **place}
     return url_for(request.endpoint or "", **query)

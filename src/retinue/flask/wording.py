@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -51,13 +51,18 @@ def ending(time: datetime, now: datetime | None = None) -> str:
     return f"{time.astimezone(UTC):%H:%M} UTC" if soon else day(time)
 
 
+def names(several: Sequence[str]) -> str:
+    """Return names as a sentence has them: "Ann", "Ann and Bo", "Ann, Bo and Cy"."""
+    return f"{', '.join(several[:-1])} and {several[-1]}" if len(several) > 1 else "".join(several)
+
+
 def why_suggested(suggestion: Suggestion[Any], label: Callable[[Any], str]) -> str:
     """Return why somebody is suggested: "Followed by Ann, Bo and 3 others you follow"; *label* names a user."""
-    names = [label(user) for user in suggestion.known]
-    others = suggestion.known_total - len(names)
+    several = [label(user) for user in suggestion.known]
+    others = suggestion.known_total - len(several)
     if others:
-        names.append(count(others, "other"))
-    known = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)
+        several.append(count(others, "other"))
+    known = names(several)
     # Who keeps their followers to themselves is suggested without a name.
     by = f"{known}, whom you follow" if known else "people whom you follow"
     return {

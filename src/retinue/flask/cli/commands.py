@@ -81,8 +81,3 @@ def _plain(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         return asdict(value)
     return str(value)
-
-
-def number(count: int, one: str, many: str | None = None) -> str:
-    """Return *count* and what it counts: ``1 user``, ``1,234 users``."""
-    return f"{count:,} {one if count == 1 else many or f'{one}s'}"

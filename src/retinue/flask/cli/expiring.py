@@ -7,8 +7,9 @@ from dataclasses import asdict
 import click
 
 from retinue import Expired, Graph, transact
-from retinue.flask.cli.commands import command, number, print_json
+from retinue.flask.cli.commands import command, print_json
 from retinue.flask.state import State
+from retinue.flask.wording import count
 
 #: What each kind of rows is called, one and many.
 _WORDS: dict[str, tuple[str, str]] = {
@@ -35,5 +36,5 @@ def expire(state: State, as_json: bool) -> None:
     if as_json:
         print_json(asdict(expired))
         return
-    went = [number(count, *_WORDS[kind]) for kind, count in asdict(expired).items() if count]
+    went = [count(rows, *_WORDS[kind]) for kind, rows in asdict(expired).items() if rows]
     click.echo(f"Deleted {', '.join(went)}." if went else "Nothing has ended since the last time.")

@@ -7,9 +7,10 @@ from typing import Any
 
 import click
 
-from retinue.flask.cli.commands import command, number, print_json
+from retinue.flask.cli.commands import command, print_json
 from retinue.flask.cli.terminal import progress
 from retinue.flask.state import State
+from retinue.flask.wording import count
 from retinue.transfer import export_follows
 
 
@@ -34,9 +35,9 @@ def export(state: State, as_json: bool, *, file: str) -> None:
             state.new_session,
             state.user_class,
             target,
-            progress=lambda report: tell(report.share_written, number(report.rows, "row")),
+            progress=lambda report: tell(report.share_written, count(report.rows, "row")),
         )
     if as_json:
         print_json({"file": file, "rows": report.rows, "seconds": round(report.seconds, 3)})
     else:
-        click.echo(f"{number(report.rows, 'follow')} written in {report.seconds:.1f} s.", err=to_output)
+        click.echo(f"{count(report.rows, 'follow')} written in {report.seconds:.1f} s.", err=to_output)

@@ -7,9 +7,10 @@ from typing import Any
 
 import click
 
-from retinue.flask.cli.commands import command, number, print_json
+from retinue.flask.cli.commands import command, print_json
 from retinue.flask.cli.terminal import progress
 from retinue.flask.state import State
+from retinue.flask.wording import count
 from retinue.transfer import ImportReport, Skipped, import_follows
 
 
@@ -41,7 +42,7 @@ def import_(state: State, as_json: bool, *, file: str, header: bool | None, skip
             state.user_class,
             source,
             header=header,
-            progress=lambda report: tell(report.share_read, number(report.rows, "row")),
+            progress=lambda report: tell(report.share_read, count(report.rows, "row")),
             on_skip=_say if skipped else None,
         )
     if as_json:
@@ -64,9 +65,9 @@ def _document(report: ImportReport) -> dict[str, Any]:
 
 
 def _text(report: ImportReport) -> str:
-    lines = [f"{number(report.rows, 'row')}: {number(report.added, 'follow')} added in {report.seconds:.1f} s."]
+    lines = [f"{count(report.rows, 'row')}: {count(report.added, 'follow')} added in {report.seconds:.1f} s."]
     if report.skipped:
-        lines.append(f"{number(sum(report.skipped.values()), 'row')} skipped:")
+        lines.append(f"{count(sum(report.skipped.values()), 'row')} skipped:")
         room = max(len(f"{count:,}") for count in report.skipped.values())
         lines += [f"  {count:>{room},}  {reason.value}" for reason, count in report.skipped.items()]
     return "\n".join(lines)

@@ -8,10 +8,11 @@ import click
 
 from retinue import doctor
 from retinue.doctor import CountReport, Miscount
-from retinue.flask.cli.commands import command, number, print_json
+from retinue.flask.cli.commands import command, print_json
 from retinue.flask.cli.people import key_of
 from retinue.flask.cli.terminal import progress
 from retinue.flask.state import State
+from retinue.flask.wording import count
 
 #: How many users who are wrong are named.
 _NAMED: int = 20
@@ -45,7 +46,7 @@ def recount(state: State, as_json: bool, *, check: bool, after: str | None) -> i
             state.new_session,
             state.user_class,
             after=None if after is None else key_of(state, after),
-            progress=lambda report: tell(report.share_done, number(report.users, "user")),
+            progress=lambda report: tell(report.share_done, count(report.users, "user")),
             on_wrong=keep,
         )
     if as_json:
@@ -71,14 +72,14 @@ def _document(report: CountReport, named: list[Miscount], *, check: bool) -> dic
 def _text(report: CountReport, named: list[Miscount], *, check: bool) -> str:
     verb = "is" if report.wrong == 1 else "are"
     if not report.wrong:
-        lines = [f"{number(report.users, 'user')}: every stored count is right."]
+        lines = [f"{count(report.users, 'user')}: every stored count is right."]
     elif check:
         lines = [
-            f"{number(report.users, 'user')}: the counts of {report.wrong:,} {verb} wrong, by {report.biggest:,} at most."
+            f"{count(report.users, 'user')}: the counts of {report.wrong:,} {verb} wrong, by {report.biggest:,} at most."
         ]
     else:
         lines = [
-            f"{number(report.users, 'user')}: the counts of {report.wrong:,} were wrong, by {report.biggest:,} at most. Now they are right."
+            f"{count(report.users, 'user')}: the counts of {report.wrong:,} were wrong, by {report.biggest:,} at most. Now they are right."
         ]
     for one in named:
         lines.append(
@@ -89,6 +90,6 @@ def _text(report: CountReport, named: list[Miscount], *, check: bool) -> str:
         lines.append(f"  ... and {report.wrong - len(named):,} more")
     if report.uncounted and not check:
         lines.append(
-            f"{number(report.uncounted, 'user')} had never been counted, and {'has' if report.uncounted == 1 else 'have'} stored counts now."
+            f"{count(report.uncounted, 'user')} had never been counted, and {'has' if report.uncounted == 1 else 'have'} stored counts now."
         )
     return "\n".join(lines)

@@ -7,10 +7,11 @@ from itertools import zip_longest
 
 import click
 
-from retinue.flask.cli.commands import command, number, print_json
+from retinue.flask.cli.commands import command, print_json
 from retinue.flask.cli.people import person_of, shown_person
 from retinue.flask.cli.terminal import bar, width
 from retinue.flask.state import State
+from retinue.flask.wording import count
 from retinue.insight import DegreeBand, Statistics, statistics
 
 #: Columns that two drawings side by side need at least.
@@ -63,9 +64,9 @@ def _document(state: State, found: Statistics[object]) -> dict[str, object]:
 
 def _text(state: State, found: Statistics[object]) -> Iterator[str]:
     mutual = f" ({found.mutual_share:.0%} of them mutual)" if found.follows else ""
-    yield f"{number(found.users, 'user')}, {number(found.follows, 'follow')}{mutual}"
+    yield f"{count(found.users, 'user')}, {count(found.follows, 'follow')}{mutual}"
     kept = ((found.requests, "pending request"), (found.blocks, "block"), (found.mutes, "mute"))
-    others = [number(count, what) for count, what in kept if count is not None]
+    others = [count(rows, what) for rows, what in kept if rows is not None]
     if others:
         yield ", ".join(others)
     if not found.users:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from flask import abort, flash, jsonify, request
+from flask import abort, flash, jsonify, make_response, request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
@@ -43,13 +43,6 @@ class Done(NamedTuple):
     said: str
     person: Card
     total: int = 0
-
-
-class Refused(NamedTuple):
-    """Why a verb was not done: what to say, and the status of HTTP for the script."""
-
-    text: str
-    status: int
 
 
 @form("/@<retinue_slug:slug>/follow")
@@ -159,9 +152,9 @@ def _do(slug: str, verb: Verb) -> Response:
         done = _change(verb, key_of(viewer), key_of(user), person)
     except BlockedError:
         # Which of the two blocks is nobody's to know, so this is all there is to say.
-        return _refuse(person, Refused(f"You cannot follow {person.label}.", 409))
+        return _refuse(person, f"You cannot follow {person.label}.", 409)
     except LimitError as error:
-        return _refuse(person, Refused(limit_reached(error, person.label), 429))
+        return _refuse(person, limit_reached(error, person.label), 429)
     if addresses.wants_json():
         return jsonify(message=done.said, button=button(done.person), followers=count(done.total))
     flash(done.said)
@@ -183,12 +176,11 @@ def _change(verb: Verb, viewer: Key, user: Key, person: Card) -> Done:
     return current().transact(work)
 
 
-def _refuse(person: Card, refused: Refused) -> Response:
+def _refuse(person: Card, text: str, status: int) -> Response:
+    """Say *text* instead of doing a verb; with that *status* of HTTP to the script."""
     if addresses.wants_json():
-        answer = jsonify(message=refused.text)
-        answer.status_code = refused.status
-        return answer
-    flash(refused.text, "error")
+        return make_response(jsonify(message=text), status)
+    flash(text, "error")
     return _back(person)
 
 
