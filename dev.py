@@ -6,7 +6,7 @@
     python3 dev.py test --sqlalchemy 2.0    the same on the oldest SQLAlchemy that is supported
     python3 dev.py bench    measure Retinue beside its peers and the bare driver; with --quick in two minutes
     python3 dev.py lint     style, format and types
-    python3 dev.py lock     write requirements/ anew (after a change in pyproject.toml)
+    python3 dev.py lock     write requirements/ anew (after a change in pyproject.toml); with --upgrade at the newest versions
 
 What a command needs goes into .venv beside this file, at the versions and hashes
 that requirements/ names. A second run finds it there and starts at once. The rest of the
@@ -32,6 +32,10 @@ MARIADB = {"mariadb-server-core": "mariadbd", "mariadb-client-core": "my_print_d
 VALGRIND = {"valgrind": "valgrind"}
 # The browser that the tests click in.
 CHROMIUM = {"chromium": "chromium"}
+
+# How the tests run: a process for each processor, up to eight. Tests that stand beside each other stay together,
+# as they share what is slow to prepare; a process that is done early takes some from the end of another's.
+SIDE_BY_SIDE = ["--numprocesses=auto", "--maxprocesses=8", "--dist=worksteal"]
 
 # What `lock` writes: file -> what it takes from pyproject.toml. "test" comes first: the
 # others are held to its versions, as they share its environment.
@@ -178,7 +182,9 @@ def test(arguments: list[str], sqlalchemy: str | None) -> None:
     environment = Environment(f".venv-{sqlalchemy}" if sqlalchemy else ".venv")
     environment.install(f"test-sqlalchemy-{sqlalchemy}" if sqlalchemy else "test")
     apt_install({**MARIADB, **VALGRIND, **CHROMIUM})
-    environment.become("python", "-m", "pytest", *arguments)
+    # What comes later on the command line wins: -n 0 is one process. A debugger (--pdb) is one as well.
+    side_by_side = [] if any("no:xdist" in argument for argument in arguments) else SIDE_BY_SIDE
+    environment.become("python", "-m", "pytest", *side_by_side, *arguments)
 
 
 def bench(arguments: list[str]) -> None:
@@ -207,14 +213,14 @@ def lint() -> None:
         raise SystemExit(f"dev.py: failed: {', '.join(failed)}")
 
 
-def lock() -> None:
+def lock(arguments: list[str]) -> None:
     """Write requirements/*.txt: every package with its version and hashes, and no index's address."""
     environment = Environment(".venv")
     environment.install()
     uv = environment.uv()
     if uv is None:
         raise SystemExit("dev.py: lock needs uv")
-    how = ["--universal", "--python-version=3.11", "--fork-strategy=fewest", "--generate-hashes", "--upgrade"]
+    how = ["--universal", "--python-version=3.11", "--fork-strategy=fewest", "--generate-hashes", *arguments]
     for name, what in LOCKS.items():
         said = ["--quiet", "--custom-compile-command=python3 dev.py lock", f"--output-file=requirements/{name}.txt"]
         run(str(uv), "pip", "compile", *how, *what, *said)
@@ -234,8 +240,8 @@ def main() -> None:
         bench(arguments)
     elif command == "lint" and not arguments:
         lint()
-    elif command == "lock" and not arguments:
-        lock()
+    elif command == "lock" and arguments in ([], ["--upgrade"]):
+        lock(arguments)
     else:
         raise SystemExit(__doc__)
 

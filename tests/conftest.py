@@ -9,12 +9,14 @@ For one engine only: `@pytest.mark.parametrize("database", ["postgresql"], indir
 Servers start when the first test asks for them. Where one is missing its tests are skipped
 and the summary says what to install; with RETINUE_REQUIRE_ALL=1 they fail, and so does the run
 if any other test is skipped.
+
+Where several processes share the run (pytest-xdist), each has servers and databases of its own.
 """
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import URL, Engine, create_engine
@@ -30,7 +32,8 @@ REQUIRE_ALL = os.environ.get("RETINUE_REQUIRE_ALL", "") not in {"", "0"}
 
 SERVERS: dict[str, type[Server]] = {"postgresql": PostgreSQL, "mariadb": MariaDB}
 
-# The servers that could not be had, each with the sentence what to install.
+# The servers that could not be had, each with the sentence what to install: those of this process, and at the
+# end of a run those of every process that it had.
 MISSING: dict[str, str] = {}
 
 
@@ -76,8 +79,16 @@ def engine(database: URL) -> Iterator[Engine]:
     engine.dispose()
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over what a process of this run could not have."""
+    MISSING.update(getattr(node, "workeroutput", {}).get("missing", {}))  # a process that crashed left no word
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Fail a run that had to run everything and did not."""
+    """Fail a run that had to run everything and did not; a process of a run hands over what it could not have."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["missing"] = MISSING
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if REQUIRE_ALL and reporter and reporter.stats.get("skipped"):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

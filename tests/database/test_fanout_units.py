@@ -148,7 +148,7 @@ HOSTILE = [
     None,
     7,
     b"\xff",
-    object(),
+    pytest.param(object(), id="object()"),  # its own text holds its address, another one in each process
     ["send"],
     '{"task": "send", "user": 1, "version": 1}',
     '{"task": "drop", "user": 1, "version": 1, "after": null}',
