@@ -16,6 +16,7 @@ command line is handed on: `python3 dev.py test -k cursor`, `python3 dev.py demo
 from __future__ import annotations
 
 import argparse
+import ctypes
 import hashlib
 import os
 import shutil
@@ -26,12 +27,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 REQUIREMENTS = ROOT / "requirements"
 
-# Debian's MariaDB without its daemon: package -> a program that it brings.
+# Debian's packages: each with a program, or a library, that it brings.
+# MariaDB without its daemon.
 MARIADB = {"mariadb-server-core": "mariadbd", "mariadb-client-core": "my_print_defaults"}
 # What counts the instructions of hot calls.
 VALGRIND = {"valgrind": "valgrind"}
-# The browser that the tests click in.
-CHROMIUM = {"chromium": "chromium"}
+# The browser that the tests click in, and what the program that moves the mouse (Playwright's) is linked to.
+CHROMIUM = {"chromium": "chromium", "libatomic1": "libatomic.so.1"}
 
 # How the tests run: a process for each processor, up to eight. Tests that stand beside each other stay together,
 # as they share what is slow to prepare; a process that is done early takes some from the end of another's.
@@ -151,10 +153,35 @@ def run(*argv: str) -> None:
     subprocess.run(argv, cwd=ROOT, check=True)
 
 
-def apt_install(packages: dict[str, str | None]) -> None:
-    """Install Debian *packages* whose program is missing, if this is root on Debian or Ubuntu."""
+def have_a_home() -> None:
+    """Where the user has no home directory that can be written, let .home beside this file be it for what is started."""
+    try:
+        home = Path.home()
+    except RuntimeError:  # no HOME, and nobody whom the system knows
+        home = Path()
+    if os.name == "nt" or (home.is_absolute() and os.access(home, os.W_OK)):
+        return
+    here = ROOT / ".home"
+    here.mkdir(mode=0o700, exist_ok=True)
+    print(f"dev.py: there is no home directory that can be written; caches and data go to {here}", flush=True)
+    os.environ["HOME"] = str(here)
+
+
+def is_there(what: str) -> bool:
+    """Tell whether a program, or a library, is on this machine."""
+    if ".so." in what:
+        try:
+            ctypes.CDLL(what)
+        except OSError:
+            return False
+        return True
     places = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin"])
-    missing = [name for name, program in packages.items() if not (program and shutil.which(program, path=places))]
+    return shutil.which(what, path=places) is not None
+
+
+def apt_install(packages: dict[str, str | None]) -> None:
+    """Install Debian *packages* of which nothing is there, if this is root on Debian or Ubuntu."""
+    missing = [name for name, brings in packages.items() if not (brings and is_there(brings))]
     if not missing or os.name == "nt" or os.geteuid() != 0 or not shutil.which("apt-get"):
         return
     print("dev.py: apt-get install", *missing, flush=True)
@@ -229,6 +256,7 @@ def lock(arguments: list[str]) -> None:
 def main() -> None:
     """Read the command line."""
     command, *arguments = sys.argv[1:] or ["--help"]
+    have_a_home()
     if command == "demo":
         demo(arguments)
     elif command == "test":

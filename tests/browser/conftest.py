@@ -15,8 +15,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
+import playwright
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
@@ -34,18 +37,24 @@ __all__ = ["famous", "site", "town"]  # fixtures are found by name
 def chromium() -> Iterator[Callable[..., Browser]]:
     """Give what starts Chromium; without it the test is skipped, or fails where all have to run."""
     program = shutil.which("chromium")
-    if program is None:
-        MISSING["chromium"] = "install it: apt-get install --no-install-recommends chromium"
+    if program is None or not _driver_runs():
+        MISSING["chromium"] = "install it: apt-get install --no-install-recommends chromium libatomic1"
         give_up = pytest.fail if REQUIRE_ALL else pytest.skip
         give_up(f"no chromium: {MISSING['chromium']}")
     # Its sandbox needs a user who is not root. It opens nothing but pages of this project.
     root = hasattr(os, "geteuid") and os.geteuid() == 0
-    with sync_playwright() as playwright:
+    with sync_playwright() as started:
 
         def start(*arguments: str) -> Browser:
-            return playwright.chromium.launch(executable_path=program, chromium_sandbox=not root, args=arguments)
+            return started.chromium.launch(executable_path=program, chromium_sandbox=not root, args=arguments)
 
         yield start
+
+
+def _driver_runs() -> bool:
+    """Tell whether the program that Playwright brings, and drives the browser with, finds its libraries here."""
+    driver = Path(playwright.__file__).parent / "driver" / "node"
+    return subprocess.run([driver, "--version"], capture_output=True, check=False).returncode == 0
 
 
 @pytest.fixture(scope="package")

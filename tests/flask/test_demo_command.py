@@ -11,6 +11,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -261,6 +262,53 @@ def test_where_things_are_kept() -> None:
     assert places.data_folder({}, "linux") == home / ".local/share/retinue"
     assert places.data_folder({}, "darwin") == home / "Library/Application Support/retinue"
     assert places.data_folder({"LOCALAPPDATA": "/local"}, "win32") == Path("/local/retinue")
+
+
+@pytest.mark.parametrize("database", [(), ("--database", "sqlite:///{}/other.sqlite3")], ids=["own file", "named file"])
+def test_where_nothing_can_be_kept(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database: tuple[str, ...]
+) -> None:
+    """Without a folder for data that can be written the demo starts, says where its community is, and finds it again."""
+    (tmp_path / "retinue").write_text("no folder can be made where a file is")
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
+    arguments = [argument.format(tmp_path) for argument in database]
+
+    first = start("--port", "0", "--users", "2", *arguments)
+    assert first.stop()[0] == 0
+    second = start("--port", "0", "--users", "2", *arguments)
+
+    folder = tmp_path / "temporary" / f"retinue-{os.getuid()}"
+    file = tmp_path / "other.sqlite3" if database else folder / "community-2.sqlite3"
+    assert re.search(r"Nothing can be kept in the usual place: .*retinue'\.\n", first.said)
+    assert f"What the demo keeps is in {folder}, " in first.said
+    assert re.search(rf"Made a community of 2 people, .*: {file}\n", first.said)
+    assert f" in {file}" in second.said
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_a_folder_among_the_temporary_files_is_nobody_elses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that others may enter, or that leads elsewhere, is not taken."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    folder = places.passing_folder()
+    assert places.passing_folder() == folder
+
+    folder.chmod(0o755)
+    with pytest.raises(PermissionError, match="not a folder of this user's alone"):
+        places.passing_folder()
+
+    folder.rmdir()
+    (tmp_path / "elsewhere").mkdir(mode=0o700)
+    folder.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(PermissionError, match="not a folder of this user's alone"):
+        places.passing_folder()
+
+
+def test_a_user_without_a_home_may_name_a_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A home directory is asked for only where nothing else says where data belongs."""
+    monkeypatch.setattr(Path, "home", lambda: pytest.fail("not asked for"))
+
+    assert places.data_folder({"XDG_DATA_HOME": "/data"}, "linux") == Path("/data/retinue")
 
 
 def test_each_size_has_a_file_of_its_own() -> None:

@@ -14,9 +14,10 @@ PORT_DEFAULT = 8000
 WHERE = """\
 The community lives in an SQLite file of its own for each number of people and follows, beside the key that
 signs the session cookies: in $XDG_DATA_HOME/retinue (~/.local/share/retinue where that is unset),
-~/Library/Application Support/retinue on macOS, %LOCALAPPDATA%\\retinue on Windows. Delete the
-file to begin anew. One that another version of the demo has made stays there, and a new one is
-made beside it.
+~/Library/Application Support/retinue on macOS, %LOCALAPPDATA%\\retinue on Windows. Where that
+cannot be written, the demo says so, and they are in a folder of yours among the temporary files.
+Delete the file to begin anew. One that another version of the demo has made stays there, and a
+new one is made beside it.
 """
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import stat
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -30,15 +31,38 @@ class Size(NamedTuple):
 
 
 def data_folder(environment: Mapping[str, str] = os.environ, platform: str = sys.platform) -> Path:
-    """Return the folder for data of this user and this program, which may not exist yet."""
-    home = Path.home()
+    """
+    Return the folder for data of this user and this program, which may not exist yet.
+
+    Raises:
+        RuntimeError: It is below the home directory, and the user has none.
+    """
     if chosen := environment.get("XDG_DATA_HOME"):
         return Path(chosen) / "retinue"
+    home = Path.home()
     if platform == "win32":
         return Path(environment.get("LOCALAPPDATA", home / "AppData" / "Local")) / "retinue"
     if platform == "darwin":
         return home / "Library" / "Application Support" / "retinue"
     return home / ".local" / "share" / "retinue"
+
+
+def passing_folder() -> Path:
+    """
+    Return a folder among the temporary files that is this user's alone; made on the first call.
+
+    Raises:
+        OSError: There can be none, or somebody else made one of its name.
+    """
+    user = f"-{os.getuid()}" if sys.platform != "win32" else ""  # where each user has temporary files of their own
+    folder = Path(tempfile.gettempdir()) / f"retinue{user}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    found = folder.lstat()
+    private = stat.S_ISDIR(found.st_mode) and not stat.S_IMODE(found.st_mode) & 0o077
+    if sys.platform != "win32" and not (private and found.st_uid == os.getuid()):
+        message = f"{folder} is not a folder of this user's alone"
+        raise PermissionError(message)
+    return folder
 
 
 def database_urls(given: str | None, size: Size, folder: Path) -> Iterator[URL]:

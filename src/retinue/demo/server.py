@@ -66,9 +66,8 @@ def _stop(_number: int, _frame: FrameType | None) -> NoReturn:
 
 def _prepare(database: str | None, size: Size) -> Flask:
     """Return the app, on a database with a community in it."""
-    folder = places.data_folder()
     try:
-        key = places.secret_key(folder)
+        folder, key = _keep()
         app, url = _open(database, size, folder, key)
         _fill(app, url, size)
     except ModuleNotFoundError as error:
@@ -83,6 +82,19 @@ def _prepare(database: str | None, size: Size) -> Flask:
         message = f"cannot use the database: {reason}"
         raise CannotStartError(message) from error
     return app
+
+
+def _keep() -> tuple[Path, str]:
+    """Return the folder for what outlives the demo, and the key in it; say so where it is not the usual one."""
+    try:
+        folder = places.data_folder()
+        return folder, places.secret_key(folder)
+    except (OSError, RuntimeError) as error:
+        folder = places.passing_folder()
+        key = places.secret_key(folder)
+        print(f"Nothing can be kept in the usual place: {error}.")
+        print(f"What the demo keeps is in {folder}, as long as temporary files are; set XDG_DATA_HOME for another place.")
+        return folder, key
 
 
 def _open(given: str | None, size: Size, folder: Path, key: str) -> tuple[Flask, URL]:
