@@ -7,7 +7,8 @@ it is written in the transaction of the change.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -29,10 +30,26 @@ from retinue.events import (
     listeners_of,
     outbox_of,
 )
-from retinue.models import new_id
+from retinue.models import LAST, new_id
 from retinue.schema import Schema
 from retinue.statements import moment, records, together
-from retinue.values import HistoryKind, NotificationKind
+from retinue.values import HistoryKind, Key, NotificationKind
+
+#: Requests whose notices one statement deletes.
+_CHUNK: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Notification:
+    """What one of the two users is told of an event."""
+
+    kind: NotificationKind
+    #: Whether the follower is told; else the followed is.
+    to_follower: bool = False
+    #: Whether it is a question or an answer, which is told again whatever ``notify_again_after`` says.
+    always: bool = False
+    #: Whether it was the recipient's own doing: then it stands on their list, but is not news.
+    read: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +59,23 @@ class _Meaning:
     #: How many more edges there are.
     edges: int
     history: HistoryKind
-    #: What somebody is told of it; None: nothing.
-    notification: NotificationKind | None = None
-    #: Whether the follower is told; else the followed is.
-    tells_follower: bool = False
+    notifications: tuple[_Notification, ...] = ()
 
 
 _MEANINGS: Final[dict[type[Event], _Meaning]] = {
-    Followed: _Meaning(+1, HistoryKind.FOLLOWED, NotificationKind.FOLLOW),
+    Followed: _Meaning(+1, HistoryKind.FOLLOWED, (_Notification(NotificationKind.FOLLOW),)),
     Unfollowed: _Meaning(-1, HistoryKind.UNFOLLOWED),
     FollowerRemoved: _Meaning(-1, HistoryKind.FOLLOWER_REMOVED),
-    Requested: _Meaning(0, HistoryKind.REQUESTED, NotificationKind.FOLLOW_REQUEST),
-    RequestAccepted: _Meaning(+1, HistoryKind.REQUEST_ACCEPTED, NotificationKind.REQUEST_ACCEPTED, tells_follower=True),
+    Requested: _Meaning(0, HistoryKind.REQUESTED, (_Notification(NotificationKind.FOLLOW_REQUEST, always=True),)),
+    RequestAccepted: _Meaning(
+        +1,
+        HistoryKind.REQUEST_ACCEPTED,
+        (
+            _Notification(NotificationKind.REQUEST_ACCEPTED, to_follower=True, always=True),
+            # Takes the place of the request's own notification, which goes with the request.
+            _Notification(NotificationKind.FOLLOW, read=True),
+        ),
+    ),
     FollowRestored: _Meaning(+1, HistoryKind.RESTORED),
     RequestRejected: _Meaning(0, HistoryKind.REQUEST_REJECTED),
 }
@@ -74,17 +96,15 @@ def record(
     what is to be done for home timelines.
 
     Cost: one update for each user whose counts changed (if *many*: three in all, for users
-    who have count rows); one insert where history is kept; one where there are notifications; one update or
-    delete where home timelines are.
+    who have count rows); one insert where history is kept; one where there are notifications (two for accepted
+    requests); one update or delete where home timelines are.
     """
     edges = [(event, _MEANINGS[type(event)]) for event in happened if isinstance(event, EdgeEvent)]
     _count(connection, schema, edges, many=many)
     if schema.history is not None and edges:
         connection.execute(records.insert_history(schema), [_entry(event, meaning) for event, meaning in edges])
-    if told and schema.notifications is not None:
-        notices = [_notice(schema, event, meaning) for event, meaning in edges if meaning.notification]
-        if notices:
-            connection.execute(records.notify(schema, rules_of(connection)), notices)
+    if told:
+        _notify(connection, schema, [(event, one) for event, meaning in edges for one in meaning.notifications])
     units = timeline.edges_changed(connection, schema, [(event, meaning.edges) for event, meaning in edges])
     say(session, connection, schema, *(happened if told else ()), *timeline.work_of(units))
 
@@ -115,21 +135,22 @@ def change_edge(
     meaning = _MEANINGS[type(event)]
     deltas = counters.Deltas()
     deltas.edge(event.follower_id, event.followed_id, meaning.edges)
-    told = schema.notifications is not None and meaning.notification is not None
+    told = schema.notifications is not None and bool(meaning.notifications)
     parameters = {
         "follower": event.follower_id,
         "followed": event.followed_id,
         "history_id": new_id(),
         "history_kind": meaning.history.value,
         **counters.parameters_of(schema, deltas),
-        **(_notice(schema, event, meaning) if told else {"at": event.at, **moment(schema, event.at)}),
+        **(_notice(schema, event, meaning.notifications[0]) if told else {"at": event.at, **moment(schema, event.at)}),
     }
     found: Any = prepared.run(connection, schema, together.change_edge, parameters, rules, change, told).one()
-    edges, first, second, was_there = found
+    edges, lower, higher, was_there = found
     if not edges:
         return Changed(done=False, was_there=bool(was_there))
-    if not (first and second):
-        counters.apply_rest(connection, schema, deltas, first)
+    if not (lower and higher):
+        counters.apply_rest(connection, schema, deltas, lower)
+    _notify(connection, schema, [(event, one) for one in meaning.notifications[1:]])
     units = timeline.edges_changed(connection, schema, [(event, meaning.edges)])
     say(session, connection, schema, event, *timeline.work_of(units))
     return Changed(done=True)
@@ -164,15 +185,42 @@ def _entry(event: EdgeEvent, meaning: _Meaning) -> dict[str, Any]:
     }
 
 
-def _notice(schema: Schema, event: EdgeEvent, meaning: _Meaning) -> dict[str, Any]:
+def close_requests(connection: Connection, schema: Schema, pairs: Iterable[tuple[Key, Key]]) -> None:
+    """
+    Delete the notifications of the requests of *pairs*, which nobody has to answer any more.
+
+    Only where there was a request: on MariaDB a delete that finds nothing holds up others' inserts.
+    Cost: one delete for each user who was asked, where there are notifications.
+    """
+    if schema.notifications is None:
+        return
+    asking: defaultdict[Key, list[Key]] = defaultdict(list)
+    for follower, followed in pairs:
+        asking[followed].append(follower)
+    for followed, followers in sorted(asking.items()):
+        for start in range(0, len(followers), _CHUNK):
+            parameters = {"recipient": followed, "actors": followers[start : start + _CHUNK]}
+            connection.execute(records.delete_request_notifications(schema, rules_of(connection)), parameters)
+
+
+def _notify(connection: Connection, schema: Schema, told: Sequence[tuple[EdgeEvent, _Notification]]) -> None:
+    if schema.notifications is None:
+        return
+    for read in (False, True):
+        notices = [_notice(schema, event, one) for event, one in told if one.read is read]
+        if notices:
+            connection.execute(records.notify(schema, rules_of(connection), read=read), notices)
+
+
+def _notice(schema: Schema, event: EdgeEvent, told: _Notification) -> dict[str, Any]:
     follower, followed = event.follower_id, event.followed_id
-    recipient, actor = (follower, followed) if meaning.tells_follower else (followed, follower)
+    recipient, actor = (follower, followed) if told.to_follower else (followed, follower)
     return {
         "recipient": recipient,
         "actor": actor,
-        "notice": str(meaning.notification),
+        "notice": told.kind.value,
         "notice_id": new_id(),
         "at": event.at,
-        "again_after": event.at - schema.settings.notify_again_after,
+        "again_after": LAST if told.always else event.at - schema.settings.notify_again_after,
         **moment(schema, event.at),
     }

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, cast
 
 from sqlalchemy import Delete, Insert, Update, delete, event, select
@@ -78,9 +79,14 @@ def _refuse_blocked(connection: Connection, schema: Schema, pairs: Sequence[Pair
 
 
 def _drop_requests(connection: Connection, schema: Schema, pairs: Sequence[Pair]) -> None:
-    """Delete the requests of *pairs*, who follow now: their guards are held, so that none can be made."""
-    if schema.requests is not None and pairs:
-        connection.execute(requests.delete_request(schema), [names_of(pair) for pair in pairs])
+    """
+    Delete the requests of *pairs*, who follow now, and what was told of them.
+
+    Their guards are held, so that none can be made. One delete for each pair.
+    """
+    if schema.requests is not None:
+        run = partial(prepared.run, connection, schema, requests.delete_request)
+        changes.close_requests(connection, schema, [pair for pair in pairs if run(names_of(pair)).rowcount])
 
 
 # --- In a flush ----------------------------------------------------------------------------------

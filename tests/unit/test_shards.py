@@ -122,6 +122,7 @@ def built(schema: Schema, name: str, rules: EngineRules) -> Iterator[Any]:
         "table": tables,
         "locking": [True, False],
         "unread": [True, False],
+        "read": [True, False],
         "first": [True, False],
         "started": [True, False],
         "slots": [1, 10],

@@ -62,7 +62,7 @@ class Edges(Part[U]):
 
         Cost: one delete, and two updates where counts are kept; if nothing changed, one
         delete and one select. Where there are requests, a select, a guard and one delete
-        more; where history is kept, one insert. On PostgreSQL those go together, as in `follow()`.
+        more, and one for the notification of a request that was withdrawn; where history is kept, one insert. On PostgreSQL those go together, as in `follow()`.
 
         Returns:
             Whether an edge or a pending request was there.
@@ -152,8 +152,9 @@ class Edges(Part[U]):
         return True
 
     def _drop_request(self, connection: Connection, pair: Pair) -> None:
-        """Delete a request, pending or not."""
-        connection.execute(requests.delete_request(self._schema), names_of(pair))
+        """Delete a request, pending or not, and what was told of it."""
+        if connection.execute(requests.delete_request(self._schema), names_of(pair)).rowcount:
+            changes.close_requests(connection, self._schema, [pair])
         self._caller.refresh(self._schema.models[FollowRequestMixin], pair)
 
     def _ask_again(
@@ -240,6 +241,8 @@ class Edges(Part[U]):
         guards.ask_and_take(connection, self._schema, engine, pair, edges.before_unfollow, at)
         parameters = {**names_of(pair), **moment(self._schema, at)}
         gone = connection.execute(requests.delete_pending_request(self._schema), parameters).rowcount
+        if gone:
+            changes.close_requests(connection, self._schema, [pair])
         self._caller.refresh(self._schema.models[FollowRequestMixin], pair)
         return bool(gone)
 

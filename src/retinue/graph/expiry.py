@@ -23,7 +23,8 @@ class Expiry(Part[U]):
         Home timelines are no longer kept ready for those who were not active within
         ``Settings(timeline_kept=...)``. None of it counts for anything any more, so this
         only saves room: run it now and then, in a transaction of its own. A block stays
-        as long as it can be restored. One delete for each kind that is declared, and for
+        as long as it can be restored. What was told of an expired request goes with it. One delete
+        for each kind that is declared, one more where requests expire and there are notifications, and for
         timelines one delete and one update more.
 
         Returns:
@@ -40,6 +41,8 @@ class Expiry(Part[U]):
         sweeps = {}
         if schema.requests is not None:
             sweeps["requests"] = statements.delete_ended_requests(schema)
+            if schema.notifications is not None and settings.request_expiry is not None:
+                connection.execute(statements.delete_ended_request_notifications(schema), times)
         if schema.blocks is not None:
             sweeps["blocks"] = statements.delete_ended_blocks(schema)
         if schema.mutes is not None:

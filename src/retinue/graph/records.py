@@ -17,7 +17,7 @@ from retinue.graph.reads import Reads
 from retinue.models import FIRST, FollowEventMixin, NotificationMixin, now
 from retinue.pages import Listing
 from retinue.settings import PAGE_DEFAULT
-from retinue.statements import edges
+from retinue.statements import edges, moment
 from retinue.statements import records as statements
 from retinue.values import ALL, Everything, HistoryEntry, HistoryKind, Key, Notice, NotificationKind, Page
 
@@ -96,7 +96,9 @@ class Records(Reads[U]):
 
         What several did is several rows; what one did several times within
         ``Settings(notify_again_after=...)`` is one. Whom *user* muted with their
-        notifications, or blocks, made none.
+        notifications, or blocks, made none. That somebody asks to follow stands here as long as
+        it waits for an answer: accepted, it says that they follow, and is read; withdrawn, rejected
+        or expired, it is gone. Asked again, it is told again, whatever that setting says.
 
         Args:
             user: Who is told.
@@ -119,7 +121,7 @@ class Records(Reads[U]):
         listing = Listing(
             name=("notifications", owner, watching, unread),
             statement=lambda way: statements.notifications(self._schema, engine, way, audience, unread=unread),
-            parameters={"user": owner},
+            parameters={"user": owner, **moment(self._schema, now())},
             item=_notice,
             place=lambda row: (row.timestamp, row.id),
             check=_number,
@@ -140,7 +142,7 @@ class Records(Reads[U]):
         """
         self._schema.table(NotificationMixin)
         connection, engine = self._caller.read()
-        parameters = {"user": self._caller.key(user, engine)}
+        parameters = {"user": self._caller.key(user, engine), **moment(self._schema, now())}
         unread: int = connection.execute(
             statements.count_unread(self._schema, engine, rules.Audience.OWNER), parameters
         ).scalar_one()
@@ -159,7 +161,7 @@ class Records(Reads[U]):
         """
         self._schema.table(NotificationMixin)
         connection, engine, key = self._caller.write_of(user)
-        parameters: dict[str, Any] = {"user": key, "now": now()}
+        parameters: dict[str, Any] = {"user": key, **moment(self._schema, now())}
         if ids is None:
             return connection.execute(statements.mark_read(self._schema), parameters).rowcount
         numbers = [_number(number) for number in rules.batch(ids)]

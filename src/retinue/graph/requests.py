@@ -8,7 +8,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.orm import class_mapper
 from sqlalchemy.orm.attributes import flag_modified
 
-from retinue import guards
+from retinue import changes, guards
 from retinue.caller import Pair, names_of
 from retinue.engines import EngineRules
 from retinue.errors import MappingError
@@ -35,7 +35,8 @@ class Requests(Edges[U]):
 
         Nobody can accept for *user* by asking twice. Limits do not hold it up: a
         pending request was counted already. Cost: one insert for the guards, one delete, one insert,
-        and what follows from a change; if nothing was pending, one select instead.
+        and what follows from a change, and where there are notifications one delete of that of the
+        request; if nothing was pending, one select instead.
 
         Returns:
             Whether a request was pending.
@@ -52,6 +53,7 @@ class Requests(Edges[U]):
             self._caller.refuse_unknown(connection, engine, pair, edges.known_users_now)
             return False
         self._add(connection, engine, RequestAccepted(*pair, now()))
+        changes.close_requests(connection, self._schema, [pair])
         return True
 
     def reject(self, user: U | Key, requester: U | Key) -> bool:
@@ -59,7 +61,8 @@ class Requests(Edges[U]):
         Answer no to *requester*, who has asked to follow *user*.
 
         With ``Settings(request_cooldown=...)`` they cannot ask again at once. Cost:
-        one insert for the guards and one delete, or one update where there is a cool-down.
+        one insert for the guards and one delete, or one update where there is a cool-down;
+        one insert where history is kept, one delete where there are notifications.
 
         Returns and raises as `accept()`.
         """
@@ -72,6 +75,7 @@ class Requests(Edges[U]):
             self._caller.refuse_unknown(connection, engine, pair, edges.known_users_now)
             return False
         self._record(connection, RequestRejected(*pair, at))
+        changes.close_requests(connection, self._schema, [pair])
         return True
 
     def accept_all(self, user: U | Key) -> int:
@@ -80,7 +84,7 @@ class Requests(Edges[U]):
 
         Cost: one guard, and for each 1,000 requests one select, the deletion of the
         requests, the insert of the edges and a select of those that are new, up to four
-        statements where counts are kept, one each for history and notifications.
+        statements where counts are kept, one for history and three for notifications.
 
         Raises:
             InvalidUserError, UnknownUserError, ModelMissingError: As `accept()`.
@@ -93,7 +97,7 @@ class Requests(Edges[U]):
         Answer no to everybody who has asked to follow *user*; return how many had.
 
         Cost: one guard, and for each 1,000 requests one select, one delete or update,
-        and one insert where history is kept.
+        one insert where history is kept, and one delete where there are notifications.
 
         Raises:
             InvalidUserError, UnknownUserError, ModelMissingError: As `accept()`.
@@ -105,6 +109,7 @@ class Requests(Edges[U]):
             at = now()
             connection.execute(build(self._schema, engine), {"followed": key, "users": followers, "now": at})
             self._record(connection, *(RequestRejected(follower, key, at) for follower in followers))
+            changes.close_requests(connection, self._schema, [(follower, key) for follower in followers])
             rejected += len(followers)
         return rejected
 
@@ -175,5 +180,6 @@ class Requests(Edges[U]):
             new = list(connection.execute(statements.followers_since(self._schema, engine), parameters).scalars())
             connection.execute(statements.delete_requests(self._schema, engine), parameters)
             self._record(connection, *(RequestAccepted(follower, user, at) for follower in sorted(new)), many=True)
+            changes.close_requests(connection, self._schema, [(follower, user) for follower in followers])
             accepted += len(new)
         return accepted

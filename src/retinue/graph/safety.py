@@ -22,7 +22,7 @@ from retinue.events import (
 )
 from retinue.graph.edges import Edges
 from retinue.graph.part import U
-from retinue.models import BlockMixin, MuteMixin, now
+from retinue.models import BlockMixin, FollowRequestMixin, MuteMixin, now
 from retinue.statements import edges, moment, records, requests
 from retinue.statements import safety as statements
 from retinue.values import Key
@@ -235,7 +235,8 @@ class Safety(Edges[U]):
         parameters = {**names_of(pair), **moment(self._schema, at)}
         asked: datetime | None = connection.execute(requests.select_request(self._schema), parameters).scalar()
         if asked is not None:
-            self._drop_request(connection, pair)
+            connection.execute(requests.delete_request(self._schema), names_of(pair))
+            self._caller.refresh(self._schema.models[FollowRequestMixin], pair)
         return asked
 
     def _restore(self, connection: Connection, engine: EngineRules, pair: Pair, cut: _Block, at: datetime) -> None:

@@ -8,9 +8,17 @@ from __future__ import annotations
 
 from sqlalchemy import Delete, and_, bindparam, delete, or_
 
-from retinue.models import BlockMixin, FollowEventMixin, FollowRequestMixin, MuteMixin, UTCDateTime
+from retinue.models import (
+    BlockMixin,
+    FollowEventMixin,
+    FollowRequestMixin,
+    MuteMixin,
+    NotificationMixin,
+    UTCDateTime,
+)
 from retinue.schema import Schema
 from retinue.statements.building import once
+from retinue.values import NotificationKind
 
 
 @once
@@ -22,6 +30,14 @@ def delete_ended_requests(schema: Schema) -> Delete:
         return delete(rows).where(ended)
     expired = rows.c.timestamp <= bindparam("asked_after", type_=UTCDateTime)
     return delete(rows).where(or_(ended, and_(rows.c.rejected_at.is_(None), expired)))
+
+
+@once
+def delete_ended_request_notifications(schema: Schema) -> Delete:
+    """What users were told of requests made by *asked_after*."""
+    rows = schema.table(NotificationMixin)
+    expired = rows.c.timestamp <= bindparam("asked_after", type_=UTCDateTime)
+    return delete(rows).where(rows.c.kind == NotificationKind.FOLLOW_REQUEST.value, expired)
 
 
 @once

@@ -32,7 +32,7 @@ from retinue.rules import Audience
 from retinue.schema import Schema
 from retinue.statements.building import most, not_ended, once, user_key
 from retinue.statements.lists import active, beside, in_order
-from retinue.values import HistoryKind
+from retinue.values import HistoryKind, NotificationKind
 
 # --- History -------------------------------------------------------------------------------------
 
@@ -92,17 +92,19 @@ def _notifications(schema: Schema) -> Table:
 
 
 @once
-def notify(schema: Schema, rules: EngineRules) -> Executable:
+def notify(schema: Schema, rules: EngineRules, *, read: bool) -> Executable:
     """
     *recipient* is told of what *actor* did; unless they mute the actor, or were told after *again_after*.
 
-    There is one row for each kind: told again, it comes back to the top, unread.
+    There is one row for each kind: told again, it comes back to the top, unread; or *read*.
     """
-    statement: Executable = upsert_notification(schema, rules)
+    statement: Executable = upsert_notification(schema, rules, read=read)
     return statement
 
 
-def upsert_notification(schema: Schema, rules: EngineRules, *conditions: ColumnElement[bool]) -> Any:
+def upsert_notification(
+    schema: Schema, rules: EngineRules, *conditions: ColumnElement[bool], read: bool = False
+) -> Any:
     """Return `notify()`, if *conditions* hold."""
     rows, users = _notifications(schema), schema.key.table
     recipient, actor = user_key(schema, "recipient"), user_key(schema, "actor")
@@ -112,6 +114,7 @@ def upsert_notification(schema: Schema, rules: EngineRules, *conditions: ColumnE
         bindparam("notice", type_=String).label("kind"),
         bindparam("notice_id", type_=BigInteger).label("id"),
         bindparam("at", type_=UTCDateTime).label("timestamp"),
+        *([bindparam("at", type_=UTCDateTime).label("read_at")] if read else ()),
     ).where(users.c[schema.key.name] == recipient, *conditions)
     if schema.mutes is not None:
         mute = schema.mutes
@@ -123,7 +126,7 @@ def upsert_notification(schema: Schema, rules: EngineRules, *conditions: ColumnE
         rows,
         told,
         # The time last: MariaDB sets one column after the other, and `where` asks for it.
-        lambda new: {"id": new.id, "read_at": null(), "timestamp": new.timestamp},
+        lambda new: {"id": new.id, "read_at": new.read_at if read else null(), "timestamp": new.timestamp},
         where=rows.c.timestamp <= bindparam("again_after", type_=UTCDateTime),
     )
 
@@ -161,7 +164,7 @@ def mark_read(schema: Schema) -> Update:
     rows = _notifications(schema)
     return (
         update(rows)
-        .where(rows.c.recipient_id == user_key(schema, "user"), rows.c.read_at.is_(None))
+        .where(rows.c.recipient_id == user_key(schema, "user"), rows.c.read_at.is_(None), *_not_expired(schema))
         .values(read_at=bindparam("now", type_=UTCDateTime))
     )
 
@@ -176,6 +179,7 @@ def mark_some_read(schema: Schema, rules: EngineRules) -> Update:
             rows.c.recipient_id == user_key(schema, "user"),
             rows.c.read_at.is_(None),
             rules.one_of(rows.c.id, "ids"),
+            *_not_expired(schema),
         )
         .values(read_at=bindparam("now", type_=UTCDateTime))
     )
@@ -190,9 +194,29 @@ def delete_notifications_between(schema: Schema) -> Delete:
     )
 
 
+@once
+def delete_request_notifications(schema: Schema, rules: EngineRules) -> Delete:
+    """*recipient* is told no more that any of *actors* asks to follow them."""
+    rows = _notifications(schema)
+    return delete(rows).where(
+        rows.c.recipient_id == user_key(schema, "recipient"),
+        rules.one_of(rows.c.actor_id, "actors"),
+        rows.c.kind == NotificationKind.FOLLOW_REQUEST.value,
+    )
+
+
 def _told(schema: Schema, rules: EngineRules, audience: Audience) -> list[ColumnElement[bool]]:
     rows = _notifications(schema)
-    conditions: list[ColumnElement[bool]] = [rows.c.recipient_id == user_key(schema, "user")]
+    conditions: list[ColumnElement[bool]] = [rows.c.recipient_id == user_key(schema, "user"), *_not_expired(schema)]
     if audience.sees_active_only and "active" in schema.flags:
         conditions.append(active(schema, rules, rows.c.actor_id))
     return conditions
+
+
+def _not_expired(schema: Schema) -> list[ColumnElement[bool]]:
+    """Return the condition that a notification does not tell of a request that has expired; both have the same time."""
+    if schema.settings.request_expiry is None:
+        return []
+    rows = _notifications(schema)
+    other = rows.c.kind != NotificationKind.FOLLOW_REQUEST.value
+    return [or_(other, rows.c.timestamp > bindparam("asked_after", type_=UTCDateTime))]

@@ -15,6 +15,7 @@ EXEMPT: Final[Mapping[str, str]] = {
     "delete_rows_about": "deletion of users: as lock_neighbours; a mirror deletes them by their owner",
     "delete_history": "erasure: what was done to a user lies with everybody who did it",
     "delete_ended_requests": "sweeping up: goes through all owners, now and then",
+    "delete_ended_request_notifications": "sweeping up: as delete_ended_requests",
     "delete_ended_blocks": "sweeping up: as delete_ended_requests",
     "delete_ended_mutes": "sweeping up: as delete_ended_requests",
     "delete_old_history": "sweeping up: as delete_ended_requests",

@@ -20,6 +20,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import Subquery
 
 from retinue.caller import Pair, names_of
+from retinue.changes import close_requests
 from retinue.engines import EngineRules
 from retinue.engines.bulk import Bulk
 from retinue.rules import most_followed
@@ -96,6 +97,7 @@ class Privacy:
         ended = [pair for pair in asked if pair not in refused.blocked and pair not in refused.beyond]
         if ended:
             connection.execute(delete_request(self._schema), [names_of(pair) for pair in ended])
+            close_requests(connection, self._schema, ended)
         return refused
 
     def _room(self, connection: Connection, parameters: dict[str, Any]) -> dict[Key, int]:

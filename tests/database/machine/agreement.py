@@ -188,7 +188,11 @@ class PrivateAgreement(Privacy, Agreement):
 
     def notifications_agree(self, key: int) -> None:
         world = self.world
-        told = {about: notice for about, notice in world.notifications.items() if about[0] == key}
+        told = {
+            about: notice
+            for about, notice in world.notifications.items()
+            if about[0] == key and not world.expired(about)
+        }
         rows = {
             (row.recipient_id, row.actor_id, NotificationKind(row.kind)): (row.timestamp, row.read_at)
             for row in self.rows(self.models.notification)

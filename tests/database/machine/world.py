@@ -116,13 +116,18 @@ class World:
             self.happen(Requested(a, b, self.now))
             return Outcome.REQUESTED
         self.check_limits(a, instead=pair)
-        self.requests.pop(pair, None)
+        self.drop_request(pair)
         self.add(pair)
         return Outcome.FOLLOWED
 
+    def drop_request(self, pair: Pair) -> None:
+        """Forget a request, pending or not, and what was told of it."""
+        if self.requests.pop(pair, None) is not None:
+            self.notifications.pop((*pair[::-1], NotificationKind.FOLLOW_REQUEST), None)
+
     def put(self, pair: Pair, *, told: bool = True) -> None:
         """Let the application write an edge by itself, without asking anybody; what was asked for is there."""
-        self.requests.pop(pair, None)
+        self.drop_request(pair)
         self.edges[pair] = self.now
         self.happen(Followed(*pair, self.now), told=told)
 
@@ -133,7 +138,7 @@ class World:
     def unfollow(self, a: int, b: int) -> bool:
         self.check((a, b))
         if self.pending((a, b)):
-            del self.requests[a, b]
+            self.drop_request((a, b))
             return True
         return self.remove((a, b))
 
@@ -152,7 +157,7 @@ class World:
         self.check(pair)
         if not self.pending(pair):
             return False
-        del self.requests[pair]
+        self.drop_request(pair)
         self.add(pair, RequestAccepted)
         return True
 
@@ -161,7 +166,8 @@ class World:
         self.check(pair)
         if not self.pending(pair):
             return False
-        asked = self.requests.pop(pair)
+        asked = self.requests[pair]
+        self.drop_request(pair)
         if self.rules.request_cooldown:
             self.requests[pair] = replace(asked, rejected=self.now)
         self.happen(RequestRejected(*pair, self.now))
@@ -251,7 +257,7 @@ class World:
         if pair in self.edges:
             return
         if agreed or not self.users[pair[1]].locked:
-            self.requests.pop(pair, None)
+            self.drop_request(pair)
             self.edges[pair] = since
             self.happen(FollowRestored(*pair, self.now))
         elif pair not in self.requests:
@@ -301,14 +307,25 @@ class World:
         if told and notification is not None:
             recipient, actor = (a, b) if isinstance(event, RequestAccepted) else (b, a)
             self.tell(recipient, actor, notification, event.at)
+        if told and isinstance(event, RequestAccepted):
+            self.tell(b, a, NotificationKind.FOLLOW, event.at, read=event.at)
 
-    def tell(self, recipient: int, actor: int, kind: NotificationKind, at: datetime) -> None:
+    def tell(
+        self, recipient: int, actor: int, kind: NotificationKind, at: datetime, read: datetime | None = None
+    ) -> None:
+        """Tell again after a while; questions and answers at once."""
         key = recipient, actor, kind
         last = self.notifications.get(key)
         if self.live(self.mutes, key[:2]) and self.mutes[key[:2]].notifications:
             return
-        if last is None or last.at <= at - self.rules.notify_again_after:
-            self.notifications[key] = Told(at, self.next_number)
+        at_once = kind is not NotificationKind.FOLLOW
+        if last is None or at_once or last.at <= at - self.rules.notify_again_after:
+            self.notifications[key] = Told(at, self.next_number, read)
+
+    def expired(self, about: tuple[int, int, NotificationKind]) -> bool:
+        """Return whether a notification tells of a request that has expired."""
+        expiry, at = self.rules.request_expiry, self.notifications[about].at
+        return about[2] is NotificationKind.FOLLOW_REQUEST and expiry is not None and at <= self.now - expiry
 
     @property
     def next_number(self) -> int:
@@ -318,7 +335,7 @@ class World:
         unread = [
             key
             for key, told in self.notifications.items()
-            if key[0] == user and told.read is None and (which is None or key[1:] in which)
+            if key[0] == user and told.read is None and not self.expired(key) and (which is None or key[1:] in which)
         ]
         for key in unread:
             self.notifications[key] = replace(self.notifications[key], read=self.now)
@@ -365,6 +382,7 @@ class World:
 
         kept = [e for e in self.history if rules.history_retention is None or e.at > now - rules.history_retention]
         old, self.history = len(self.history) - len(kept), kept
+        self.notifications = {about: told for about, told in self.notifications.items() if not self.expired(about)}
         return Expired(
             requests=forget(self.requests, request_ended),
             blocks=forget(self.blocks, block_ended),
