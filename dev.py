@@ -6,7 +6,7 @@
     python3 dev.py test --sqlalchemy 2.0    the same on the oldest SQLAlchemy that is supported
     python3 dev.py bench    measure Retinue beside its peers and the bare driver; with --quick in two minutes
     python3 dev.py lint     style, format and types
-    python3 dev.py lock     write requirements/ anew (after a change in pyproject.toml); with --upgrade at the newest versions
+    python3 dev.py lock     write requirements/ after a change in pyproject.toml; with --upgrade at the newest versions
 
 What a command needs goes into .venv beside this file, at the versions and hashes
 that requirements/ names. A second run finds it there and starts at once. The rest of the

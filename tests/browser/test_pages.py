@@ -95,6 +95,22 @@ _TOO_WIDE = """() => {
 }"""
 
 
+def test_the_head_has_room_for_a_wide_font(quiet_desk: Desk) -> None:
+    """At 320 pixels, with letters set far apart: both ways in are whole and in one line, and the page is no wider."""
+    # Without its policy on content, or it would take no style from here.
+    window = quiet_desk.window(bypass_csp=True, viewport={"width": 320, "height": 640})
+    window.open("/login")
+    ways_in = window.page.get_by_role("navigation", name="Account").get_by_role("link")
+    heights = "links => links.map(link => link.getBoundingClientRect().height)"
+    before = ways_in.evaluate_all(heights)
+
+    window.page.add_style_tag(content="header * { letter-spacing: .12em; word-spacing: .16em; }")
+
+    assert len(before) == 2
+    assert ways_in.evaluate_all(heights) == before
+    assert window.page.evaluate(_TOO_WIDE) == []
+
+
 @viewers
 @pytest.mark.parametrize("size", [DESKTOP, {"width": 640, "height": 480}], ids=["desktop", "zoomed"])
 @pytest.mark.timeout(300)
