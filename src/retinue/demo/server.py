@@ -93,7 +93,9 @@ def _keep() -> tuple[Path, str]:
         folder = places.passing_folder()
         key = places.secret_key(folder)
         print(f"Nothing can be kept in the usual place: {error}.")
-        print(f"What the demo keeps is in {folder}, as long as temporary files stay; XDG_DATA_HOME names another place.")
+        print(
+            f"What the demo keeps is in {folder}, as long as temporary files stay; XDG_DATA_HOME names another place."
+        )
         return folder, key
 
 
