@@ -34,6 +34,7 @@ LAYERS = {
     "ownership": 1,
     "keys": 2,
     "models": 2,
+    "flags": 2,  # what settings name of a user
     "rules": 2,
     "migrations": 3,  # for revisions, which know tables by their names: no graph
     "schema": 3,

@@ -11,7 +11,9 @@ from sqlalchemy.orm.attributes import instance_state
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause
 
+from retinue.engines import EngineRules
 from retinue.errors import MappingError, ModelMissingError
+from retinue.flags import expression_of, flags_of, of_whole_user
 from retinue.models import (
     BlockMixin,
     DismissedSuggestionMixin,
@@ -49,9 +51,6 @@ _LINES: Final[dict[type[GraphModel], str]] = {
     ),
 }
 
-#: The settings that name an attribute of the user class.
-_FLAGS: Final = ("locked", "active", "hide_followers", "hide_following", "name", "last_active", "discoverable")
-
 
 class Timeline(NamedTuple):
     """The tables of home timelines that are written when somebody posts."""
@@ -76,6 +75,8 @@ class Schema:
     models: dict[type[GraphModel], type[Any]]
     #: The attributes of the user that say what they want, by the setting that names them.
     flags: dict[str, str]
+    #: The settings whose attribute is not made of columns of the key's table alone.
+    elsewhere: frozenset[str]
     #: Rows that put the verbs about one user in order; None where nothing needs it.
     guards: Table | None
     #: What users post; None where nothing is declared.
@@ -145,16 +146,37 @@ class Schema:
             raise ModelMissingError("declare_posts", "declare_posts(Post, author='author_id', time='created_at')")
         return self.posts
 
-    def flag(self, name: str, people: FromClause) -> ColumnElement[Any] | None:
-        """Return what says *name* (a setting such as ``"locked"``) of *people*; None if nothing does."""
+    def flag(
+        self, name: str, people: FromClause, rules: EngineRules | None = None, *, hold: bool = False
+    ) -> ColumnElement[Any] | None:
+        """
+        Return what says *name* (a setting such as ``"locked"``) of *people*; None if nothing does.
+
+        The rows of *people* are read as the statement reads them. What else decides is read as it is committed now,
+        by the *rules* of the engine, where they are given; and held against changes as far as `insert_new()` holds users.
+        """
         attribute = self.flags.get(name)
-        return None if attribute is None else getattr(aliased(self.user, people), attribute)
+        if attribute is None:
+            return None
+        if name in self.elsewhere:
+            return of_whole_user(self.user, attribute, self.key_name, people.c[self.key.name], rules, hold=hold)
+        value: ColumnElement[Any] = getattr(aliased(self.user, people), attribute)
+        return value
+
+    def flag_of(self, name: str, entity: Any) -> ColumnElement[Any] | None:
+        """Return what says *name* of *entity*, the user class, a subclass or an alias; None if nothing does."""
+        attribute = self.flags.get(name)
+        if attribute is None:
+            return None
+        if name in self.elsewhere:
+            return of_whole_user(self.user, attribute, self.key_name, expression_of(entity, self.key_name))
+        return expression_of(entity, attribute)
 
     @property
     def always_named(self) -> bool:
         """Whether each user has a name: one in a column that cannot be NULL."""
         column = class_mapper(self.user).columns.get(self.flags["name"])
-        return column is not None and not column.nullable
+        return isinstance(column, Column) and not column.nullable
 
     def _optional(self, mixin: type[GraphModel]) -> Table | None:
         return self.table(mixin) if mixin in self.models else None
@@ -178,6 +200,14 @@ def schema_of(cls: Any) -> Schema:
     return schema or _make_schema(cls)
 
 
+def follow_of(cls: type[Any]) -> type[FollowMixin]:
+    """Return the `FollowMixin` class of the user class *cls*, also while mappers are being configured."""
+    found: type[FollowMixin] | None = _declared(root_of(class_mapper(cls, configure=False)).class_, FollowMixin)
+    if found is None:
+        raise ModelMissingError(FollowMixin.__name__, _LINES[FollowMixin])
+    return found
+
+
 def _make_schema(cls: Any) -> Schema:
     if not (isinstance(cls, type) and issubclass(cls, GraphUser)):
         message = f"{cls!r} is not a user class: add FollowerMixin to its bases"
@@ -185,17 +215,17 @@ def _make_schema(cls: Any) -> Schema:
     mapper = class_mapper(cls, configure=False)
     mapper.registry.configure(cascade=True)
     user = root_of(mapper).class_
-    models = {mixin: model for mixin in _LINES if (model := _declared(user, mixin))}
-    if FollowMixin not in models:
-        raise ModelMissingError(FollowMixin.__name__, _LINES[FollowMixin])
-    key = key_column_of(user)
+    models: dict[type[GraphModel], type[Any]] = {FollowMixin: follow_of(user)}
+    models.update((mixin, model) for mixin in _LINES if (model := _declared(user, mixin)))
+    key, flags = key_column_of(user), flags_of(user)
     schema = Schema(
         user=user,
         key_name=class_mapper(user).get_property_by_column(key).key,
         key=key,
         settings=user.__retinue__,
         models=models,
-        flags=_flags(user),
+        flags=flags.names,
+        elsewhere=flags.elsewhere,
         guards=guards_of(user),
         posts=vars(user).get("__retinue_posts__"),
         bind={"mapper": class_mapper(models[FollowMixin])},
@@ -204,24 +234,9 @@ def _make_schema(cls: Any) -> Schema:
     return schema
 
 
-def _flags(user: type[Any]) -> dict[str, str]:
-    """Return the attributes of *user* that settings name; `MappingError` if one that was chosen is not there."""
-    known, found = class_mapper(user).all_orm_descriptors, {}
-    for setting in _FLAGS:
-        name = getattr(user.__retinue__, setting)
-        if name is None:
-            continue
-        if name in known:
-            found[setting] = name
-        elif name != getattr(Settings(), setting):
-            message = f"Settings({setting}={name!r}): {user.__name__} maps no attribute of that name"
-            raise MappingError(message)
-    return found
-
-
 def _declared(user: type[Any], kind: type[Any]) -> type[Any] | None:
     """Return the model of *kind* that belongs to *user*, or None."""
-    models = {root_of(mapper).class_ for mapper in class_mapper(user).registry.mappers}
+    models = {root_of(mapper).class_ for mapper in class_mapper(user, configure=False).registry.mappers}
     found = sorted(
         (model for model in models if issubclass(model, kind) and user_class_of(model) is user),
         key=lambda model: model.__name__,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Self, cast
 
@@ -14,6 +14,7 @@ from sqlalchemy.orm import (
     Query,
     Session,
     declared_attr,
+    join,
     object_session,
     relationship,
 )
@@ -21,9 +22,10 @@ from sqlalchemy.orm import (
 from retinue import tracking  # noqa: F401 - what the ORM writes is counted as soon as there is a user class
 from retinue.errors import MappingError, NoSessionError, NotWritableError
 from retinue.events import Listeners
+from retinue.flags import about_users
 from retinue.graph import Graph
 from retinue.ownership import GraphUser
-from retinue.schema import Schema, identity, schema_of
+from retinue.schema import Schema, follow_of, identity, schema_of
 from retinue.values import Key, Outcome
 
 
@@ -130,7 +132,7 @@ def _rows(user_class: Any, key: str, side: str) -> Any:
     arguments = {"query_class": user_class.query_class} if hasattr(user_class, "query_class") else {}
 
     def follow() -> Any:
-        return schema_of(user_class).follow
+        return follow_of(user_class)
 
     return relationship(
         follow,
@@ -149,20 +151,23 @@ def _people(user: Any, theirs: str, own: str, append: str, remove: str) -> Any:
     session = object_session(user)
     if session is not None and session.autoflush:
         session.flush()
-    query = _query_class(getattr(schema.user, "query_class", Query))(schema.user, session=session)
-    query.append_with, query.remove_with = append, remove
-    edge = schema.follow
+    people, edge = schema.user, schema.follow
+    query = _query_class(getattr(people, "query_class", Query))(people, session=session)
+    query.people, query.append_with, query.remove_with = people, append, remove
     (key,) = identity(user) or (None,)
-    return query.join(edge, getattr(edge, theirs) == getattr(schema.user, schema.key_name)).filter(
-        getattr(edge, own) == key
-    )
+    # Where it selects from, and no join of the caller's: so joins, and what goes by them, begin at the users.
+    both = join(people, edge, getattr(edge, theirs) == getattr(people, schema.key_name))
+    return query.select_from(both).filter(getattr(edge, own) == key)
 
 
-class _PeopleQuery:
-    """Closes the two ways of writing that such a list has on a relationship."""
+class _PeopleQuery(Query[Any]):
+    """A list of users: their `Follow` rows are there for filters and orders, and everything else speaks of users."""
 
+    people: type[Any]
     append_with: str
     remove_with: str
+    #: Whether the caller has joined something, of which `filter_by()` then speaks.
+    joined: bool = False
 
     def append(self, _other: object) -> None:
         """Refuse: raises `NotWritableError`, which names the verb."""
@@ -174,7 +179,47 @@ class _PeopleQuery:
         what = "this list of users is read-only"
         raise NotWritableError(what, self.remove_with)
 
+    def join(self, *arguments: Any, **options: Any) -> Any:
+        """Join what is given: from then on `filter_by()` speaks of that, as in every query."""
+        query = super().join(*arguments, **options)
+        query.joined = True
+        return query
+
+    def reset_joinpoint(self) -> Any:
+        """Let `filter_by()` speak of users again."""
+        query = super().reset_joinpoint()
+        query.joined = False
+        return query
+
+    def filter_by(self, **values: Any) -> Any:
+        """Filter by attributes of the users; of what was joined last, if something was."""
+        if self.joined:
+            return super().filter_by(**values)
+        wanted = Query(self.people).filter_by(**values).whereclause
+        return self if wanted is None else self.filter(wanted)
+
+    def filter(self, *criteria: Any) -> Any:
+        """Filter by *criteria*; a subquery of follows in an attribute of the users is about each of them."""
+        return super().filter(*self._own(criteria))
+
+    def order_by(self, *columns: Any) -> Any:
+        """Sort by *columns*; subqueries as in `filter()`."""
+        return super().order_by(*self._own(columns))
+
+    def with_entities(self, *entities: Any, **options: Any) -> Any:
+        """Return *entities* instead; subqueries as in `filter()`."""
+        return super().with_entities(*self._own(entities), **options)
+
+    def add_columns(self, *columns: Any) -> Any:
+        """Return *columns* as well; subqueries as in `filter()`."""
+        return super().add_columns(*self._own(columns))
+
+    def _own(self, values: Sequence[Any]) -> list[Any]:
+        # The rows of this list are follows, too: a subquery of its own follows would be left with nothing to select from.
+        schema = schema_of(self.people)
+        return [about_users(value, schema.user, schema.follows) for value in values]
+
 
 @lru_cache
 def _query_class(application: type[Any]) -> type[Any]:
-    return type("PeopleQuery", (_PeopleQuery, application), {})
+    return type("PeopleQuery", (_PeopleQuery, *(() if application is Query else (application,))), {})

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy.engine import Connection
-from sqlalchemy.orm import class_mapper
 from sqlalchemy.orm.attributes import flag_modified
 
 from retinue import changes, guards
@@ -13,6 +13,7 @@ from retinue.caller import Pair, names_of
 from retinue.engines import EngineRules
 from retinue.errors import MappingError
 from retinue.events import RequestAccepted, RequestRejected
+from retinue.flags import written_by
 from retinue.graph.edges import Edges
 from retinue.graph.part import U
 from retinue.models import FollowRequestMixin, now
@@ -124,28 +125,39 @@ class Requests(Edges[U]):
 
         Raises:
             InvalidUserError, UnknownUserError, ModelMissingError: As `accept()`.
-            MappingError: The user class has no attribute that says who approves (`Settings.locked`).
+            MappingError: The user class has no attribute that says who approves (`Settings.locked`),
+                or it can only be read.
         """
         self._schema.table(FollowRequestMixin)
+        attribute, columns = self._says_locked()
         connection, engine, key = self._caller.write_of(user)
-        attribute = self._schema.flags.get("locked")
-        if attribute is None:
-            message = f"{self._schema.user.__name__} has no attribute that says who approves: see Settings(locked=...)"
-            raise MappingError(message)
         # The user first, then the guard: others hold theirs in that order. Who is just asking to follow is waited for.
         if connection.execute(statements.lock_asked(self._schema), {"followed": key}).first() is None:
             self._caller.refuse_unknown(connection, engine, [key], edges.known_users_now)
         person: Any = user if isinstance(user, self._schema.user) else None
         person = person or self._caller.session.get(self._schema.user, key)
         setattr(person, attribute, False)
-        if attribute in class_mapper(self._schema.user).column_attrs:
+        for column in columns:
             # Written also if this session believes that it is so: another may have changed it.
-            flag_modified(person, attribute)
+            getattr(person, column)
+            flag_modified(person, column)
         self._caller.session.flush()
         guards.take(connection, self._schema, engine, key)
         return self._accept_all(connection, engine, key)
 
     # --- Within ----------------------------------------------------------------------------------
+
+    def _says_locked(self) -> tuple[str, Sequence[str]]:
+        """Return the attribute that says who approves, and those with columns that are written with it."""
+        user, attribute = self._schema.user, self._schema.flags.get("locked")
+        if attribute is None:
+            message = f"{user.__name__} has no attribute that says who approves: see Settings(locked=...)"
+            raise MappingError(message)
+        columns = written_by(user, attribute)
+        if columns is None:
+            message = f"{user.__name__}.{attribute} can only be read: change what it is made of, then accept_all()"
+            raise MappingError(message)
+        return attribute, columns
 
     def _answer(self, user: U | Key, requester: U | Key) -> tuple[Connection, EngineRules, Pair]:
         self._schema.table(FollowRequestMixin)

@@ -121,7 +121,7 @@ def blocks_between(
     out, back = schema.table(BlockMixin).alias("blocks"), schema.blocks_by_target
     made = select(out.c.blocker_id).where(out.c.blocker_id == one, out.c.blocked_id == other, not_ended(out, at))
     met = select(back.c.blocker_id).where(back.c.blocked_id == one, back.c.blocker_id == other, not_ended(back, at))
-    return made, met
+    return made.correlate_except(out), met.correlate_except(back)
 
 
 def _as_it_is(rows: Rows) -> Rows:

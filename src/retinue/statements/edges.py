@@ -50,7 +50,7 @@ def insert_edge(schema: Schema, rules: EngineRules) -> Executable:
     if not rules.keeps_snapshot:
         # The insert decides. This spares a repeated follow the locks on its users, and so a write to the disk.
         conditions.append(~is_edge(schema, rules))
-    locked = schema.flag("locked", users["followed"])
+    locked = schema.flag("locked", users["followed"], rules, hold=True)
     if locked is not None:
         conditions.append(locked.is_not(true()))
     return rules.insert_new(schema.follows, EDGE, schema.key, users, *conditions)
@@ -74,7 +74,8 @@ def before_follow(schema: Schema, rules: EngineRules) -> Rows:
     asked: Any = false()
     waits: Any = false()
     if asks_first(schema):
-        requests, locked = cast("Table", schema.requests), cast("Any", schema.flag("locked", schema.key.table))
+        requests = cast("Table", schema.requests)
+        locked = cast("Any", schema.flag("locked", schema.key.table, rules))
         request = _pair_of(requests, schema, requests.c.timestamp)
         both, asked, waits = locked.is_(true()), exists(request), exists(request.where(pending(schema, requests)))
     said = _named(both=both, enough=is_edge(schema, rules), asked=asked, waits=waits)
@@ -113,7 +114,7 @@ def standing(schema: Schema, rules: EngineRules) -> Rows:
     *edge*, *asked* and *rejected* are times; *blocked* says whether either blocks the other.
     """
     users = schema.key.table
-    locked = schema.flag("locked", users)
+    locked = schema.flag("locked", users, rules)
     edge = rules.current(_pair_of(schema.follows, schema, schema.follows.c.timestamp))
     asked: Any = null()
     rejected: Any = null()

@@ -45,7 +45,7 @@ def lock_asked(schema: Schema) -> Rows:
 def insert_request(schema: Schema, rules: EngineRules) -> Executable:
     """*follower* asks *at* that time to follow *followed*: who approves that, and whom they do not follow yet."""
     users = people(schema, "follower", "followed")
-    locked: Any = schema.flag("locked", users["followed"])
+    locked: Any = schema.flag("locked", users["followed"], rules, hold=True)
     edge = schema.follows
     follower, followed = user_key(schema, "follower"), user_key(schema, "followed")
     return rules.insert_new(

@@ -20,6 +20,7 @@ from sqlalchemy import Enum as EnumType
 from sqlalchemy.orm import Mapper, Session, class_mapper, object_session
 
 from retinue.errors import BlockedError, NotVisibleError, SelfFollowError
+from retinue.flags import written_by
 from retinue.graph import Graph
 from retinue.schema import schema_of
 from retinue.testing.auditor import audited, count_statements
@@ -272,9 +273,10 @@ class GraphContract:
         """Where users approve their followers: asking twice is not being let in."""
         _, (a, b, c, *_) = _session(users)
         schema, graph = schema_of(type(a)), a.graph
-        if schema.requests is None or schema.flags.get("locked") is None:
+        locked = schema.flags.get("locked")
+        if schema.requests is None or locked is None or written_by(schema.user, locked) is None:
             return
-        setattr(b, schema.flags["locked"], True)
+        setattr(b, locked, True)
         assert [graph.follow(who, b) for who in (a, a, c)] == [Outcome.REQUESTED, Outcome.UNCHANGED, Outcome.REQUESTED]
         assert [person.user for person in graph.requests(b)] == [c, a]
         assert (graph.accept(a, b), graph.accept(b, a), graph.reject(b, c)) == (False, True, True)
