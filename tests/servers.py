@@ -145,6 +145,7 @@ class PostgreSQL(Server):
         serve = [programs / "postgres", "-D", self.data, "-k", self.directory, "-h", ""]
         settings = {"max_connections": str(MAX_CONNECTIONS), "max_wal_size": "2GB"}
         settings["shared_buffers"] = f"{self.cache_megabytes}MB"
+        settings["max_prepared_transactions"] = "10"  # for two-phase commits
         if not self.durable:
             settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
         serve += [f"--{name}={value}" for name, value in settings.items()]

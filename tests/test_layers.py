@@ -35,6 +35,7 @@ LAYERS = {
     "keys": 2,
     "models": 2,
     "flags": 2,  # what settings name of a user
+    "outbox": 2,
     "rules": 2,
     "migrations": 3,  # for revisions, which know tables by their names: no graph
     "schema": 3,

@@ -39,7 +39,6 @@ from retinue.events import (
     Unblocked,
     Unfollowed,
     Unmuted,
-    listen,
 )
 from retinue.graph import Graph
 from retinue.models import (
@@ -55,6 +54,7 @@ from retinue.models import (
     UTCDateTime,
     declare_posts,
 )
+from retinue.outbox import listen
 from retinue.settings import Settings
 from retinue.user import FollowerMixin
 from retinue.values import (

@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
-from retinue import counters, prepared, timeline
+from retinue import counters, outbox, prepared, timeline
 from retinue.engines import EngineRules, rules_of
 from retinue.events import (
     EdgeEvent,
@@ -28,7 +28,6 @@ from retinue.events import (
     RequestRejected,
     Unfollowed,
     listeners_of,
-    outbox_of,
 )
 from retinue.models import LAST, new_id
 from retinue.schema import Schema
@@ -159,9 +158,7 @@ def change_edge(
 def say(session: Session, connection: Connection, schema: Schema, *happened: Event) -> None:
     """Keep events for the listeners until COMMIT. No statement."""
     if listeners := listeners_of(schema.user):
-        outbox = outbox_of(session)
-        for event in happened:
-            outbox.add(connection, listeners, event)
+        outbox.put(session, connection, listeners, happened)
 
 
 def _count(connection: Connection, schema: Schema, edges: Sequence[tuple[EdgeEvent, _Meaning]], *, many: bool) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy.engine import Connection, Engine
 
-from retinue.engines.contract import EngineRules, Rows
+from retinue.engines.contract import Aftermath, EngineRules, Rows
 from retinue.engines.mariadb import MariaDB
 from retinue.engines.postgresql import PostgreSQL
 from retinue.engines.retry import transact
@@ -16,7 +16,7 @@ from retinue.engines.safety import prepare_engine
 from retinue.engines.sessions import sessions_of
 from retinue.engines.sqlite import SQLite
 
-__all__ = ["EngineRules", "Rows", "prepare_engine", "rules_of", "sessions_of", "transact"]
+__all__ = ["Aftermath", "EngineRules", "Rows", "prepare_engine", "rules_of", "sessions_of", "transact"]
 
 _MARIADB = MariaDB()
 _RULES: dict[str, EngineRules] = {

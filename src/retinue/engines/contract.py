@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 from uuid import UUID
 
 from sqlalchemy import Column, Date, Executable, Select, Subquery, Table, bindparam, func, literal_column, select
-from sqlalchemy.engine import CursorResult
+from sqlalchemy.engine import Connection, CursorResult
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause, SelectBase
@@ -49,6 +50,17 @@ def newest_edges_of(edges: FromClause, owner: ColumnElement[Any], most: int) -> 
 def added_to(counts: Table) -> dict[str, ColumnElement[Any]]:
     """Return what a count row becomes when *more_followers* and *more_following* are added."""
     return {name: counts.c[name] + bindparam(f"more_{name}") for name in ("followers", "following")}
+
+
+class Aftermath(Enum):
+    """What a statement's error leaves of its transaction."""
+
+    #: It goes on as if the statement had not been sent.
+    OPEN = auto()
+    #: It accepts nothing but a rollback, to a savepoint or of everything; COMMIT rolls it back, without an error.
+    ABORTED = auto()
+    #: The database has rolled it back.
+    ROLLED_BACK = auto()
 
 
 class EngineRules(ABC):
@@ -218,3 +230,14 @@ class EngineRules(ABC):
     @abstractmethod
     def was_counted(self, result: CursorResult[Any]) -> bool:
         """Return whether `add_to_count()` found the row there."""
+
+    #: True where a new savepoint takes the place of an older one of its name; else it hides that until it is released.
+    savepoint_replaces: ClassVar[bool] = False
+
+    def savepoint_name(self, written: str) -> str:
+        """Return by what name a savepoint is known that is *written* so in a statement: here, in any case."""
+        return written.strip("\"`'[]").lower()
+
+    @abstractmethod
+    def after_error(self, connection: Connection, error: BaseException) -> Aftermath:
+        """Return what is left of the transaction of *connection*, in which the driver raised *error*. No statement."""

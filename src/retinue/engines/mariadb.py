@@ -18,15 +18,18 @@ from uuid import UUID
 
 from sqlalchemy import Column, Executable, Subquery, Table, bindparam, case, func, select, union_all
 from sqlalchemy.dialects.mysql import insert
-from sqlalchemy.engine import CursorResult
+from sqlalchemy.engine import Connection, CursorResult
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause, SelectBase
 
-from retinue.engines.contract import EngineRules, Rows, added_to, newest_edges_of, row_of
+from retinue.engines.contract import Aftermath, EngineRules, Rows, added_to, newest_edges_of, row_of
 
 #: ER_NO_REFERENCED_ROW_2: the foreign key's other end is not there.
 _NO_REFERENCED_ROW = 1452
+
+#: The errors after which InnoDB has rolled back the transaction: deadlock, lock table full.
+_ENDS_TRANSACTION = (1213, 1206)
 
 #: Takes its meaning from what follows it in a LIKE. Not a backslash, whose own meaning a server may switch off.
 _ESCAPE = "/"
@@ -43,6 +46,7 @@ class MariaDB(EngineRules):
     unknown_user_fails = True
     fails_by_statement = True
     keeps_snapshot = True
+    savepoint_replaces = True
 
     def holds_uuid(self, value: UUID) -> bool:
         """Return whether MariaDB's own type takes *value*: not a new version (8 to 15) of an old variant."""
@@ -171,6 +175,12 @@ class MariaDB(EngineRules):
     def was_counted(self, result: CursorResult[Any]) -> bool:
         """Return whether the upsert met its row."""
         return bool(result.lastrowid)
+
+    def after_error(self, connection: Connection, error: BaseException) -> Aftermath:
+        """Return that a deadlock, and a full lock table, end a transaction; any other error its statement."""
+        del connection
+        number = next(iter(error.args), None)
+        return Aftermath.ROLLED_BACK if number in _ENDS_TRANSACTION else Aftermath.OPEN
 
 
 def _found(value: ColumnElement[Any]) -> ColumnElement[Any]:

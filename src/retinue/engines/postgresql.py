@@ -25,9 +25,10 @@ from sqlalchemy import (
     true,
 )
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.engine import Connection
 from sqlalchemy.sql.elements import ColumnElement
 
-from retinue.engines.contract import Rows, newest_edges_of
+from retinue.engines.contract import Aftermath, Rows, newest_edges_of
 from retinue.engines.on_conflict import OnConflict
 
 
@@ -94,3 +95,13 @@ class PostgreSQL(OnConflict):
         """Return ``column = ANY(array)``: one parameter and one plan, however long the list."""
         key = column.type
         return column == any_(bindparam(name, type_=_Numbers(key) if isinstance(key, Integer) else ARRAY(key)))
+
+    def savepoint_name(self, written: str) -> str:
+        """Return the name: a quoted one to the letter."""
+        return written[1:-1].replace('""', '"') if written.startswith('"') else written.lower()
+
+    def after_error(self, connection: Connection, error: BaseException) -> Aftermath:
+        """Return that an error of the server's aborts the transaction; one of the driver's own has no code."""
+        del connection
+        code = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
+        return Aftermath.ABORTED if code else Aftermath.OPEN

@@ -7,9 +7,10 @@ from typing import Any, ClassVar, Final
 
 from sqlalchemy import Subquery, Table, and_, bindparam, case, func, literal, literal_column, select, true
 from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.engine import Connection
 from sqlalchemy.sql.elements import ColumnElement
 
-from retinue.engines.contract import Rows, newest_edges_of
+from retinue.engines.contract import Aftermath, Rows, newest_edges_of
 from retinue.engines.on_conflict import OnConflict
 
 #: A limit that cuts nothing off.
@@ -59,3 +60,9 @@ class SQLite(OnConflict):
     def one_of(self, column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
         """Return ``column IN (?, ?, ..)``."""
         return column.in_(bindparam(name, expanding=True))
+
+    def after_error(self, connection: Connection, error: BaseException) -> Aftermath:
+        """Return what the driver says: a full disk, for one, ends a transaction."""
+        del error
+        driver: Any = connection.connection.driver_connection
+        return Aftermath.OPEN if driver.in_transaction else Aftermath.ROLLED_BACK
