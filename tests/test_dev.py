@@ -1,0 +1,49 @@
+"""`dev.py` finds what it needs on any machine."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+import dev
+
+
+def test_a_home_directory_that_can_be_written_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is made, and nothing said."""
+    monkeypatch.setattr(dev, "ROOT", tmp_path / "clone")
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+    dev.have_a_home()
+
+    assert os.environ["HOME"] == str(tmp_path)
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there every user has a home")
+@pytest.mark.parametrize("home", ["{}/file/home", "{}/not_there", "not_absolute"])
+def test_where_there_is_no_home_the_clone_has_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], home: str
+) -> None:
+    """Caches and the demo's data go there, nobody else may read them, and the terminal says where."""
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(dev, "ROOT", tmp_path)
+    monkeypatch.setenv("HOME", home.format(tmp_path))
+
+    dev.have_a_home()
+    dev.have_a_home()  # the second time it is a home as any other
+
+    assert os.environ["HOME"] == str(tmp_path / ".home")
+    assert stat.S_IMODE((tmp_path / ".home").stat().st_mode) == 0o700
+    assert capsys.readouterr().out.count(f"go to {tmp_path}/.home") == 1
+
+
+def test_what_is_there() -> None:
+    """A program is found on the PATH, a library where the system looks for libraries."""
+    assert dev.is_there("python3")
+    assert not dev.is_there("no-such-program")
+    assert not dev.is_there("libnosuchlibrary.so.1")
