@@ -50,7 +50,7 @@ LAYERS = {
     "insight": 7,  # asks the history, as the graph does, but is none of its verbs
     "limits": 7,
     "pages": 7,
-    "tracking": 8,
+    "orm": 8,
     "graph": 8,
     "user": 9,
     "transfer": 9,

@@ -19,7 +19,7 @@ from sqlalchemy.orm import (
     relationship,
 )
 
-from retinue import tracking  # noqa: F401 - what the ORM writes is counted as soon as there is a user class
+from retinue import orm  # noqa: F401 - what the ORM writes is counted as soon as there is a user class
 from retinue.errors import MappingError, NoSessionError, NotWritableError
 from retinue.events import Listeners
 from retinue.flags import about_users

@@ -120,6 +120,7 @@ def built(schema: Schema, name: str, rules: EngineRules) -> Iterator[Any]:
         "look": LOOKS,
         "ends": [Ends(), Ends(first=True, last=True)],
         "table": tables,
+        "key": [schema.key],
         "locking": [True, False],
         "unread": [True, False],
         "read": [True, False],

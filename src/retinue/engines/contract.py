@@ -89,6 +89,9 @@ class EngineRules(ABC):
     #: True where a transaction goes on reading what was there when it began.
     keeps_snapshot: ClassVar[bool] = False
 
+    #: True where a rollback to a savepoint keeps the locks that were taken after it.
+    savepoint_keeps_locks: ClassVar[bool] = True
+
     #: True where a text can hold a NUL character.
     holds_nul: ClassVar[bool] = True
 

@@ -59,6 +59,7 @@ class PostgreSQL(OnConflict):
 
     changes_together: ClassVar[bool] = True
     holds_nul: ClassVar[bool] = False
+    savepoint_keeps_locks: ClassVar[bool] = False
 
     def by_name(self, name: ColumnElement[Any]) -> ColumnElement[Any]:
         """Return the name in small letters, sorted by code points: the one order that has all of a prefix in one place."""

@@ -8,7 +8,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Delete, Executable, Table, Update, and_, delete, func, literal_column, select, union, update
+from sqlalchemy import (
+    Column,
+    Delete,
+    Executable,
+    Table,
+    Update,
+    and_,
+    bindparam,
+    delete,
+    func,
+    literal_column,
+    select,
+    tuple_,
+    union,
+    update,
+)
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import Subquery
 
@@ -76,6 +91,28 @@ def delete_rows_about(schema: Schema, rules: EngineRules, table: Table) -> Delet
     """No row of others in *table* is about one of *users* any more."""
     del schema
     return delete(table).where(rules.one_of(table.c[table.info["reverse_key"]], "users"))
+
+
+@once
+def rows_of(schema: Schema, rules: EngineRules, key: Column[Any]) -> Rows:
+    """Those of *keys* that there are, locked."""
+    del schema
+    return select(key).where(rules.one_of(key, "keys")).order_by(key).with_for_update()
+
+
+@once
+def delete_rows(schema: Schema, rules: EngineRules, key: Column[Any]) -> Delete:
+    """The rows of *keys* go."""
+    del schema
+    return delete(key.table).where(rules.one_of(key, "keys"))
+
+
+@once
+def edges_left(schema: Schema, rules: EngineRules) -> Rows:
+    """How many of *pairs*, each of one of *followers*, there are."""
+    edge = schema.follows.c
+    pairs = tuple_(edge.follower_id, edge.following_id).in_(bindparam("pairs", expanding=True))
+    return select(func.count()).where(rules.one_of(edge.follower_id, "followers"), pairs)
 
 
 def _neighbours(schema: Schema, rules: EngineRules) -> Subquery:

@@ -1,0 +1,117 @@
+"""
+What one flush writes.
+
+A row that the ORM inserts is certain: otherwise the insert had failed. A row that
+it deletes is not: two sessions may delete the same one. So the row is deleted here
+first, and the database says whether there was one to count; the ORM's own delete
+then finds nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from sqlalchemy import event
+from sqlalchemy.engine import Connection
+from sqlalchemy.orm import Mapper, Session, UOWTransaction, object_session
+
+from retinue import changes, prepared
+from retinue.caller import Pair, names_of
+from retinue.events import Event, Followed, Unfollowed
+from retinue.models import BlockMixin, FollowMixin, FollowRequestMixin, now
+from retinue.orm import posts
+from retinue.orm.loaded import forget_rows
+from retinue.orm.rows import drop_requests, refuse_blocked, refuse_row_of
+from retinue.ownership import GraphUser, user_class_of
+from retinue.removal import detach
+from retinue.schema import Schema, identity, schema_of
+from retinue.statements import edges
+from retinue.values import Key
+
+_SLOT = "retinue.flushed"
+
+
+@dataclass(slots=True)
+class _Flushed:
+    """What one flush did: changes to be recorded after it, and users whose rows are to be forgotten."""
+
+    changes: dict[int, tuple[Schema, Connection, list[Event]]] = field(default_factory=dict)
+    gone: set[tuple[type[Any], Key]] = field(default_factory=set)
+
+    def say(self, schema: Schema, connection: Connection, happened: Event) -> None:
+        _, _, said = self.changes.setdefault(id(schema), (schema, connection, []))
+        said.append(happened)
+
+
+def _flushed(session: Session) -> _Flushed:
+    return cast("_Flushed", session.info.setdefault(_SLOT, _Flushed()))
+
+
+def _of_row(row: Any) -> tuple[Session, Schema]:
+    # A mapper event happens in a flush: there is a session.
+    return cast("Session", object_session(row)), schema_of(user_class_of(type(row)))
+
+
+@event.listens_for(FollowMixin, "before_insert", propagate=True)
+def _inserting(_mapper: Mapper[Any], connection: Connection, row: Any) -> None:
+    _, schema = _of_row(row)
+    refuse_blocked(connection, schema, [(row.follower_id, row.following_id)])
+
+
+@event.listens_for(FollowMixin, "after_insert", propagate=True)
+def _inserted(_mapper: Mapper[Any], connection: Connection, row: Any) -> None:
+    session, schema = _of_row(row)
+    drop_requests(connection, schema, [(row.follower_id, row.following_id)])
+    _flushed(session).say(schema, connection, Followed(row.follower_id, row.following_id, row.timestamp))
+
+
+@event.listens_for(FollowMixin, "before_delete", propagate=True)
+def _deleting(_mapper: Mapper[Any], connection: Connection, row: Any) -> None:
+    session, schema = _of_row(row)
+    pair = cast("Pair", identity(row))
+    if prepared.run(connection, schema, edges.delete_edge, names_of(pair)).rowcount:
+        _flushed(session).say(schema, connection, Unfollowed(*pair, now()))
+    # Else somebody else deleted it, and counted it out.
+
+
+@event.listens_for(FollowMixin, "after_mapper_constructed", propagate=True)
+def _expect_no_row(mapper: Mapper[Any], _cls: type[Any]) -> None:
+    # `_deleting` has deleted it: the ORM must not warn that it finds nothing.
+    mapper.confirm_deleted_rows = False
+
+
+@event.listens_for(BlockMixin, "before_insert", propagate=True)
+@event.listens_for(FollowRequestMixin, "before_insert", propagate=True)
+def _refuse_row(mapper: Mapper[Any], _connection: Connection, _row: Any) -> None:
+    refuse_row_of(mapper.class_)
+
+
+@event.listens_for(GraphUser, "before_delete", propagate=True)
+def _deleting_user(_mapper: Mapper[Any], connection: Connection, user: Any) -> None:
+    session, schema = object_session(user), schema_of(type(user))
+    (key,) = identity(user)
+    detach(connection, schema, [key])
+    _flushed(cast("Session", session)).gone.add((schema.user, key))
+
+
+@event.listens_for(Session, "after_flush")
+def _after_flush(session: Session, _context: UOWTransaction) -> None:
+    posts.flushed(session)
+    flushed: _Flushed | None = session.info.get(_SLOT)
+    if flushed is not None:
+        for schema, connection, happened in flushed.changes.values():
+            changes.record(session, connection, schema, *happened)
+        flushed.changes.clear()
+
+
+@event.listens_for(Session, "after_flush_postexec")
+def _after_flush_postexec(session: Session, _context: UOWTransaction) -> None:
+    flushed: _Flushed | None = session.info.pop(_SLOT, None)
+    if flushed is not None and flushed.gone:
+        forget_rows(session, flushed.gone)
+
+
+@event.listens_for(Session, "after_soft_rollback")
+def _rolled_back(session: Session, _transaction: object) -> None:
+    session.info.pop(_SLOT, None)

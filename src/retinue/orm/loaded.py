@@ -1,0 +1,44 @@
+"""What a session has loaded, when rows go that it does not know of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy.orm import Session, class_mapper, make_transient, make_transient_to_detached
+from sqlalchemy.orm.attributes import set_committed_value
+
+from retinue.models import FollowEventMixin
+from retinue.ownership import GraphModel, user_class_of
+from retinue.schema import identity, schema_of
+from retinue.values import Key
+
+
+def forget_rows(session: Session, gone: Iterable[tuple[type[Any], Key]]) -> None:
+    """Take the loaded rows of users that are gone out of *session*: they have gone as well."""
+    gone = set(gone)
+    for row in session.identity_map.values():
+        if isinstance(row, GraphModel) and not isinstance(row, FollowEventMixin):
+            user = schema_of(user_class_of(type(row))).user
+            if any((user, key) in gone for key in _users_of(row)):
+                session.expunge(row)
+
+
+def _users_of(row: Any) -> Iterable[Key]:
+    """Return the keys of the users whom the primary key of *row* names."""
+    columns = class_mapper(type(row)).primary_key
+    owners = {columns[0].table.info.get("shard_key"), columns[0].table.info.get("reverse_key")}
+    return [key for column, key in zip(columns, identity(row), strict=False) if column.name in owners]
+
+
+def bring_back(session: Session, loaded: Sequence[Any]) -> None:
+    """Let *session* have those of *loaded* again that it took for deleted: their rows are still there."""
+    for row in loaded:
+        if row in session:
+            continue
+        mapper, key = class_mapper(type(row)), identity(row)
+        make_transient(row)
+        for column, value in zip(mapper.primary_key, key, strict=True):
+            set_committed_value(row, mapper.get_property_by_column(column).key, value)
+        make_transient_to_detached(row)
+        session.add(row)

@@ -1,0 +1,52 @@
+"""Posts that are made, one by one or in bulk: they are to be sent to followers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy.engine import Connection, Result
+from sqlalchemy.orm import ORMExecuteState, Session
+
+from retinue import changes, timeline
+from retinue.models import Posts
+from retinue.orm.running import connection_of, in_schemas_of, run
+from retinue.orm.tables import Target
+from retinue.schema import Schema, schema_of
+from retinue.values import Key
+
+
+def flushed(session: Session) -> None:
+    """Note the posts that were just inserted by a flush."""
+    made: dict[type[Any], list[tuple[Key, Key]]] = {}
+    for row in session.new:
+        posts = posts_of(type(row))
+        if posts is not None and (one := posts.author_and_key(row)):
+            made.setdefault(posts.user, []).append(one)
+    for user, posted in made.items():
+        schema = schema_of(user)
+        _note(session, session.connection(bind_arguments=schema.bind), schema, posted)
+
+
+def insert_posts(state: ORMExecuteState, target: Target, posts: Posts) -> Result[Any] | None:
+    """Run a bulk insert of *posts*, and note them; where the database does not say which, that is the caller's."""
+    connection = connection_of(state)
+    if not connection.dialect.insert_executemany_returning:
+        return None
+    ran = run(state, target, [posts.author, posts.key], returning=True)
+    with in_schemas_of(connection, ran.options):
+        _note(state.session, connection, schema_of(posts.user), [pair for pair in ran.keys if pair[0] is not None])
+    return ran.answer
+
+
+def posts_of(model: type[Any]) -> Posts | None:
+    """Return what *model* says of posts, if home timelines of them are kept."""
+    posts: Posts | None = getattr(model, "__retinue_posts__", None)
+    if posts is None or not issubclass(model, posts.model) or schema_of(posts.user).timeline is None:
+        return None
+    return posts
+
+
+def _note(session: Session, connection: Connection, schema: Schema, made: Sequence[tuple[Any, ...]]) -> None:
+    units = timeline.posts_made(connection, schema, [(author, key) for author, key in made])
+    changes.say(session, connection, schema, *timeline.work_of(units))

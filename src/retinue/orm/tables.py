@@ -1,0 +1,89 @@
+"""Whose a table is: a statement is judged by the table that it changes, however it names that."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from sqlalchemy import Alias, ForeignKeyConstraint, Table, event
+from sqlalchemy.orm import Mapper
+from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.selectable import FromClause
+
+from retinue.orm import parts
+from retinue.ownership import GraphModel, GraphUser, root_of
+
+_MODEL = "retinue.model"
+
+
+@event.listens_for(GraphUser, "instrument_class", propagate=True)
+@event.listens_for(GraphModel, "instrument_class", propagate=True)
+def _note_table(mapper: Mapper[Any], cls: type[Any]) -> None:
+    if root_of(mapper) is mapper and isinstance(mapper.local_table, Table):
+        mapper.local_table.info[_MODEL] = cls
+
+
+def model_of(table: FromClause) -> type[Any] | None:
+    """Return the user class, or the model of a graph, whose rows *table* holds; None for any other table."""
+    return table.info.get(_MODEL) if isinstance(table, Table) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What an INSERT, UPDATE or DELETE changes."""
+
+    #: The table, or the alias of it that the statement speaks of.
+    named: FromClause
+    table: FromClause
+    #: The mapper, and the class or alias, of a statement about entities; None for one about a table.
+    mapper: Mapper[Any] | None = None
+    entity: Any = None
+
+    @classmethod
+    def of(cls, statement: Any) -> Target:
+        """Return the target of *statement*."""
+        named: FromClause = statement.table
+        entity = parts.entity(named)
+        if entity is not None:
+            mapper: Mapper[Any] = entity.mapper
+            table = mapper.local_table
+            return cls(named if entity.is_aliased_class else table, table, mapper, entity.entity)
+        table = named
+        while isinstance(table, Alias):
+            table = cast("FromClause", table.element)
+        return cls(named, table)
+
+    @property
+    def model(self) -> type[Any] | None:
+        """The user class, or the model of a graph, whose table it is."""
+        return model_of(self.table)
+
+    def columns(self, columns: Sequence[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
+        """Return *columns* of the table, as the statement names them."""
+        return [self.named.c[cast("str", column.key)] for column in columns]
+
+    def attributes(self, columns: Sequence[ColumnElement[Any]]) -> list[Any]:
+        """Return *columns* of the table, as a statement about entities names them."""
+        if self.mapper is None:
+            return self.columns(columns)
+        find = self.mapper.get_property_by_column
+        return [getattr(self.entity, find(cast("Any", column)).key) for column in columns]
+
+
+def cascades_from(table: FromClause) -> list[ForeignKeyConstraint]:
+    """Return the foreign keys by which the database deletes users along with rows of *table*: none for most tables."""
+    found: list[ForeignKeyConstraint] = []
+    waiting = [one for one in table.metadata.tables.values() if is_of_users(one)] if isinstance(table, Table) else []
+    while waiting:
+        for constraint in waiting.pop().foreign_key_constraints:
+            if (constraint.ondelete or "").upper() == "CASCADE" and constraint not in found:
+                found.append(constraint)
+                waiting.append(constraint.referred_table)
+    return found if any(constraint.referred_table is table for constraint in found) else []
+
+
+def is_of_users(table: FromClause) -> bool:
+    """Return whether the rows of *table* are users of a graph."""
+    model = model_of(table)
+    return model is not None and issubclass(model, GraphUser)

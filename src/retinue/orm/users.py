@@ -1,0 +1,172 @@
+"""
+Users that a statement deletes: taken out of the graph before they go.
+
+Nothing tells which users a statement deletes but the statement itself, and when it has run, their
+follows have gone with them, uncounted. So it runs in a savepoint, says which they are, and is taken back. Then
+they are locked, leave the graph, and are deleted by their keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, cast
+
+from sqlalchemy import Column, ForeignKeyConstraint, Table, and_, select
+from sqlalchemy.engine import Connection, Result
+from sqlalchemy.orm import ORMExecuteState
+from sqlalchemy.sql.selectable import FromClause
+
+from retinue.engines import rules_of
+from retinue.errors import NotWritableError
+from retinue.orm.loaded import forget_rows
+from retinue.orm.running import (
+    Ran,
+    all_or_nothing,
+    connection_of,
+    in_schemas_of,
+    run,
+    run_asked,
+    says_what_it_deletes,
+    unknown_rows,
+)
+from retinue.orm.tables import Target, cascades_from, is_of_users, model_of
+from retinue.removal import detach
+from retinue.schema import Schema, schema_of
+from retinue.statements import OPTION, Rows, departures
+from retinue.values import Key
+
+#: Rows that one round is about.
+_CHUNK = 1_000
+
+#: How often to ask again which rows a statement deletes, while others change them.
+_ATTEMPTS = 5
+
+
+def delete_users(state: ORMExecuteState, target: Target) -> Result[Any]:
+    """
+    Run a bulk delete of users, or of rows with which the database deletes users.
+
+    Raises:
+        NotWritableError: Nobody can tell which rows go; none has gone.
+    """
+    connection, cascades = connection_of(state), cascades_from(target.table)
+    key = _key_of(cast("Table", target.table))
+    schema = _schema_of(target.table, *(constraint.table for constraint in cascades))
+    with all_or_nothing(state, connection):
+        ran = _find(state, target, connection, schema, key)
+        doomed: set[Key] = {found for (found,) in ran.keys}
+        with in_schemas_of(connection, ran.options):
+            gone = _users_of(connection, key, doomed, cascades)
+            for graph, users in gone.items():
+                for some in _chunks(users):
+                    detach(connection, graph, some)
+            _delete(connection, schema, key, doomed)
+            for graph, users in gone.items():
+                below = users - doomed if graph.key is key else users
+                if _rows(connection, graph, graph.key, below):
+                    raise unknown_rows()
+    forget_rows(state.session, [(graph.user, user) for graph, users in gone.items() for user in users])
+    return ran.answer
+
+
+def _schema_of(*tables: FromClause) -> Schema:
+    """Return the graph of the first of *tables* that has users."""
+    return next(schema_of(model_of(table)) for table in tables if is_of_users(table))
+
+
+def _key_of(table: Table) -> Column[Any]:
+    key, *more = table.primary_key.columns
+    if more:
+        what = f"users go with rows of {table}, which have a key of several columns"
+        raise NotWritableError(what, "a DELETE of those users first")
+    return key
+
+
+def _find(state: ORMExecuteState, target: Target, connection: Connection, schema: Schema, key: Column[Any]) -> Ran:
+    """
+    Let the statement say which rows it deletes, and take it back; those rows are locked.
+
+    Raises:
+        NotWritableError: Others change them all the time, or it never says the same twice.
+    """
+    rules, exact = rules_of(connection), says_what_it_deletes(state, target, connection)
+    locked: set[Key] | None = None
+    for _ in range(_ATTEMPTS):
+        again = locked is None and not rules.savepoint_keeps_locks
+        # The last time counts: only then the session takes its objects for deleted.
+        options = {"synchronize_session": False} if again else {}
+        savepoint = connection.begin_nested()
+        try:
+            ran = (run if exact else run_asked)(state, target, [key], **options)
+            keys = {found for (found,) in ran.keys}
+            with in_schemas_of(connection, ran.options):
+                if not exact and _rows(connection, schema, key, keys):
+                    raise unknown_rows()
+        finally:
+            savepoint.rollback()
+        if rules.savepoint_keeps_locks or keys == locked:
+            return ran
+        with in_schemas_of(connection, ran.options):
+            locked = _rows(connection, schema, key, keys)
+    what = "nobody can tell which rows this statement deletes: they are others each time"
+    raise NotWritableError(what, "a DELETE by their keys")
+
+
+def _users_of(
+    connection: Connection,
+    key: Column[Any],
+    doomed: set[Key],
+    cascades: Sequence[ForeignKeyConstraint],
+) -> dict[Schema, set[Key]]:
+    """Return the users who go with the rows *doomed*: these themselves, and whoever *cascades* take along."""
+    gone: dict[Table, set[Key]] = {key.table: set(doomed)}
+    waiting = [(key, doomed)]
+    while waiting:
+        above, keys = waiting.pop()
+        for constraint in cascades:
+            if constraint.referred_table is above.table and keys:
+                below = _key_of(constraint.table)
+                found = _below(connection, constraint, above, below, keys)
+                found -= gone.setdefault(below.table, set())
+                gone[below.table] |= found
+                waiting.append((below, found))
+    return {_schema_of(table): keys for table, keys in gone.items() if is_of_users(table)}
+
+
+def _below(
+    connection: Connection,
+    constraint: ForeignKeyConstraint,
+    above: Column[Any],
+    below: Column[Any],
+    keys: set[Key],
+) -> set[Key]:
+    """Return the keys *below* of the rows that refer to those of *keys* by *constraint*, and lock them."""
+    upper, lower = above.table.alias("above"), below.table.alias("below")
+    pairs = [lower.c[part.parent.key] == upper.c[part.column.key] for part in constraint.elements]
+    found = select(lower.c[below.key]).join_from(upper, lower, and_(*pairs))
+    within = rules_of(connection).one_of(upper.c[above.key], "keys")
+    return _ask(connection, found.where(within).with_for_update(), keys)
+
+
+def _rows(connection: Connection, schema: Schema, key: Column[Any], keys: Iterable[Key]) -> set[Key]:
+    """Lock the rows of *keys*, ascending, until the transaction ends; return the keys that are there."""
+    return _ask(connection, departures.rows_of(schema, rules_of(connection), key), keys)
+
+
+def _ask(connection: Connection, statement: Rows, keys: Iterable[Key]) -> set[Key]:
+    statement = statement.execution_options(**{OPTION: "doomed_users"})
+    return {one for some in _chunks(keys) for one in connection.execute(statement, {"keys": some}).scalars()}
+
+
+def _delete(connection: Connection, schema: Schema, key: Column[Any], keys: Iterable[Key]) -> None:
+    statement, every = departures.delete_rows(schema, rules_of(connection), key), set(keys)
+    deleted = sum(connection.execute(statement, {"keys": some}).rowcount for some in _chunks(every))
+    # A row may have gone with another one of them.
+    if deleted != len(every) and _rows(connection, schema, key, every):
+        raise unknown_rows()
+
+
+def _chunks(keys: Iterable[Key]) -> Iterator[list[Key]]:
+    every = sorted(keys)
+    for start in range(0, len(every), _CHUNK):
+        yield every[start : start + _CHUNK]
