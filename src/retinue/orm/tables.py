@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Final, cast
+from weakref import ReferenceType, WeakKeyDictionary, ref
 
 from sqlalchemy import Alias, ForeignKeyConstraint, Table, event
 from sqlalchemy.orm import Mapper
@@ -14,19 +15,21 @@ from sqlalchemy.sql.selectable import FromClause
 from retinue.orm import parts
 from retinue.ownership import GraphModel, GraphUser, root_of
 
-_MODEL = "retinue.model"
+#: The class of each table. Not in the table's ``info``: a migration tool writes that down.
+_models: Final[WeakKeyDictionary[Table, ReferenceType[type[Any]]]] = WeakKeyDictionary()
 
 
 @event.listens_for(GraphUser, "instrument_class", propagate=True)
 @event.listens_for(GraphModel, "instrument_class", propagate=True)
 def _note_table(mapper: Mapper[Any], cls: type[Any]) -> None:
     if root_of(mapper) is mapper and isinstance(mapper.local_table, Table):
-        mapper.local_table.info[_MODEL] = cls
+        _models[mapper.local_table] = ref(cls)
 
 
 def model_of(table: FromClause) -> type[Any] | None:
     """Return the user class, or the model of a graph, whose rows *table* holds; None for any other table."""
-    return table.info.get(_MODEL) if isinstance(table, Table) else None
+    known = _models.get(table) if isinstance(table, Table) else None
+    return None if known is None else known()
 
 
 @dataclass(frozen=True, slots=True)
