@@ -32,6 +32,7 @@ LAYERS = {
     "events": 1,
     "engines": 1,
     "ownership": 1,
+    "own_columns": 1,
     "keys": 2,
     "models": 2,
     "flags": 2,  # what settings name of a user
@@ -40,6 +41,7 @@ LAYERS = {
     "migrations": 3,  # for revisions, which know tables by their names: no graph
     "schema": 3,
     "statements": 4,
+    "inserting": 5,
     "prepared": 5,
     "counters": 6,  # runs statements, as those above it do
     "guards": 6,

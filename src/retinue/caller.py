@@ -108,16 +108,17 @@ class Caller:
 
         Raises:
             UnknownUserError: The database says that one is not there.
+            sqlalchemy.exc.IntegrityError: A constraint of the application's own refuses the row.
         """
         try:
-            return engine.inserted(prepared.run(connection, self.schema, build, parameters, engine))
+            return engine.inserted(prepared.insert(connection, self.schema, build, parameters, engine))
         except IntegrityError as error:
             if not engine.names_no_user(error):
                 raise
         # Gone, perhaps since this transaction's snapshot: ask about now. If nobody is
         # missing, a user with the same key was made meanwhile, and now they stay.
         self.refuse_unknown(connection, engine, users, edges.known_users_now)
-        return engine.inserted(prepared.run(connection, self.schema, build, parameters, engine))
+        return engine.inserted(prepared.insert(connection, self.schema, build, parameters, engine))
 
     def key(self, user: Any, engine: EngineRules) -> Key | None:
         """

@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
-from retinue import counters, outbox, prepared, timeline
+from retinue import counters, inserting, outbox, prepared, timeline
 from retinue.engines import EngineRules, rules_of
 from retinue.events import (
     EdgeEvent,
@@ -101,7 +101,8 @@ def record(
     edges = [(event, _MEANINGS[type(event)]) for event in happened if isinstance(event, EdgeEvent)]
     _count(connection, schema, edges, many=many)
     if schema.history is not None and edges:
-        connection.execute(records.insert_history(schema), [_entry(event, meaning) for event, meaning in edges])
+        entries = [_entry(event, meaning) for event, meaning in edges]
+        connection.execute(records.insert_history(schema), inserting.complete(schema, schema.history, entries))
     if told:
         _notify(connection, schema, [(event, one) for event, meaning in edges for one in meaning.notifications])
     units = timeline.edges_changed(connection, schema, [(event, meaning.edges) for event, meaning in edges])
@@ -203,10 +204,10 @@ def close_requests(connection: Connection, schema: Schema, pairs: Iterable[tuple
 def _notify(connection: Connection, schema: Schema, told: Sequence[tuple[EdgeEvent, _Notification]]) -> None:
     if schema.notifications is None:
         return
-    for read in (False, True):
+    for read, build in ((False, records.notify), (True, records.notify_read)):
         notices = [_notice(schema, event, one) for event, one in told if one.read is read]
         if notices:
-            connection.execute(records.notify(schema, rules_of(connection), read=read), notices)
+            prepared.insert_each(connection, schema, schema.notifications, build, notices, rules_of(connection))
 
 
 def _notice(schema: Schema, event: EdgeEvent, told: _Notification) -> dict[str, Any]:

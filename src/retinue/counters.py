@@ -11,16 +11,17 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
+from sqlalchemy import Executable, Table
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from retinue import prepared
+from retinue import inserting, prepared
 from retinue.engines import EngineRules, rules_of
 from retinue.schema import Schema
 from retinue.statements import counting as statements
@@ -71,7 +72,7 @@ def apply(connection: Connection, schema: Schema, deltas: Deltas) -> None:
     if schema.counts is None:
         return
     rules = rules_of(connection)
-    with _all_or_nothing(connection, rules):
+    with _all_or_nothing(connection, schema, rules):
         for user, delta in deltas.ascending():
             _add(connection, schema, rules, user, delta)
 
@@ -107,24 +108,31 @@ def apply_to_many(connection: Connection, schema: Schema, deltas: Deltas) -> Non
     """
     if schema.counts is None:
         return
-    rules, changed = rules_of(connection), deltas.ascending()
+    table, rules, changed = schema.counts, rules_of(connection), deltas.ascending()
     statement = statements.uncounted(schema, rules)
     found = connection.execute(statement, {"users": [user for user, _ in changed]})
     # What the edges say, the new ones too: such a row is not added to, but made.
     counted = {user: (followers, following) for user, followers, following in found}
-    with _all_or_nothing(connection, rules):
+    with _all_or_nothing(connection, schema, rules):
         for delta, alike in groupby(changed, key=itemgetter(1)):
             rows = [(user, *counted.get(user, (0, 0))) for user, _ in alike]
-            parameters = {"more_followers": delta[0], "more_following": delta[1]}
-            connection.execute(statements.add_or_start(schema, rules, rows), parameters)
+            made = [{"user_id": user, "slot": 0, "followers": to, "following": out} for user, to, out in rows]
+            if schema.own_of(table).by_python:
+                each = statements.add_or_make(schema, rules, delta)
+                inserting.insert_rows(connection, schema, rules, table, made, each)
+            else:
+                parameters = {"more_followers": delta[0], "more_following": delta[1]}
+                connection.execute(statements.add_or_start(schema, rules, rows), parameters)
+                inserting.refuse_collisions(connection, schema, rules, table, made)
 
 
 @contextmanager
-def _all_or_nothing(connection: Connection, rules: EngineRules) -> Iterator[None]:
+def _all_or_nothing(connection: Connection, schema: Schema, rules: EngineRules) -> Iterator[None]:
     try:
         yield
     except DBAPIError:
-        if rules.fails_by_statement:
+        # Where a count may be refused, the verb has a savepoint, or is a part of a flush.
+        if rules.fails_by_statement and not schema.effects_refused:
             # Nobody may commit the edge without its counts: as after a deadlock, all is lost.
             connection.invalidate()
         raise
@@ -133,7 +141,7 @@ def _all_or_nothing(connection: Connection, rules: EngineRules) -> Iterator[None
 def _add(connection: Connection, schema: Schema, rules: EngineRules, user: Key, delta: Delta) -> None:
     parameters = _parameters(schema, user, delta)
     try:
-        result = prepared.run(connection, schema, statements.add_to_count, parameters, rules)
+        result = prepared.insert(connection, schema, statements.add_to_count, parameters, rules)
     except IntegrityError as error:
         if rules.names_no_user(error):
             return  # deleted in this transaction, or waiting to be: there is nothing to count for
@@ -163,9 +171,26 @@ def _slot(schema: Schema, delta: Delta) -> int:
 
 def _start(connection: Connection, schema: Schema, rules: EngineRules, parameters: dict[str, Any]) -> None:
     """Give the user the row that was not there: the delta beside slot 0, or slot 0 itself, with what the edges say."""
-    if parameters["slot_"] and prepared.run(connection, schema, statements.add_slot, parameters, rules).rowcount:
-        return
-    if not prepared.run(connection, schema, statements.insert_counted, parameters, rules).rowcount:
+    table: Table = schema.counts  # type: ignore[assignment] # asked for only where counts are kept
+    by_python = schema.own_of(table).by_python
+
+    def made(
+        build: Callable[..., Executable],
+        build_rows: Callable[[Schema], Executable],
+        same: Mapping[str, Any] | None = None,
+        build_each: Callable[..., Executable] | None = None,
+    ) -> int:
+        if not by_python:
+            return prepared.run(connection, schema, build, parameters, rules).rowcount
+        whole, rows, each = build(schema, rules), build_rows(schema), build_each and build_each(schema, rules)
+        return inserting.insert_selected(connection, schema, rules, table, whole, rows, parameters, same, each)
+
+    if parameters["slot_"]:
+        numbers = (parameters["slot_"], parameters["more_followers"], parameters["more_following"])
+        same = dict(zip(statements.COUNT[1:], numbers, strict=True))
+        if made(statements.add_slot, statements.first_slot, same, statements.add_to_slots):
+            return
+    if not made(statements.insert_counted, statements.counted_row):
         # Somebody has made slot 0 just now, who did not see the edge.
         prepared.run(connection, schema, statements.add_to_count, {**parameters, "slot_": 0}, rules)
 
@@ -182,7 +207,10 @@ def _count_after_insert(
         "set_followers": counted.followers - beside[0],
         "set_following": counted.following - beside[1],
     }
-    connection.execute(statements.insert_count(schema, rules) if slot else statements.set_count(schema), parameters)
+    if slot:
+        prepared.insert(connection, schema, statements.insert_count, parameters, rules)
+    else:
+        prepared.run(connection, schema, statements.set_count, parameters)
 
 
 def count_edges(connection: Connection, schema: Schema, user: Key) -> Counts:

@@ -25,7 +25,7 @@ from typing import Any, Final
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import Session
 
-from retinue import rules
+from retinue import inserting, rules
 from retinue.caller import Caller
 from retinue.engines import EngineRules, sessions_of, transact
 from retinue.models import FollowCountMixin
@@ -255,7 +255,16 @@ class _Round:
         """Give *users* the counts that their edges say."""
         connection, engine, _ = self._begin(session)
         # First of all: what is read after it is not older, on any engine.
-        connection.execute(recounting.hold_first_slots(self._schema, engine), {"users": users})
+        inserting.insert_selected(
+            connection,
+            self._schema,
+            engine,
+            self._schema.table(FollowCountMixin),
+            recounting.hold_first_slots(self._schema, engine),
+            recounting.first_slots(self._schema, engine),
+            {"users": users},
+            each=recounting.hold_slots(self._schema, engine),
+        )
         values = [
             {
                 "user": tally.user,

@@ -29,6 +29,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from retinue import inserting
 from retinue.caller import Caller
 from retinue.changes import say
 from retinue.engines import rules_of, sessions_of, transact
@@ -148,6 +149,11 @@ class _Work:
     def run(self, statement: Executable, **parameters: Any) -> Any:
         return self.connection.execute(statement, parameters)
 
+    def insert(self, whole: Executable, rows: Executable, same: dict[str, Any], **parameters: Any) -> None:
+        """Insert entries: see `inserting.insert_selected()`."""
+        table = self.schema.table(TimelineEntryMixin)
+        inserting.insert_selected(self.connection, self.schema, self.engine, table, whole, rows, parameters, same)
+
 
 def _send(work: _Work, unit: Unit) -> Unit | None:
     """Write the posts of a user to the next followers; return the unit for those after them."""
@@ -181,7 +187,8 @@ def _write(work: _Work, author: Key, since: datetime, users: list[Key], version:
         units = mark_stale(work.connection, schema, users)
         say(work.session, work.connection, schema, *work_of(units))
         return
-    work.run(statements.send(schema, work.engine), users=users, author=author, since=since)
+    sent = statements.send(schema, work.engine), statements.entries_to_send(schema, work.engine)
+    work.insert(*sent, {}, users=users, author=author, since=since)
     # A timeline is measured now and then only: one that is too long by a sixteenth does no harm.
     slack = max(1, most // 16)
     for user in users:
@@ -220,6 +227,7 @@ def _fill(work: _Work, unit: Unit) -> None:
     found = work.run(all_posted(schema, work.engine), user=user, limit=most + 1).all()
     floor = aware(found[most].time) if len(found) > most else FIRST
     keys = [post.key for post in found if aware(post.time) > floor]
-    work.run(statements.keep(schema, work.engine), user=user, posts=keys)
+    kept = statements.keep(schema, work.engine), statements.entries_to_keep(schema, work.engine)
+    work.insert(*kept, {"reader_id": user}, user=user, posts=keys)
     if work.run(statements.set_complete(schema), user=user, version_=reader.version, floor=floor).rowcount:
         work.run(statements.forget(schema), user=user, floor=floor)

@@ -11,12 +11,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Executable
+from sqlalchemy import Executable, Table
 from sqlalchemy.engine import Connection, CursorResult, Dialect
 from sqlalchemy.sql.compiler import SQLCompiler
 
+from retinue.engines import EngineRules
 from retinue.schema import Schema
 from retinue.statements import OPTION
+from retinue.statements.building import ROW
 
 #: The execution option that holds what the text was compiled from.
 COMPILED: Final = "retinue.compiled"
@@ -46,6 +48,8 @@ class Prepared:
         "_options",
         "_processors",
         "_readers",
+        "_required",
+        "_statement",
         "_texts",
         "made_by_python",
     )
@@ -56,6 +60,8 @@ class Prepared:
         self.made_by_python: bool = bool(compiled.insert_prefetch or compiled.update_prefetch)
         binds = {name: bind for bind, name in compiled.bind_names.items()}
         self._compiled = compiled
+        self._statement = statement
+        self._required = [name for name, bind in binds.items() if bind.required]
         self._constants = {name: value for name, value in compiled.params.items() if not binds[name].required}
         processors = {name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in binds.items()}
         self._lists = [name for name, bind in binds.items() if bind.expanding]
@@ -85,6 +91,17 @@ class Prepared:
             values.update(zip(names, values[name], strict=True))
         given: Any = values if text.order is None else tuple(map(values.__getitem__, text.order))
         return connection.exec_driver_sql(text.sql, given, execution_options=self._options)
+
+    def execute(self, connection: Connection, parameters: Mapping[str, Any]) -> CursorResult[Any]:
+        """Let SQLAlchemy run it, which makes the values that Python makes for a row, and puts names into the text."""
+        return connection.execute(self._statement, self.named(parameters))
+
+    def named(self, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return those of *parameters* that the statement has: by the names as well by which a default looks for them."""
+        columns: Mapping[str, str | None] = self._statement.get_execution_options().get(ROW, {})
+        named = {column: None if name is None else parameters[name] for column, name in columns.items()}
+        # No others: SQLAlchemy takes one that is called as a column for its value.
+        return {name: named[name] if name in named else parameters[name] for name in self._required}
 
     def rows(self, connection: Connection, parameters: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
         """Run it with *parameters*, and return all rows, their values as the types of the columns have them."""
@@ -125,9 +142,45 @@ def run(
 ) -> CursorResult[Any]:
     """Run the statement that *build* returns for *schema* and *arguments*, prepared on first use."""
     prepared = _prepared(connection, schema, build, arguments)
-    if prepared is None:
-        return connection.execute(build(schema, *arguments), parameters)
+    if prepared.made_by_python or _translates(connection):
+        return prepared.execute(connection, parameters)
     return prepared.run(connection, parameters)
+
+
+def insert(
+    connection: Connection,
+    schema: Schema,
+    build: Callable[[Schema, EngineRules], Executable],
+    parameters: Mapping[str, Any],
+    rules: EngineRules,
+) -> CursorResult[Any]:
+    """
+    As `run()`, for an insert of one row. One statement; one more that fails, where the database hides why.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: The row met another one by a unique constraint of the application's own.
+    """
+    result = run(connection, schema, build, parameters, rules)
+    if rules.collided(result):
+        return run(connection, schema, build, parameters, rules.refusing)
+    return result
+
+
+def insert_each(
+    connection: Connection,
+    schema: Schema,
+    table: Table,
+    build: Callable[[Schema, EngineRules], Executable],
+    rows: Sequence[Mapping[str, Any]],
+    rules: EngineRules,
+) -> None:
+    """As `insert()`, for each of *rows* into *table*, one after the other."""
+    if rules.hides_collisions and schema.own_of(table).unique:
+        for row in rows:
+            insert(connection, schema, build, row, rules)
+        return
+    prepared = _prepared(connection, schema, build, (rules,))
+    connection.execute(build(schema, rules), [prepared.named(row) for row in rows])
 
 
 def rows(
@@ -139,28 +192,30 @@ def rows(
 ) -> Sequence[Sequence[Any]]:
     """As `run()`, for a select: return all its rows, with the values of their types."""
     prepared = _prepared(connection, schema, build, arguments)
-    if prepared is None:
-        return connection.execute(build(schema, *arguments), parameters).all()
+    if _translates(connection):
+        return prepared.execute(connection, parameters).all()
     return prepared.rows(connection, parameters)
 
 
 def _prepared(
     connection: Connection, schema: Schema, build: Callable[..., Executable], arguments: tuple[Any, ...]
-) -> Prepared | None:
-    if "schema_translate_map" in connection.get_execution_options():
-        # One application, a schema for each tenant: only SQLAlchemy can put its name into the text.
-        return None
+) -> Prepared:
     of_dialect = _of(schema, connection.dialect)
     key = (build, *arguments) if arguments else build
-    if key not in of_dialect:
-        prepared = Prepared(build(schema, *arguments), connection.dialect)
-        of_dialect[key] = None if prepared.made_by_python else prepared
-    return of_dialect[key]
+    prepared = of_dialect.get(key)
+    if prepared is None:
+        prepared = of_dialect[key] = Prepared(build(schema, *arguments), connection.dialect)
+    return prepared
 
 
-def _of(schema: Schema, dialect: Dialect) -> dict[Any, Prepared | None]:
+def _translates(connection: Connection) -> bool:
+    """Return whether there is one application and a schema for each tenant: only SQLAlchemy can put its name into the text."""
+    return "schema_translate_map" in connection.get_execution_options()
+
+
+def _of(schema: Schema, dialect: Dialect) -> dict[Any, Prepared]:
     # By dialect, as two servers of one kind may need two texts; weakly, as engines come and go.
-    known: WeakKeyDictionary[Dialect, dict[Any, Prepared | None]] | None = schema.built.get(Prepared)
+    known: WeakKeyDictionary[Dialect, dict[Any, Prepared]] | None = schema.built.get(Prepared)
     if known is None:
         known = schema.built[Prepared] = WeakKeyDictionary()
     found = known.get(dialect)

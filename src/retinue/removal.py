@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from sqlalchemy import Table
 from sqlalchemy.engine import Connection
 
+from retinue import inserting, prepared
 from retinue.engines import rules_of
 from retinue.models import new_id, now
 from retinue.schema import Schema
@@ -39,15 +40,17 @@ def detach(connection: Connection, schema: Schema, users: Sequence[Key]) -> None
         connection.execute(departures.lock_neighbours(schema, rules), parameters).all()
         # A neighbour who was never counted gets a row: whoever counts them for the first time
         # just now still sees the edges that go, and must meet somebody who took them out.
-        connection.execute(departures.count_neighbours(schema, rules), parameters)
-        connection.execute(departures.count_out_followers(schema, rules), parameters)
-        connection.execute(departures.count_out_followed(schema, rules), parameters)
+        whole, rows = departures.count_neighbours(schema, rules), departures.uncounted_neighbours(schema, rules)
+        inserting.insert_selected(connection, schema, rules, schema.counts, whole, rows, parameters)
+        prepared.run(connection, schema, departures.count_out_followers, parameters, rules)
+        prepared.run(connection, schema, departures.count_out_followed, parameters, rules)
     for table in _tables(schema):
         connection.execute(departures.delete_rows_of(schema, rules, table), parameters)
         if "reverse_key" in table.info:
             connection.execute(departures.delete_rows_about(schema, rules, table), parameters)
     if schema.history is not None:
-        connection.execute(records.insert_history(schema), [_mark(user) for user in users])
+        marks = inserting.complete(schema, schema.history, [_mark(user) for user in users])
+        connection.execute(records.insert_history(schema), marks)
 
 
 def _tables(schema: Schema) -> list[Table]:

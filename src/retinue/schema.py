@@ -29,6 +29,7 @@ from retinue.models import (
     readers_of,
     senders_of,
 )
+from retinue.own_columns import NOTHING, Own, missing, own_of
 from retinue.ownership import GraphModel, GraphUser, key_column_of, root_of, user_class_of
 from retinue.settings import Settings
 
@@ -50,6 +51,9 @@ _LINES: Final[dict[type[GraphModel], str]] = {
         "class DismissedSuggestion(DismissedSuggestionMixin, Base): __tablename__ = 'dismissed_suggestions'"
     ),
 }
+
+#: Whose rows the application may make by itself, with a value that no default has: only a verb that makes one asks.
+_OWN_ROWS: Final = (FollowMixin, MuteMixin, DismissedSuggestionMixin)
 
 
 class Timeline(NamedTuple):
@@ -93,6 +97,14 @@ class Schema:
     notifications: Table | None = dataclasses.field(init=False)
     timeline: Timeline | None = dataclasses.field(init=False)
     dismissals: Table | None = dataclasses.field(init=False)
+    #: What of their tables is the application's.
+    own: dict[Table, Own] = dataclasses.field(init=False)
+    #: The models of which no verb can make a row, and why.
+    incomplete: dict[type[GraphModel], str] = dataclasses.field(init=False)
+    #: Whether a row may be refused that follows from the change of an edge: a count, an entry of the history, a notification.
+    effects_refused: bool = dataclasses.field(init=False)
+    #: Whether a verb may be refused that makes edges or requests after it has changed something else.
+    edges_refused: bool = dataclasses.field(init=False)
     #: Statements, each built once, by the function that builds it and its arguments.
     built: dict[object, Any] = dataclasses.field(default_factory=dict)
 
@@ -107,6 +119,11 @@ class Schema:
         entries = self._optional(TimelineEntryMixin)
         self.timeline = None if entries is None else Timeline(entries, readers_of(entries), senders_of(entries))
         self.dismissals = self._optional(DismissedSuggestionMixin)
+        self.own = {self.table(mixin): own_of(self.table(mixin), mixin) for mixin in self.models}
+        said = {mixin: missing(model, self.own[self.table(mixin)]) for mixin, model in self.models.items()}
+        self.incomplete = {mixin: text for mixin, text in said.items() if text is not None}
+        self.effects_refused = self._refuse(self.counts, self.history, self.notifications)
+        self.edges_refused = self.effects_refused or self._refuse(self.follows, self.requests)
 
     @property
     def edges_by_target(self) -> FromClause:
@@ -134,6 +151,23 @@ class Schema:
         if model is None:
             raise ModelMissingError(mixin.__name__, _LINES[mixin])
         return cast("Table", class_mapper(model).local_table)
+
+    def own_of(self, table: Table) -> Own:
+        """Return what of *table* is the application's: nothing of one that has no model."""
+        return self.own.get(table, NOTHING)
+
+    def refuse_missing(self, mixin: type[GraphModel]) -> None:
+        """
+        See to it that a verb can make a row of the model with *mixin*.
+
+        Raises:
+            MappingError: A column of the application's own needs a value, and has no default.
+            ModelMissingError: None is declared.
+        """
+        if mixin in self.incomplete:
+            raise MappingError(self.incomplete[mixin])
+        if mixin not in self.models:
+            self.table(mixin)  # raises
 
     def declared_posts(self) -> Posts:
         """
@@ -180,6 +214,9 @@ class Schema:
 
     def _optional(self, mixin: type[GraphModel]) -> Table | None:
         return self.table(mixin) if mixin in self.models else None
+
+    def _refuse(self, *tables: Table | None) -> bool:
+        return any(self.own[table].refuses for table in tables if table is not None)
 
 
 def identity(row: Any) -> tuple[Any, ...]:
@@ -230,6 +267,9 @@ def _make_schema(cls: Any) -> Schema:
         posts=vars(user).get("__retinue_posts__"),
         bind={"mapper": class_mapper(models[FollowMixin])},
     )
+    for mixin in models:
+        if mixin not in _OWN_ROWS:
+            schema.refuse_missing(mixin)
     user.__retinue_schema__ = schema
     return schema
 

@@ -123,7 +123,6 @@ def built(schema: Schema, name: str, rules: EngineRules) -> Iterator[Any]:
         "key": [schema.key],
         "locking": [True, False],
         "unread": [True, False],
-        "read": [True, False],
         "first": [True, False],
         "started": [True, False],
         "slots": [1, 10],

@@ -47,9 +47,12 @@ def newest_edges_of(edges: FromClause, owner: ColumnElement[Any], most: int) -> 
     return rows.order_by(edges.c.timestamp.desc(), other.desc()).limit(literal_column(str(most)))
 
 
-def added_to(counts: Table) -> dict[str, ColumnElement[Any]]:
-    """Return what a count row becomes when *more_followers* and *more_following* are added."""
-    return {name: counts.c[name] + bindparam(f"more_{name}") for name in ("followers", "following")}
+def added_to(counts: Table, more: tuple[int, int] | None = None) -> dict[str, ColumnElement[Any]]:
+    """Return what a count row becomes when *more_followers* and *more_following* are added; or these numbers."""
+    names = ("followers", "following")
+    if more is None:
+        return {name: counts.c[name] + bindparam(f"more_{name}") for name in names}
+    return {name: counts.c[name] + literal_column(str(number)) for name, number in zip(names, more, strict=True)}
 
 
 class Aftermath(Enum):
@@ -82,6 +85,14 @@ class EngineRules(ABC):
         """Return whether a UUID column can hold *value*: here, any."""
         del value
         return True
+
+    #: True where an insert hides that a row met one with another primary key, by a unique constraint: see `collided()`.
+    hides_collisions: ClassVar[bool] = False
+
+    @property
+    def refusing(self) -> EngineRules:
+        """The same rules, but that inserts refuse every row that meets one: the database says by which constraint."""
+        return self
 
     #: True where `insert_new()` without conditions fails for a user who is not there; else it inserts nothing.
     unknown_user_fails: ClassVar[bool]
@@ -150,7 +161,7 @@ class EngineRules(ABC):
         *conditions: ColumnElement[bool],
     ) -> Executable:
         """
-        Return an insert into *table* that leaves an existing row as it is, without an error.
+        Return an insert into *table* that leaves a row with the same primary key as it is, without an error.
 
         *values* names the parameter for each column; those in *users* must be the
         *key* of a user, and stand in *conditions* as those tables. The conditions
@@ -161,12 +172,12 @@ class EngineRules(ABC):
     def upsert(
         self,
         table: Table,
-        rows: SelectBase,
+        rows: SelectBase | None,
         update: Callable[[Any], Mapping[str, ColumnElement[Any]]],
         where: ColumnElement[bool] | None = None,
     ) -> Executable:
         """
-        Return an insert of *rows*, whose columns are named as those of *table*.
+        Return an insert of *rows*, whose columns are named as those of *table*; None: of rows that come as parameters.
 
         Where a row with the same primary key is there, and meets *where*, it gets
         what *update* returns for the row that was to be inserted, in that order.
@@ -208,26 +219,42 @@ class EngineRules(ABC):
 
     @abstractmethod
     def insert_from(self, table: Table, columns: list[str], rows: SelectBase) -> Executable:
-        """Return an insert of *rows*, which have a WHERE; it too leaves an existing row as it is."""
+        """Return an insert of *rows*, which have a WHERE; it too leaves a row with the same primary key as it is."""
+
+    @abstractmethod
+    def insert_rows(self, table: Table, columns: Sequence[str]) -> Executable:
+        """Return the same insert of rows that come as parameters, and have *columns* at least."""
 
     @abstractmethod
     def inserted(self, result: CursorResult[Any]) -> bool:
         """Return whether `insert_new()` made a row, as the database says."""
+
+    def collided(self, result: CursorResult[Any]) -> bool:
+        """Return whether an insert of one row made none, and met one with another primary key: here that is an error."""
+        del result
+        return False
 
     @abstractmethod
     def names_no_user(self, error: IntegrityError) -> bool:
         """Return whether *error* says that `insert_new()` named a user who is not there."""
 
     @abstractmethod
-    def add_to_count(self, counts: Table) -> Executable:
-        """Return "add *more_followers* and *more_following* to the row of *user* and *slot_*"."""
+    def add_to_count(self, counts: Table, values: Mapping[str, str]) -> Executable:
+        """
+        Return "add *more_followers* and *more_following* to the row of *user* and *slot_*".
+
+        Where it makes a missing row, *values* names the parameter for each of its columns.
+        """
 
     @abstractmethod
-    def add_or_insert(self, counts: Table, rows: list[dict[str, Any]]) -> Executable:
+    def add_or_insert(
+        self, counts: Table, rows: list[dict[str, Any]] | None, more: tuple[int, int] | None = None
+    ) -> Executable:
         """
         Return "add *more_followers* and *more_following*" to the row of each user and slot of *rows*.
 
-        Where there is no such row, that of *rows* is made as it is.
+        Where there is no such row, that of *rows* is made as it is. None: the rows come as parameters, and
+        the numbers that are added to all of them are *more*, as no driver knows other parameters then.
         """
 
     @abstractmethod

@@ -8,6 +8,10 @@ deadlock in 2,000 such races, where the plain insert had 317. Which of its two
 branches ran, `LAST_INSERT_ID(expr)` tells: the manual's own way to hand a value
 out of the statement. The count of rows cannot tell, as SQLAlchemy has the driver
 report rows found, and ``INSERT IGNORE`` would follow the wrong user.
+
+It takes every unique constraint for the key. So each value is set only in a row with the
+same primary key; a row that is met by another constraint stays as it is, and
+`LAST_INSERT_ID(expr)` tells that as well.
 """
 
 from __future__ import annotations
@@ -16,8 +20,20 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import Column, Executable, Subquery, Table, bindparam, case, func, select, union_all
-from sqlalchemy.dialects.mysql import insert
+from sqlalchemy import (
+    Column,
+    Executable,
+    Subquery,
+    Table,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal_column,
+    select,
+    union_all,
+)
+from sqlalchemy.dialects.mysql import Insert, insert
 from sqlalchemy.engine import Connection, CursorResult
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.elements import ColumnElement
@@ -30,6 +46,10 @@ _NO_REFERENCED_ROW = 1452
 
 #: The errors after which InnoDB has rolled back the transaction: deadlock, lock table full.
 _ENDS_TRANSACTION = (1213, 1206)
+#: What an insert leaves word of: it met a row with the same primary key, or one with another. No number that a
+#: column of the application's own with AUTO_INCREMENT may have.
+_SAME = 2**63 + 1
+_OTHER = 2**63 + 2
 
 #: Takes its meaning from what follows it in a LIKE. Not a backslash, whose own meaning a server may switch off.
 _ESCAPE = "/"
@@ -47,6 +67,12 @@ class MariaDB(EngineRules):
     fails_by_statement = True
     keeps_snapshot = True
     savepoint_replaces = True
+    hides_collisions = True
+
+    @property
+    def refusing(self) -> EngineRules:
+        """Rules whose inserts are plain ones."""
+        return _REFUSING
 
     def holds_uuid(self, value: UUID) -> bool:
         """Return whether MariaDB's own type takes *value*: not a new version (8 to 15) of an old variant."""
@@ -113,24 +139,23 @@ class MariaDB(EngineRules):
             fresh = fresh.from_select(list(values), chosen)
         else:
             fresh = fresh.values({column: bindparam(name) for column, name in values.items()})
-        kept = next(table.c[column] for column in values if not table.c[column].primary_key)
-        return fresh.on_duplicate_key_update({kept.name: _found(kept)})
+        return self._unless_there(fresh, table, list(values))
 
     def upsert(
         self,
         table: Table,
-        rows: SelectBase,
+        rows: SelectBase | None,
         update: Callable[[Any], Mapping[str, ColumnElement[Any]]],
         where: ColumnElement[bool] | None = None,
     ) -> Executable:
         """Return the insert; a row that does not meet *where* is set to what it is."""
-        fresh = insert(table).from_select(rows.selected_columns.keys(), rows)
-        values = update(fresh.inserted).items()
+        fresh = insert(table)
+        if rows is not None:
+            fresh = fresh.from_select(rows.selected_columns.keys(), rows)
+        values = update(fresh.inserted)
         if where is not None:
-            return fresh.on_duplicate_key_update(
-                [(name, case((where, new), else_=table.c[name])) for name, new in values]
-            )
-        return fresh.on_duplicate_key_update(list(values))
+            values = {name: case((where, new), else_=table.c[name]) for name, new in values.items()}
+        return self._or_update(fresh, table, values)
 
     def current(self, rows: Rows) -> Rows:
         """Return a locking read: a plain one shows what was there when the transaction began."""
@@ -138,43 +163,54 @@ class MariaDB(EngineRules):
 
     def insert_from(self, table: Table, columns: list[str], rows: SelectBase) -> Executable:
         """Return the insert; a row that is there is set to what it is."""
-        kept = next(column for column in table.columns if not column.primary_key)
-        fresh = insert(table).from_select(columns, rows)
-        return fresh.on_duplicate_key_update({kept.name: kept})
+        return self._unless_there(insert(table).from_select(columns, rows), table, columns)
+
+    def insert_rows(self, table: Table, columns: Sequence[str]) -> Executable:
+        """Return the insert; a row that is there is set to what it is."""
+        return self._unless_there(insert(table), table, columns)
 
     def inserted(self, result: CursorResult[Any]) -> bool:
         """Return whether the insert made a row, and met none."""
-        return bool(result.rowcount) and not result.lastrowid
+        return bool(result.rowcount) and result.lastrowid not in (_SAME, _OTHER)
+
+    def collided(self, result: CursorResult[Any]) -> bool:
+        """Return whether the row was met by another constraint than the primary key."""
+        return result.lastrowid == _OTHER
 
     def names_no_user(self, error: IntegrityError) -> bool:
         """Return whether a foreign key refused the row; the transaction stays usable."""
         return bool(error.orig and error.orig.args and error.orig.args[0] == _NO_REFERENCED_ROW)
 
-    def add_to_count(self, counts: Table) -> Executable:
+    def add_to_count(self, counts: Table, values: Mapping[str, str]) -> Executable:
         """
         Return an upsert of one row.
 
         An UPDATE that finds no row would lock the gap where it belongs; two sessions
         that then insert into that gap deadlock.
         """
-        fresh = insert(counts).values(
-            user_id=bindparam("user"),
-            slot=bindparam("slot_"),
-            followers=bindparam("more_followers"),
-            following=bindparam("more_following"),
-        )
-        return fresh.on_duplicate_key_update(
-            followers=_found(counts.c.followers + fresh.inserted.followers),
-            following=counts.c.following + fresh.inserted.following,
-        )
+        fresh = insert(counts).values({column: bindparam(name) for column, name in values.items()})
+        more = {name: counts.c[name] + fresh.inserted[name] for name in ("followers", "following")}
+        return self._or_update(fresh, counts, more)
 
-    def add_or_insert(self, counts: Table, rows: list[dict[str, Any]]) -> Executable:
+    def add_or_insert(
+        self, counts: Table, rows: list[dict[str, Any]] | None, more: tuple[int, int] | None = None
+    ) -> Executable:
         """Return an upsert of *rows*."""
-        return insert(counts).values(rows).on_duplicate_key_update(added_to(counts))
+        fresh = insert(counts) if rows is None else insert(counts).values(rows)
+        return self._or_update(fresh, counts, added_to(counts, more))
 
     def was_counted(self, result: CursorResult[Any]) -> bool:
         """Return whether the upsert met its row."""
-        return bool(result.lastrowid)
+        return result.lastrowid == _SAME
+
+    def _unless_there(self, fresh: Insert, table: Table, columns: Sequence[str]) -> Executable:
+        """Return *fresh*, which leaves a row with the same primary key as it is."""
+        kept = next(table.c[column] for column in columns if not table.c[column].primary_key)
+        return self._or_update(fresh, table, {kept.name: kept})
+
+    def _or_update(self, fresh: Insert, table: Table, values: Mapping[str, ColumnElement[Any]]) -> Executable:
+        """Return *fresh*, which sets *values*, in that order, in a row with the same primary key; and leaves word."""
+        return fresh.on_duplicate_key_update(list(if_same(fresh, table, values).items()))
 
     def after_error(self, connection: Connection, error: BaseException) -> Aftermath:
         """Return that a deadlock, and a full lock table, end a transaction; any other error its statement."""
@@ -183,6 +219,21 @@ class MariaDB(EngineRules):
         return Aftermath.ROLLED_BACK if number in _ENDS_TRANSACTION else Aftermath.OPEN
 
 
-def _found(value: ColumnElement[Any]) -> ColumnElement[Any]:
-    """Return *value*, and leave word that the row was there already."""
-    return case((func.last_insert_id(1) == 1, value), else_=value)
+class _Refusing(MariaDB):
+    """The same, with plain inserts: error 1062 for a row that is there."""
+
+    def _or_update(self, fresh: Insert, table: Table, values: Mapping[str, ColumnElement[Any]]) -> Executable:
+        """Return *fresh* as it is."""
+        del table, values
+        return fresh
+
+
+_REFUSING = _Refusing()
+
+
+def if_same(fresh: Insert, table: Table, values: Mapping[str, ColumnElement[Any]]) -> Mapping[str, ColumnElement[Any]]:
+    """Return *values* for a row that has the primary key of the *fresh* one, else what is there; and leave word of it."""
+    same = and_(*(column == fresh.inserted[column.key] for column in table.primary_key))
+    word = func.last_insert_id(case((same, literal_column(str(_SAME))), else_=literal_column(str(_OTHER))))
+    found = word == literal_column(str(_SAME))
+    return {name: case((found, value), else_=table.c[name]) for name, value in values.items()}

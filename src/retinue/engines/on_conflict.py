@@ -51,19 +51,20 @@ class OnConflict(EngineRules):
         foreign key's error would have ended the caller's transaction.
         """
         chosen = row_of(table, values, key, users, *conditions).with_for_update(read=True, key_share=True)
-        fresh = self.insert(table).from_select(list(values), chosen).on_conflict_do_nothing()
-        statement: Executable = fresh.returning(next(iter(table.primary_key)))
+        statement: Executable = self._unless_there(table, list(values), chosen).returning(next(iter(table.primary_key)))
         return statement
 
     def upsert(
         self,
         table: Table,
-        rows: SelectBase,
+        rows: SelectBase | None,
         update: Callable[[Any], Mapping[str, ColumnElement[Any]]],
         where: ColumnElement[bool] | None = None,
     ) -> Executable:
         """Return the insert ``ON CONFLICT DO UPDATE``."""
-        fresh = self.insert(table).from_select(rows.selected_columns.keys(), rows)
+        fresh = self.insert(table)
+        if rows is not None:
+            fresh = fresh.from_select(rows.selected_columns.keys(), rows)
         statement: Executable = fresh.on_conflict_do_update(
             index_elements=list(table.primary_key), set_=dict(update(fresh.excluded)), where=where
         )
@@ -71,8 +72,19 @@ class OnConflict(EngineRules):
 
     def insert_from(self, table: Table, columns: list[str], rows: SelectBase) -> Executable:
         """Return the insert; without a WHERE in *rows* SQLite would take its ``ON`` for that of a join."""
-        statement: Executable = self.insert(table).from_select(columns, rows).on_conflict_do_nothing()
+        statement: Executable = self._unless_there(table, columns, rows)
         return statement
+
+    def insert_rows(self, table: Table, columns: Sequence[str]) -> Executable:
+        """Return the insert ``ON CONFLICT DO NOTHING``."""
+        del columns
+        statement: Executable = self.insert(table).on_conflict_do_nothing(index_elements=list(table.primary_key))
+        return statement
+
+    def _unless_there(self, table: Table, columns: list[str], rows: SelectBase) -> Any:
+        # The primary key's conflict and no other: any other is the error that it is.
+        fresh = self.insert(table).from_select(columns, rows)
+        return fresh.on_conflict_do_nothing(index_elements=list(table.primary_key))
 
     def inserted(self, result: CursorResult[Any]) -> bool:
         """Return whether the insert returned its row."""
@@ -83,19 +95,22 @@ class OnConflict(EngineRules):
         del error
         return False
 
-    def add_to_count(self, counts: Table) -> Executable:
+    def add_to_count(self, counts: Table, values: Mapping[str, str]) -> Executable:
         """Return an UPDATE of one row."""
+        del values
         return (
             sql_update(counts)
             .where(counts.c.user_id == bindparam("user"), counts.c.slot == bindparam("slot_"))
             .values(added_to(counts))
         )
 
-    def add_or_insert(self, counts: Table, rows: list[dict[str, Any]]) -> Executable:
+    def add_or_insert(
+        self, counts: Table, rows: list[dict[str, Any]] | None, more: tuple[int, int] | None = None
+    ) -> Executable:
         """Return the insert ``ON CONFLICT DO UPDATE``."""
-        fresh = self.insert(counts).values(rows)
+        fresh = self.insert(counts) if rows is None else self.insert(counts).values(rows)
         statement: Executable = fresh.on_conflict_do_update(
-            index_elements=list(counts.primary_key), set_=added_to(counts)
+            index_elements=list(counts.primary_key), set_=added_to(counts, more)
         )
         return statement
 

@@ -138,8 +138,9 @@ class Discovery(Part[U]):
             InvalidUserError: One is neither a user nor a possible key.
             UnknownUserError: One is a key that no user has.
             ModelMissingError: No model with `DismissedSuggestionMixin` is declared.
+            MappingError: A column of your own on the model needs a value and has no default.
         """
-        self._schema.table(DismissedSuggestionMixin)
+        self._schema.refuse_missing(DismissedSuggestionMixin)
         connection, engine, pair = self._caller.write(user, suggested)
         row = {"user": pair[0], "suggested": pair[1], "at": now()}
         if self._caller.insert(connection, engine, statements.insert_dismissal, row, pair):

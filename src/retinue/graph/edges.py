@@ -13,7 +13,8 @@ from retinue.engines import EngineRules
 from retinue.errors import BlockedError, LimitError, UnknownUserError
 from retinue.events import Followed, FollowerRemoved, RequestAccepted, Requested, Unfollowed
 from retinue.graph.part import Part, U
-from retinue.models import FollowRequestMixin, now
+from retinue.graph.whole import whole
+from retinue.models import FollowMixin, FollowRequestMixin, now
 from retinue.statements import edges, moment, requests, together
 from retinue.values import Key, Outcome
 
@@ -23,6 +24,7 @@ class Edges(Part[U]):
 
     __slots__ = ()
 
+    @whole()
     def follow(self, follower: U | Key, followed: U | Key) -> Outcome:
         """
         Make *follower* follow *followed*, or ask to where *followed* approves their followers.
@@ -50,12 +52,16 @@ class Edges(Part[U]):
             LimitError: *follower* has reached a limit of `Settings`, or was rejected lately.
             ModelMissingError: *followed* approves, and no model with `FollowRequestMixin`
                 or, for a limit, `FollowEventMixin` is declared.
+            MappingError: A column of your own on `Follow` needs a value and has no default.
+            sqlalchemy.exc.IntegrityError: A constraint of your own refuses a row; nothing has changed.
         """
+        self._schema.refuse_missing(FollowMixin)
         connection, engine, pair = self._caller.write(follower, followed)
         if self._schema.guards is None and "locked" not in self._schema.flags:
             return self._follow_freely(connection, engine, pair)
         return self._follow_by_the_rules(connection, engine, pair, now())
 
+    @whole()
     def unfollow(self, follower: U | Key, followed: U | Key) -> bool:
         """
         End that *follower* follows *followed*, or asks to; nothing happens if they do not.
@@ -72,6 +78,7 @@ class Edges(Part[U]):
         """
         return self._remove(follower, followed, Unfollowed)
 
+    @whole()
     def remove_follower(self, user: U | Key, follower: U | Key) -> bool:
         """
         End that *follower* follows *user*, at the wish of *user*, who does not block them.
@@ -171,7 +178,7 @@ class Edges(Part[U]):
         if rejected is not None and rejected > at - cooldown:
             raise LimitError("request_cooldown", 0, 1, rejected + cooldown)
         parameters = {**names_of(pair), "at": at, "rejected_before": at - cooldown, **moment(self._schema, at)}
-        connection.execute(requests.renew_request(self._schema), parameters)
+        prepared.run(connection, self._schema, requests.renew_request, parameters)
         self._caller.refresh(self._schema.models[FollowRequestMixin], pair)
         self._record(connection, Requested(*pair, at))
         return Outcome.REQUESTED

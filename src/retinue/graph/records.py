@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from retinue import pages, rules
+from retinue import pages, prepared, rules
 from retinue.caller import Pair
 from retinue.engines import EngineRules
 from retinue.errors import InvalidUserError
@@ -163,12 +163,12 @@ class Records(Reads[U]):
         connection, engine, key = self._caller.write_of(user)
         parameters: dict[str, Any] = {"user": key, **moment(self._schema, now())}
         if ids is None:
-            return connection.execute(statements.mark_read(self._schema), parameters).rowcount
+            return prepared.run(connection, self._schema, statements.mark_read, parameters).rowcount
         numbers = [_number(number) for number in rules.batch(ids)]
         if not numbers:
             return 0
-        statement = statements.mark_some_read(self._schema, engine)
-        return connection.execute(statement, {**parameters, "ids": numbers}).rowcount
+        parameters["ids"] = numbers
+        return prepared.run(connection, self._schema, statements.mark_some_read, parameters, engine).rowcount
 
     # --- Within ----------------------------------------------------------------------------------
 

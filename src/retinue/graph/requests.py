@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm.attributes import flag_modified
 
-from retinue import changes, guards
+from retinue import changes, guards, inserting, prepared
 from retinue.caller import Pair, names_of
 from retinue.engines import EngineRules
 from retinue.errors import MappingError
@@ -16,7 +16,8 @@ from retinue.events import RequestAccepted, RequestRejected
 from retinue.flags import written_by
 from retinue.graph.edges import Edges
 from retinue.graph.part import U
-from retinue.models import FollowRequestMixin, now
+from retinue.graph.whole import whole
+from retinue.models import FollowMixin, FollowRequestMixin, now
 from retinue.statements import edges, moment
 from retinue.statements import requests as statements
 from retinue.values import Key
@@ -30,6 +31,7 @@ class Requests(Edges[U]):
 
     __slots__ = ()
 
+    @whole(makes_edges=True)
     def accept(self, user: U | Key, requester: U | Key) -> bool:
         """
         Let *requester*, who has asked to, follow *user*.
@@ -47,16 +49,25 @@ class Requests(Edges[U]):
             InvalidUserError: One is neither a user nor a possible key.
             UnknownUserError: One is a key that no user has.
             ModelMissingError: No model with `FollowRequestMixin` is declared.
+            MappingError: A column of your own on `Follow` needs a value and has no default.
+            sqlalchemy.exc.IntegrityError: A constraint of your own refuses a row; nothing has changed.
         """
+        self._schema.refuse_missing(FollowMixin)
         connection, engine, pair = self._answer(user, requester)
         parameters = {**names_of(pair), **moment(self._schema, now())}
         if not connection.execute(statements.delete_pending_request(self._schema), parameters).rowcount:
             self._caller.refuse_unknown(connection, engine, pair, edges.known_users_now)
             return False
-        self._add(connection, engine, RequestAccepted(*pair, now()))
+        at = now()
+        if not self._add(connection, engine, RequestAccepted(*pair, at)).done:
+            asked = {"followed": pair[1], "users": [pair[0]], "at": at, **moment(self._schema, at)}
+            statement = statements.followers_since(self._schema, engine)
+            there = {key: bool(is_new) for key, is_new in connection.execute(statement, asked)}
+            self._refuse_lost(self._lost(connection, engine, asked, there))
         changes.close_requests(connection, self._schema, [pair])
         return True
 
+    @whole()
     def reject(self, user: U | Key, requester: U | Key) -> bool:
         """
         Answer no to *requester*, who has asked to follow *user*.
@@ -65,34 +76,40 @@ class Requests(Edges[U]):
         one insert for the guards and one delete, or one update where there is a cool-down;
         one insert where history is kept, one delete where there are notifications.
 
-        Returns and raises as `accept()`.
+        Returns and raises as `accept()`, but for `MappingError`.
         """
         connection, engine, pair = self._answer(user, requester)
         at = now()
         build = (
             statements.reject_request if self._schema.settings.request_cooldown else statements.delete_pending_request
         )
-        if not connection.execute(build(self._schema), {**names_of(pair), **moment(self._schema, at)}).rowcount:
+        asked = {**names_of(pair), **moment(self._schema, at)}
+        if not prepared.run(connection, self._schema, build, asked).rowcount:
             self._caller.refuse_unknown(connection, engine, pair, edges.known_users_now)
             return False
         self._record(connection, RequestRejected(*pair, at))
         changes.close_requests(connection, self._schema, [pair])
         return True
 
+    @whole(makes_edges=True)
     def accept_all(self, user: U | Key) -> int:
         """
         Let everybody who has asked to follow *user*; return how many did.
 
-        Cost: one guard, and for each 1,000 requests one select, the deletion of the
-        requests, the insert of the edges and a select of those that are new, up to four
-        statements where counts are kept, one for history and three for notifications.
+        No request goes without its edge. Cost: one guard, and for each 1,000 requests one select, the deletion of the
+        requests, the insert of the edges and a select of those that are there, up to four
+        statements where counts are kept, one for history and three for notifications. Where columns of your own have
+        defaults that Python makes, one select more for the edges.
 
         Raises:
-            InvalidUserError, UnknownUserError, ModelMissingError: As `accept()`.
+            InvalidUserError, UnknownUserError, ModelMissingError, MappingError: As `accept()`.
+            sqlalchemy.exc.IntegrityError: As `accept()`.
         """
+        self._schema.refuse_missing(FollowMixin)
         connection, engine, key = self._answer_all(user)
         return self._accept_all(connection, engine, key)
 
+    @whole()
     def reject_all(self, user: U | Key) -> int:
         """
         Answer no to everybody who has asked to follow *user*; return how many had.
@@ -108,12 +125,14 @@ class Requests(Edges[U]):
         rejected = 0
         while followers := self._pending(connection, key):
             at = now()
-            connection.execute(build(self._schema, engine), {"followed": key, "users": followers, "now": at})
+            answered = {"followed": key, "users": followers, "now": at}
+            prepared.run(connection, self._schema, build, answered, engine)
             self._record(connection, *(RequestRejected(follower, key, at) for follower in followers))
             changes.close_requests(connection, self._schema, [(follower, key) for follower in followers])
             rejected += len(followers)
         return rejected
 
+    @whole(makes_edges=True)
     def unlock(self, user: U | Key) -> int:
         """
         Make *user* public: they no longer approve who follows them, and who has asked to does.
@@ -126,8 +145,10 @@ class Requests(Edges[U]):
         Raises:
             InvalidUserError, UnknownUserError, ModelMissingError: As `accept()`.
             MappingError: The user class has no attribute that says who approves (`Settings.locked`),
-                or it can only be read.
+                or it can only be read; or as `accept()`.
+            sqlalchemy.exc.IntegrityError: As `accept()`.
         """
+        self._schema.refuse_missing(FollowMixin)
         self._schema.table(FollowRequestMixin)
         attribute, columns = self._says_locked()
         connection, engine, key = self._caller.write_of(user)
@@ -187,11 +208,67 @@ class Requests(Edges[U]):
         while followers := self._pending(connection, user):
             at = now()
             parameters = {"followed": user, "users": followers, "at": at, **moment(self._schema, at)}
-            connection.execute(statements.insert_agreed_edges(self._schema, engine), parameters)
-            # An edge that was there already has another time.
-            new = list(connection.execute(statements.followers_since(self._schema, engine), parameters).scalars())
+            self._insert_agreed(connection, engine, parameters)
+            new = self._followers_now(connection, engine, parameters)
             connection.execute(statements.delete_requests(self._schema, engine), parameters)
             self._record(connection, *(RequestAccepted(follower, user, at) for follower in sorted(new)), many=True)
             changes.close_requests(connection, self._schema, [(follower, user) for follower in followers])
             accepted += len(new)
         return accepted
+
+    def _insert_agreed(self, connection: Connection, engine: EngineRules, parameters: dict[str, Any]) -> None:
+        """Let those of *users* who asked *followed* follow them, unless they do or a block stands against it."""
+        schema, follows = self._schema, self._schema.follows
+        if not inserting.goes_by_row(schema, engine, follows):
+            connection.execute(statements.insert_agreed_edges(schema, engine), parameters)
+            return
+        blocked = self._blocked(connection, engine, parameters)
+        users = [key for key in parameters["users"] if key not in blocked]
+        inserting.insert_rows(connection, schema, engine, follows, _edges(users, parameters))
+
+    def _followers_now(self, connection: Connection, engine: EngineRules, parameters: dict[str, Any]) -> list[Key]:
+        """Return those of *users* who follow *followed* since just now; see to it that nobody's request is lost."""
+        statement = statements.followers_since(self._schema, engine)
+        # An edge that was there already has another time.
+        there = {key: bool(is_new) for key, is_new in connection.execute(statement, parameters)}
+        lost = self._lost(connection, engine, parameters, there)
+        if lost:
+            # The database says which constraint refuses them; or else they are there then.
+            inserting.insert_plainly(connection, self._schema, self._schema.follows, _edges(lost, parameters))
+            there = {key: bool(is_new) for key, is_new in connection.execute(statement, parameters)}
+            self._refuse_lost(self._lost(connection, engine, parameters, there))
+        return [follower for follower, is_new in there.items() if is_new]
+
+    def _lost(
+        self, connection: Connection, engine: EngineRules, parameters: dict[str, Any], there: Mapping[Key, object]
+    ) -> list[Key]:
+        """
+        Return those of *users* who asked *followed*, and are not *there*.
+
+        A request beside a block goes without an edge: the block would have taken it along.
+        """
+        without = [key for key in parameters["users"] if key not in there]
+        blocked = self._blocked(connection, engine, {**parameters, "users": without}) if without else ()
+        return [key for key in without if key not in blocked]
+
+    def _blocked(self, connection: Connection, engine: EngineRules, parameters: dict[str, Any]) -> Container[Key]:
+        """Return those of *users* whom a block keeps apart from *followed*. One select, where there are blocks."""
+        if self._schema.blocks is None:
+            return ()
+        return set(connection.execute(statements.blocked_among(self._schema, engine), parameters).scalars())
+
+    def _refuse_lost(self, lost: Sequence[Key]) -> None:
+        if lost:
+            message = (
+                f"the database did not insert the edge of {len(lost)} request(s), such as that of user {lost[0]!r}:"
+                " by a trigger of your own? Nobody's request goes without its edge"
+            )
+            raise RuntimeError(message)
+
+
+def _edges(followers: Sequence[Key], parameters: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the edges from *followers* to *followed* since *at*, as rows."""
+    return [
+        {"follower_id": follower, "following_id": parameters["followed"], "timestamp": parameters["at"]}
+        for follower in followers
+    ]

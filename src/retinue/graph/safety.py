@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from sqlalchemy.engine import Connection
 
-from retinue import guards, rules
+from retinue import guards, prepared, rules
 from retinue.caller import Pair, names_of
 from retinue.engines import EngineRules
 from retinue.events import (
@@ -22,7 +22,8 @@ from retinue.events import (
 )
 from retinue.graph.edges import Edges
 from retinue.graph.part import U
-from retinue.models import BlockMixin, FollowRequestMixin, MuteMixin, now
+from retinue.graph.whole import whole
+from retinue.models import BlockMixin, FollowMixin, FollowRequestMixin, MuteMixin, now
 from retinue.statements import edges, moment, records, requests
 from retinue.statements import safety as statements
 from retinue.values import Key
@@ -33,6 +34,7 @@ class Safety(Edges[U]):
 
     __slots__ = ()
 
+    @whole()
     def block(self, blocker: U | Key, blocked: U | Key, until: datetime | None = None) -> bool:
         """
         Keep *blocker* and *blocked* apart: neither follows the other, nor can, nor can ask to.
@@ -71,13 +73,14 @@ class Safety(Edges[U]):
             before = self._block_of(connection, engine, pair)
             if not _ended(before.until, at):
                 if before.until != until:
-                    connection.execute(statements.prolong_block(self._schema), {**who, "until_": until})
+                    prepared.run(connection, self._schema, statements.prolong_block, {**who, "until_": until})
                 return False
-            connection.execute(statements.renew_block(self._schema), period)
+            prepared.run(connection, self._schema, statements.renew_block, period)
         self._cut(connection, pair, at)
         self._record(connection, Blocked(*pair, at, until))
         return True
 
+    @whole(makes_edges=True)
     def unblock(self, blocker: U | Key, blocked: U | Key, restore: bool = False) -> bool:
         """
         End the block of *blocked* by *blocker*; nothing happens if there is none.
@@ -96,8 +99,11 @@ class Safety(Edges[U]):
 
         Raises:
             SelfFollowError, InvalidUserError, UnknownUserError, ModelMissingError: As `block()`.
+            MappingError, sqlalchemy.exc.IntegrityError: As `follow()`, where it restores.
         """
         self._schema.table(BlockMixin)
+        if restore:
+            self._schema.refuse_missing(FollowMixin)
         connection, engine, pair = self._caller.write(blocker, blocked)
         self._hold(connection, engine, pair)
         who = _names(pair)
@@ -140,8 +146,9 @@ class Safety(Edges[U]):
         Raises:
             SelfFollowError, InvalidUserError, UnknownUserError, ValueError: As `block()`.
             ModelMissingError: No model with `MuteMixin` is declared.
+            MappingError: A column of your own on the model needs a value and has no default.
         """
-        self._schema.table(MuteMixin)
+        self._schema.refuse_missing(MuteMixin)
         at = now()
         until = rules.end_of(until, at)
         connection, engine, pair = self._caller.write(muter, muted)
@@ -154,7 +161,7 @@ class Safety(Edges[U]):
             self._caller.refresh(self._schema.models[MuteMixin], pair)
             new = _ended(row[0], at)
             build = statements.renew_mute if new else statements.change_mute
-            connection.execute(build(self._schema), {**terms, "at": at} if new else terms)
+            prepared.run(connection, self._schema, build, {**terms, "at": at} if new else terms)
             break
         if new:
             self._record(connection, Muted(*pair, at, until, bool(notifications)))
@@ -211,7 +218,7 @@ class Safety(Edges[U]):
         }
         if any(cut.values()):
             who = _names(pair)
-            connection.execute(statements.remember_cut(self._schema), {**who, **cut})
+            prepared.run(connection, self._schema, statements.remember_cut, {**who, **cut})
         happened: list[Event] = []
         if cut["cut_following_"]:
             happened.append(Unfollowed(*pair, at))

@@ -11,11 +11,12 @@ import hashlib
 from collections.abc import Callable
 from typing import Any, cast
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Table, event
+from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Table, event
 from sqlalchemy.orm import Mapped, Mapper, class_mapper, mapped_column, relationship
-from sqlalchemy.sql.elements import conv
+from sqlalchemy.sql.elements import ColumnElement, conv
 
 from retinue.errors import MappingError
+from retinue.own_columns import LIBRARY
 from retinue.ownership import GraphModel, key_column_of, refuse_dataclass, user_class_of
 
 #: The longest name that every engine takes (PostgreSQL: 63 bytes), less room for a prefix.
@@ -53,6 +54,11 @@ def user_of(model: Any, column: Any, back_populates: str | None = None) -> Mappe
 def named(prefix: str, table: Table, what: str) -> conv:
     """Name a constraint after its *table*; as ``conv``, so that no naming convention changes it."""
     return conv(_fitting(f"{prefix}_{table.name}_{what}"))
+
+
+def not_oneself(table: Table, differ: ColumnElement[bool]) -> CheckConstraint:
+    """Return the constraint of *table* that the two users of a row *differ*."""
+    return CheckConstraint(differ, name=named("ck", table, "not_self"), info={LIBRARY: "not_self"})
 
 
 def _fitting(name: str) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, Table
+from sqlalchemy import Index, Table
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
-from retinue.models.columns import completes, named, user_column, user_of
+from retinue.models.columns import completes, named, not_oneself, user_column, user_of
 from retinue.models.times import UTCDateTime, now
 from retinue.ownership import GraphModel
 
@@ -46,6 +46,6 @@ class DismissedSuggestionMixin(GraphModel):
 def _complete_dismissals(table: Table, _user: type[Any]) -> None:
     user, suggested = table.c.user_id, table.c.suggested_id
     table.info.update(shard_key="user_id", reverse_key="suggested_id")
-    table.append_constraint(CheckConstraint(user != suggested, name=named("ck", table, "not_self")))
+    table.append_constraint(not_oneself(table, user != suggested))
     # For the deletion of a user, who may have been dismissed by many.
     Index(named("ix", table, "reverse"), suggested, user)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, SmallInteger, Table, inspect
+from sqlalchemy import BigInteger, Index, SmallInteger, Table, inspect
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column, synonym, validates
 
 from retinue.errors import NotWritableError
-from retinue.models.columns import completes, named, needs_guards, user_column, user_of
+from retinue.models.columns import completes, named, needs_guards, not_oneself, user_column, user_of
 from retinue.models.times import UTCDateTime, now
 from retinue.ownership import GraphModel
 
@@ -140,7 +140,7 @@ class FollowRequestMixin(GraphModel):
 def _complete_follows(table: Table, user: type[Any]) -> None:
     follower, following, time = (table.c[n] for n in ("follower_id", "following_id", "timestamp"))
     table.info.update(shard_key="follower_id", reverse_key="following_id")
-    table.append_constraint(CheckConstraint(follower != following, name=named("ck", table, "not_self")))
+    table.append_constraint(not_oneself(table, follower != following))
     # Each list in its order, from its owner's end. `table.c` columns attach an index by themselves.
     Index(named("ix", table, "following"), follower, time, following)
     Index(named("ix", table, "followers"), following, time, follower)

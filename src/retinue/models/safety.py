@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Boolean, CheckConstraint, Index, Table
+from sqlalchemy import Boolean, Index, Table
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
-from retinue.models.columns import completes, named, needs_guards, user_column, user_of
+from retinue.models.columns import completes, named, needs_guards, not_oneself, user_column, user_of
 from retinue.models.times import UTCDateTime, now
 from retinue.ownership import GraphModel
 
@@ -125,6 +125,6 @@ def _complete_mutes(table: Table, _user: type[Any]) -> None:
 def _complete_pairs(table: Table, owner_id: str, other_id: str) -> None:
     owner, other, time = (table.c[name] for name in (owner_id, other_id, "timestamp"))
     table.info.update(shard_key=owner_id, reverse_key=other_id)
-    table.append_constraint(CheckConstraint(owner != other, name=named("ck", table, "not_self")))
+    table.append_constraint(not_oneself(table, owner != other))
     Index(named("ix", table, "list"), owner, time, other)
     Index(named("ix", table, "reverse"), other, owner)

@@ -7,14 +7,15 @@ owner of the rows they touch, or on the other end by a selectable that says so.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from datetime import datetime
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, TypeAlias, TypeVar
 
-from sqlalchemy import Executable, Integer, and_, bindparam, literal, or_, select, true
-from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy import Executable, Integer, Table, and_, bindparam, literal, or_, select, true
+from sqlalchemy.sql.elements import BindParameter, ColumnElement
 from sqlalchemy.sql.selectable import CompoundSelect, FromClause
+from sqlalchemy.sql.visitors import iterate
 
 from retinue.engines import EngineRules, Rows
 from retinue.models import BlockMixin, UTCDateTime
@@ -22,6 +23,9 @@ from retinue.schema import Schema
 
 #: The execution option that names a statement of the library.
 OPTION: Final = "retinue"
+
+#: The execution option of a statement in which parameters are called as columns: the parameter for each of these.
+ROW: Final = "retinue.row"
 
 # As `Rows`, of several selects.
 if TYPE_CHECKING:
@@ -50,9 +54,72 @@ def once(build: Callable[Concatenate[Schema, P], S]) -> Callable[Concatenate[Sch
     return get
 
 
-def user_key(schema: Schema, name: str) -> ColumnElement[Any]:
+def user_key(schema: Schema, name: str) -> BindParameter[Any]:
     """Return the parameter *name*, which is the key of a user."""
     return bindparam(name, type_=schema.key.type)
+
+
+def insert_row(
+    schema: Schema,
+    rules: EngineRules,
+    table: Table,
+    values: Mapping[str, str],
+    users: Mapping[str, FromClause],
+    *conditions: ColumnElement[bool],
+) -> Executable:
+    """Return `EngineRules.insert_new()`, in which a default of the application's own finds the row that it is for."""
+    names = row_names(schema, table, values, *conditions, beside=users)
+    if names is None:
+        return rules.insert_new(table, values, schema.key, users, *conditions)
+    called = {column: column for column in names}
+    return rules.insert_new(table, called, schema.key, users, *conditions).execution_options(**{ROW: names})
+
+
+def upsert_row(
+    schema: Schema,
+    rules: EngineRules,
+    table: Table,
+    values: Mapping[str, BindParameter[Any]],
+    conditions: Sequence[ColumnElement[bool]],
+    update: Callable[[Any], Mapping[str, ColumnElement[Any]]],
+    where: ColumnElement[bool] | None = None,
+) -> Any:
+    """Return `EngineRules.upsert()` of one row of *values*, if *conditions* hold; as `insert_row()`."""
+    asked = conditions if where is None else (*conditions, where)
+    names = row_names(schema, table, {column: value.key for column, value in values.items()}, *asked)
+    if names is not None:
+        values = {column: bindparam(column, type_=values.get(column, table.c[column]).type) for column in names}
+    row = select(*(value.label(column) for column, value in values.items())).where(*conditions)
+    upsert: Any = rules.upsert(table, row, update, where=where)
+    return upsert if names is None else upsert.execution_options(**{ROW: names})
+
+
+@once
+def insert_rows(schema: Schema, rules: EngineRules, table: Table) -> Executable:
+    """Rows that come as parameters, each with its defaults; one whose primary key is there is left as it is."""
+    return rules.insert_rows(table, schema.own_of(table).given)
+
+
+def row_names(
+    schema: Schema,
+    table: Table,
+    values: Mapping[str, str],
+    *conditions: ColumnElement[bool],
+    beside: Container[str] = (),
+) -> Mapping[str, str | None] | None:
+    """
+    Return the parameter for each column of a row that is inserted by itself, or None where nobody looks for them.
+
+    A default of the application's that Python makes may ask for the row by the keys of its columns: then
+    the parameters have these names as well. None for a column: it is NULL; but for one that is called as a parameter
+    of *conditions*, or one *beside*, which has that name already.
+    """
+    own = schema.own_of(table)
+    if not own.by_python:
+        return None
+    found = (part for condition in conditions for part in iterate(condition))
+    taken = {part.key for part in found if isinstance(part, BindParameter)}
+    return {**values, **{column: None for column in own.blank if column not in taken and column not in beside}}
 
 
 def most() -> ColumnElement[int]:

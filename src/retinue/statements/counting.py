@@ -3,26 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from sqlalchemy import Executable, Table, Update, and_, bindparam, func, literal_column, select, update
 from sqlalchemy.sql.elements import ColumnElement
-from sqlalchemy.sql.selectable import FromClause, ScalarSelect
+from sqlalchemy.sql.selectable import ScalarSelect
 
 from retinue.engines import EngineRules, Rows
 from retinue.schema import Schema
-from retinue.statements.building import OPTION, once, people, user_key
+from retinue.statements.building import OPTION, ROW, insert_row, once, people, row_names, user_key
 from retinue.values import Key
 
+#: The columns of a count row.
+COUNT: Final = ("user_id", "slot", "followers", "following")
 
-def _counted(edges: FromClause, *conditions: ColumnElement[bool]) -> ScalarSelect[Any]:
-    return select(func.count()).select_from(edges).where(*conditions).scalar_subquery()
 
+def counted_edges(
+    schema: Schema, user: ColumnElement[Any], now: EngineRules | None = None
+) -> tuple[ScalarSelect[Any], ScalarSelect[Any]]:
+    """
+    Return how many edges lead to *user*, and how many from them.
 
-def counted_edges(schema: Schema, user: ColumnElement[Any]) -> tuple[ScalarSelect[Any], ScalarSelect[Any]]:
-    """Return how many edges lead to *user*, and how many from them."""
+    With the rules of the database as *now*: as they are committed now, whatever the transaction's snapshot.
+    """
     there, out = schema.edges_by_target.alias("there"), schema.follows.alias("out")
-    return _counted(there, there.c.following_id == user), _counted(out, out.c.follower_id == user)
+    to = select(func.count()).select_from(there).where(there.c.following_id == user)
+    by = select(func.count()).select_from(out).where(out.c.follower_id == user)
+    if now is not None:
+        to, by = now.current(to), now.current(by)
+    return to.scalar_subquery(), by.scalar_subquery()
+
+
+def count_row(user: ColumnElement[Any], followers: ColumnElement[Any], following: ColumnElement[Any]) -> Rows:
+    """Return slot 0 of *user* as a row."""
+    values: tuple[ColumnElement[Any], ...] = (user, literal_column("0"), followers, following)
+    return select(*(value.label(column) for column, value in zip(COUNT, values, strict=True)))
 
 
 @once
@@ -56,38 +71,66 @@ def count_edges(schema: Schema) -> Rows:
 @once
 def add_to_count(schema: Schema, rules: EngineRules) -> Executable:
     """Add *more_followers* and *more_following* to the row of *user* and *slot_*."""
-    return rules.add_to_count(count_rows(schema))
+    values = {"user_id": "user", "slot": "slot_", "followers": "more_followers", "following": "more_following"}
+    names = row_names(schema, count_rows(schema), values) if rules.counts_by_upsert else None
+    if names is None:
+        return rules.add_to_count(count_rows(schema), values)
+    return rules.add_to_count(count_rows(schema), {column: column for column in names}).execution_options(
+        **{ROW: names}
+    )
 
 
 @once
 def insert_count(schema: Schema, rules: EngineRules) -> Executable:
     """Give *user* a row in *slot_*, unless there is one or the user has gone."""
     values = {"user_id": "user", "slot": "slot_", "followers": "set_followers", "following": "set_following"}
-    return rules.insert_new(count_rows(schema), values, schema.key, people(schema, "user"))
+    return insert_row(schema, rules, count_rows(schema), values, people(schema, "user"))
 
 
 @once
 def add_slot(schema: Schema, rules: EngineRules) -> Executable:
     """Add *more_followers* and *more_following* to *slot_* of *user*, or make it with these; if there is a slot 0."""
     rows = count_rows(schema)
-    first = rows.alias("first")
-    more = {name: bindparam(f"more_{name}", type_=rows.c[name].type) for name in ("followers", "following")}
-    slot = bindparam("slot_", type_=rows.c.slot.type)
-    fresh = select(first.c.user_id, slot.label("slot"), *(value.label(name) for name, value in more.items()))
-    fresh = fresh.where(first.c.user_id == user_key(schema, "user"), first.c.slot == 0)
-    added = rules.upsert(rows, fresh, lambda new: {name: rows.c[name] + new[name] for name in more})
+    more = [bindparam(f"more_{name}", type_=rows.c[name].type).label(name) for name in COUNT[2:]]
+    return upsert_counts(
+        schema, rules, first_slot(schema).add_columns(bindparam("slot_", type_=rows.c.slot.type).label("slot"), *more)
+    )
+
+
+@once
+def first_slot(schema: Schema) -> Rows:
+    """*user*, if they have a slot 0."""
+    first = count_rows(schema).alias("first")
+    return select(first.c.user_id).where(first.c.user_id == user_key(schema, "user"), first.c.slot == 0)
+
+
+@once
+def add_to_slots(schema: Schema, rules: EngineRules) -> Executable:
+    """Count rows that come as parameters, or their numbers added to those that are there."""
+    return upsert_counts(schema, rules, None)
+
+
+def upsert_counts(schema: Schema, rules: EngineRules, fresh: Rows | None) -> Executable:
+    """Return an insert of *fresh*; to a row that is there its numbers are added."""
+    rows = count_rows(schema)
+    added = rules.upsert(rows, fresh, lambda new: {name: rows.c[name] + new[name] for name in COUNT[2:]})
     return added.execution_options(preserve_rowcount=True)
 
 
 @once
 def insert_counted(schema: Schema, rules: EngineRules) -> Executable:
     """Give *user* slot 0, with what the edges say, unless there is one or the user has gone."""
+    made = rules.insert_from(count_rows(schema), list(COUNT), counted_row(schema))
+    return made.execution_options(preserve_rowcount=True)
+
+
+@once
+def counted_row(schema: Schema) -> Rows:
+    """The count row that `insert_counted()` inserts."""
     (users,) = people(schema, "user").values()
     key = users.c[schema.key.name]
-    row = select(key, literal_column("0"), *counted_edges(schema, key)).where(key == user_key(schema, "user"))
-    row = row.with_for_update(read=True, key_share=True, of=users)
-    made = rules.insert_from(count_rows(schema), ["user_id", "slot", "followers", "following"], row)
-    return made.execution_options(preserve_rowcount=True)
+    row = count_row(key, *counted_edges(schema, key)).where(key == user_key(schema, "user"))
+    return row.with_for_update(read=True, key_share=True, of=users)
 
 
 @once
@@ -118,6 +161,12 @@ def uncounted(schema: Schema, rules: EngineRules) -> Rows:
         .join_from(schema.key.table, there, and_(there.c.user_id == schema.key, there.c.slot == 0), isouter=True)
         .where(there.c.user_id.is_(None), rules.one_of(schema.key, "users"))
     )
+
+
+def add_or_make(schema: Schema, rules: EngineRules, more: tuple[int, int]) -> Executable:
+    """Add *more* followers and followed to count rows that come as parameters; make those that are not there."""
+    statement = rules.add_or_insert(count_rows(schema), None, more)
+    return statement.execution_options(**{OPTION: "add_or_make"})
 
 
 def add_or_start(schema: Schema, rules: EngineRules, rows: Sequence[tuple[Key, int, int]]) -> Executable:

@@ -30,7 +30,7 @@ from sqlalchemy.sql.selectable import Subquery
 from retinue.engines import EngineRules, Rows
 from retinue.schema import Schema
 from retinue.statements.building import once
-from retinue.statements.counting import count_rows, counted_edges
+from retinue.statements.counting import COUNT, count_row, count_rows, counted_edges
 
 
 @once
@@ -51,16 +51,20 @@ def lock_neighbours(schema: Schema, rules: EngineRules) -> Rows:
 @once
 def count_neighbours(schema: Schema, rules: EngineRules) -> Executable:
     """Give those neighbours of *users* who have no count row one that says what their edges say."""
-    rows, near = count_rows(schema), _neighbours(schema, rules)
-    there = rows.alias("counted")
+    return rules.insert_from(count_rows(schema), list(COUNT), _uncounted(schema, rules))
+
+
+@once
+def uncounted_neighbours(schema: Schema, rules: EngineRules) -> Rows:
+    """The count rows that `count_neighbours()` inserts."""
+    return _uncounted(schema, rules, rules)
+
+
+def _uncounted(schema: Schema, rules: EngineRules, now: EngineRules | None = None) -> Rows:
+    near, there = _neighbours(schema, rules), count_rows(schema).alias("counted")
     counted = and_(there.c.user_id == near.c.user, there.c.slot == 0)
-    new = (
-        select(near.c.user, literal_column("0"), *counted_edges(schema, near.c.user))
-        .join_from(near, there, counted, isouter=True)
-        .where(there.c.user_id.is_(None))
-        .order_by(near.c.user)
-    )
-    return rules.insert_from(rows, ["user_id", "slot", "followers", "following"], new)
+    row = count_row(near.c.user, *counted_edges(schema, near.c.user, now))
+    return row.join_from(near, there, counted, isouter=True).where(there.c.user_id.is_(None)).order_by(near.c.user)
 
 
 @once

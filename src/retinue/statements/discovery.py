@@ -35,6 +35,7 @@ from retinue.engines import EngineRules, Rows
 from retinue.models import DismissedSuggestionMixin, FollowRequestMixin, UTCDateTime
 from retinue.schema import Schema
 from retinue.statements.building import (
+    insert_row,
     most,
     not_blocked,
     not_ended,
@@ -254,7 +255,7 @@ def users_after(schema: Schema, *, started: bool) -> Rows:
 def insert_dismissal(schema: Schema, rules: EngineRules) -> Executable:
     """*suggested* is not suggested to *user* since *at*, unless there is such a row."""
     table = schema.table(DismissedSuggestionMixin)
-    return rules.insert_new(table, _DISMISSAL, schema.key, people(schema, "user", "suggested"))
+    return insert_row(schema, rules, table, _DISMISSAL, people(schema, "user", "suggested"))
 
 
 @once

@@ -24,7 +24,16 @@ from sqlalchemy.sql.selectable import FromClause
 from retinue.engines import EngineRules, Rows
 from retinue.models import UTCDateTime
 from retinue.schema import Schema
-from retinue.statements.building import CompoundRows, not_blocked, not_ended, once, pending, people, user_key
+from retinue.statements.building import (
+    CompoundRows,
+    insert_row,
+    not_blocked,
+    not_ended,
+    once,
+    pending,
+    people,
+    user_key,
+)
 
 #: The parameters of an edge, or of a request for one.
 EDGE: Final = {"follower_id": "follower", "following_id": "followed", "timestamp": "at"}
@@ -53,14 +62,14 @@ def insert_edge(schema: Schema, rules: EngineRules) -> Executable:
     locked = schema.flag("locked", users["followed"], rules, hold=True)
     if locked is not None:
         conditions.append(locked.is_not(true()))
-    return rules.insert_new(schema.follows, EDGE, schema.key, users, *conditions)
+    return insert_row(schema, rules, schema.follows, EDGE, users, *conditions)
 
 
 @once
 def insert_agreed_edge(schema: Schema, rules: EngineRules) -> Executable:
     """As `insert_edge()`, where *followed* has said yes."""
     users = people(schema, "follower", "followed")
-    return rules.insert_new(schema.follows, EDGE, schema.key, users, *_unblocked(schema, rules))
+    return insert_row(schema, rules, schema.follows, EDGE, users, *_unblocked(schema, rules))
 
 
 @once

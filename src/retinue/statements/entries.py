@@ -243,10 +243,16 @@ def next_followers(schema: Schema, *, first: bool) -> Rows:
 @once
 def send(schema: Schema, rules: EngineRules) -> Executable:
     """All that *author* has posted since *since* goes to those of *users* for whom a timeline is kept."""
+    return rules.insert_from(_timeline(schema)[0].entries, _ENTRY, entries_to_send(schema, rules))
+
+
+@once
+def entries_to_send(schema: Schema, rules: EngineRules) -> Rows:
+    """The entries that `send()` inserts."""
     timeline, posts = _timeline(schema)
     readers = timeline.readers
-    sent = (
-        select(readers.c.user_id, posts.time, posts.key, posts.author)
+    return (
+        _entries(readers.c.user_id, posts)
         .join_from(readers, posts.table, true())
         .where(
             rules.one_of(readers.c.user_id, "users"),
@@ -254,17 +260,28 @@ def send(schema: Schema, rules: EngineRules) -> Executable:
             in_utc(posts.time) >= _since(posts),
         )
     )
-    return rules.insert_from(timeline.entries, _ENTRY, sent)
 
 
 @once
 def keep(schema: Schema, rules: EngineRules) -> Executable:
     """*posts* are kept for *user*."""
-    timeline, posts = _timeline(schema)
-    kept = select(user_key(schema, "user").label("reader_id"), posts.time, posts.key, posts.author).where(
-        rules.one_of(posts.key, "posts")
-    )
-    return rules.insert_from(timeline.entries, _ENTRY, kept)
+    kept = _entries(user_key(schema, "user"), _timeline(schema)[1]).where(_kept(schema, rules))
+    return rules.insert_from(_timeline(schema)[0].entries, _ENTRY, kept)
+
+
+@once
+def entries_to_keep(schema: Schema, rules: EngineRules) -> Rows:
+    """The entries that `keep()` inserts, but for their reader."""
+    return _entries(None, _timeline(schema)[1]).where(_kept(schema, rules))
+
+
+def _kept(schema: Schema, rules: EngineRules) -> ColumnElement[bool]:
+    return rules.one_of(_timeline(schema)[1].key, "posts")
+
+
+def _entries(reader: ColumnElement[Any] | None, posts: Posts) -> Rows:
+    values = (reader, posts.time, posts.key, posts.author)
+    return select(*(value.label(column) for column, value in zip(_ENTRY, values, strict=True) if value is not None))
 
 
 @once

@@ -30,7 +30,7 @@ from retinue.engines import EngineRules, Rows
 from retinue.models import FollowEventMixin, NotificationMixin, UTCDateTime
 from retinue.rules import Audience
 from retinue.schema import Schema
-from retinue.statements.building import most, not_ended, once, user_key
+from retinue.statements.building import most, not_ended, once, upsert_row, user_key
 from retinue.statements.lists import active, beside, in_order
 from retinue.values import HistoryKind, NotificationKind
 
@@ -92,13 +92,20 @@ def _notifications(schema: Schema) -> Table:
 
 
 @once
-def notify(schema: Schema, rules: EngineRules, *, read: bool) -> Executable:
+def notify(schema: Schema, rules: EngineRules) -> Executable:
     """
     *recipient* is told of what *actor* did; unless they mute the actor, or were told after *again_after*.
 
-    There is one row for each kind: told again, it comes back to the top, unread; or *read*.
+    There is one row for each kind: told again, it comes back to the top, unread.
     """
-    statement: Executable = upsert_notification(schema, rules, read=read)
+    statement: Executable = upsert_notification(schema, rules)
+    return statement
+
+
+@once
+def notify_read(schema: Schema, rules: EngineRules) -> Executable:
+    """As `notify()`, of what *recipient* did themselves: it is read."""
+    statement: Executable = upsert_notification(schema, rules, read=True)
     return statement
 
 
@@ -108,23 +115,28 @@ def upsert_notification(
     """Return `notify()`, if *conditions* hold."""
     rows, users = _notifications(schema), schema.key.table
     recipient, actor = user_key(schema, "recipient"), user_key(schema, "actor")
-    told = select(
-        recipient.label("recipient_id"),
-        actor.label("actor_id"),
-        bindparam("notice", type_=String).label("kind"),
-        bindparam("notice_id", type_=BigInteger).label("id"),
-        bindparam("at", type_=UTCDateTime).label("timestamp"),
-        *([bindparam("at", type_=UTCDateTime).label("read_at")] if read else ()),
-    ).where(users.c[schema.key.name] == recipient, *conditions)
+    row = {
+        "recipient_id": recipient,
+        "actor_id": actor,
+        "kind": bindparam("notice", type_=String),
+        "id": bindparam("notice_id", type_=BigInteger),
+        "timestamp": bindparam("at", type_=UTCDateTime),
+    }
+    if read:
+        row["read_at"] = bindparam("at", type_=UTCDateTime)
+    wanted = [users.c[schema.key.name] == recipient, *conditions]
     if schema.mutes is not None:
         mute = schema.mutes
         muted = select(mute.c.until).where(
             mute.c.muter_id == recipient, mute.c.muted_id == actor, mute.c.notifications.is_(true()), not_ended(mute)
         )
-        told = told.where(~exists(muted))
-    return rules.upsert(
+        wanted.append(~exists(muted))
+    return upsert_row(
+        schema,
+        rules,
         rows,
-        told,
+        row,
+        wanted,
         # The time last: MariaDB sets one column after the other, and `where` asks for it.
         lambda new: {"id": new.id, "read_at": new.read_at if read else null(), "timestamp": new.timestamp},
         where=rows.c.timestamp <= bindparam("again_after", type_=UTCDateTime),

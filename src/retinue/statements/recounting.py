@@ -12,7 +12,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from retinue.engines import EngineRules, Rows
 from retinue.schema import Schema
 from retinue.statements.building import once, user_key
-from retinue.statements.counting import count_rows, counted_edges
+from retinue.statements.counting import count_row, count_rows, counted_edges
 
 
 @once
@@ -47,19 +47,25 @@ def tallies(schema: Schema, rules: EngineRules) -> Rows:
 @once
 def hold_first_slots(schema: Schema, rules: EngineRules) -> Executable:
     """Lock slot 0 of each of *users* who exists, ascending; make it, with nothing in it, where it is not there."""
-    rows = count_rows(schema)
+    return _held(schema, rules, first_slots(schema, rules))
+
+
+@once
+def first_slots(schema: Schema, rules: EngineRules) -> Rows:
+    """The count rows that `hold_first_slots()` inserts."""
     nothing: ColumnElement[int] = literal_column("0")
-    fresh = (
-        select(
-            schema.key.label("user_id"),
-            nothing.label("slot"),
-            nothing.label("followers"),
-            nothing.label("following"),
-        )
-        .where(rules.one_of(schema.key, "users"))
-        .order_by(schema.key)
-        .with_for_update(read=True, key_share=True, of=schema.key.table)
-    )
+    chosen = count_row(schema.key, nothing, nothing).where(rules.one_of(schema.key, "users")).order_by(schema.key)
+    return chosen.with_for_update(read=True, key_share=True, of=schema.key.table)
+
+
+@once
+def hold_slots(schema: Schema, rules: EngineRules) -> Executable:
+    """Count rows that come as parameters, made or locked, in that order."""
+    return _held(schema, rules, None)
+
+
+def _held(schema: Schema, rules: EngineRules, fresh: Rows | None) -> Executable:
+    rows = count_rows(schema)
     return rules.upsert(rows, fresh, lambda _new: {"followers": rows.c.followers})
 
 

@@ -10,20 +10,32 @@ from sqlalchemy import (
     Table,
     Update,
     bindparam,
+    case,
     delete,
     exists,
     null,
     or_,
     select,
     true,
+    union_all,
     update,
 )
 from sqlalchemy.sql.elements import ColumnElement
 
 from retinue.engines import EngineRules, Rows
-from retinue.models import FollowRequestMixin, UTCDateTime
+from retinue.models import BlockMixin, FollowRequestMixin, UTCDateTime
 from retinue.schema import Schema
-from retinue.statements.building import most, not_blocked, once, pending, people, user_key
+from retinue.statements.building import (
+    CompoundRows,
+    insert_row,
+    most,
+    not_blocked,
+    not_ended,
+    once,
+    pending,
+    people,
+    user_key,
+)
 from retinue.statements.edges import EDGE
 
 
@@ -48,10 +60,11 @@ def insert_request(schema: Schema, rules: EngineRules) -> Executable:
     locked: Any = schema.flag("locked", users["followed"], rules, hold=True)
     edge = schema.follows
     follower, followed = user_key(schema, "follower"), user_key(schema, "followed")
-    return rules.insert_new(
+    return insert_row(
+        schema,
+        rules,
         _requests(schema),
         EDGE,
-        schema.key,
         users,
         locked.is_(true()),
         not_blocked(schema, rules, follower, followed),
@@ -126,24 +139,34 @@ def select_pending(schema: Schema) -> Rows:
 def insert_agreed_edges(schema: Schema, rules: EngineRules) -> Executable:
     """Those of *users* who asked *followed* follow them since *at*, unless they do already."""
     rows = _requests(schema)
-    columns = ["follower_id", "following_id", "timestamp"]
     asked = select(rows.c.follower_id, rows.c.following_id, bindparam("at", type_=UTCDateTime)).where(
         rows.c.following_id == user_key(schema, "followed"),
         rules.one_of(rows.c.follower_id, "users"),
         not_blocked(schema, rules, rows.c.follower_id, rows.c.following_id),
     )
-    return rules.insert_from(schema.follows, columns, asked)
+    return rules.insert_from(schema.follows, list(EDGE), asked)
 
 
 @once
 def followers_since(schema: Schema, rules: EngineRules) -> Rows:
-    """Those of *users* who follow *followed* since just *at*."""
+    """(user, whether just since *at*) for those of *users* who follow *followed*."""
     edge = schema.edges_by_target.c
-    return select(edge.follower_id).where(
-        edge.following_id == user_key(schema, "followed"),
-        rules.one_of(edge.follower_id, "users"),
-        edge.timestamp == bindparam("at", type_=UTCDateTime),
+    since = case((edge.timestamp == bindparam("at", type_=UTCDateTime), 1), else_=0)
+    return rules.current(
+        select(edge.follower_id, since).where(
+            edge.following_id == user_key(schema, "followed"), rules.one_of(edge.follower_id, "users")
+        )
     )
+
+
+@once
+def blocked_among(schema: Schema, rules: EngineRules) -> CompoundRows:
+    """Those of *users* whom a block keeps apart from *followed* now."""
+    followed, out, back = user_key(schema, "followed"), schema.table(BlockMixin), schema.blocks_by_target
+    made = select(out.c.blocked_id.label("user")).where(out.c.blocker_id == followed, not_ended(out))
+    met = select(back.c.blocker_id.label("user")).where(back.c.blocked_id == followed, not_ended(back))
+    kept_away = made.where(rules.one_of(out.c.blocked_id, "users")), met.where(rules.one_of(back.c.blocker_id, "users"))
+    return union_all(*(select(rules.current(side).subquery()) for side in kept_away))
 
 
 @once

@@ -10,7 +10,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from retinue.engines import EngineRules, Rows
 from retinue.models import BlockMixin, MuteMixin, UTCDateTime
 from retinue.schema import Schema
-from retinue.statements.building import once, people, user_key
+from retinue.statements.building import insert_row, once, people, user_key
 
 _BLOCK = {"blocker_id": "blocker", "blocked_id": "blocked", "timestamp": "at", "until": "until_"}
 _MUTE = {
@@ -38,7 +38,7 @@ def _block(schema: Schema) -> tuple[Table, tuple[ColumnElement[bool], ColumnElem
 @once
 def insert_block(schema: Schema, rules: EngineRules) -> Executable:
     """*blocker* blocks *blocked* since *at* until *until_*, unless there is such a row."""
-    return rules.insert_new(schema.table(BlockMixin), _BLOCK, schema.key, people(schema, "blocker", "blocked"))
+    return insert_row(schema, rules, schema.table(BlockMixin), _BLOCK, people(schema, "blocker", "blocked"))
 
 
 @once
@@ -88,7 +88,7 @@ def _mute(schema: Schema) -> tuple[Table, tuple[ColumnElement[bool], ColumnEleme
 @once
 def insert_mute(schema: Schema, rules: EngineRules) -> Executable:
     """*muter* mutes *muted* since *at* until *until_*, unless there is such a row."""
-    return rules.insert_new(schema.table(MuteMixin), _MUTE, schema.key, people(schema, "muter", "muted"))
+    return insert_row(schema, rules, schema.table(MuteMixin), _MUTE, people(schema, "muter", "muted"))
 
 
 @once

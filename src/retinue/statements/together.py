@@ -20,16 +20,13 @@ from retinue.models import RANDOM_BITS, FollowEventMixin, UTCDateTime
 from retinue.schema import Schema
 from retinue.statements.building import OPTION, once, user_key
 from retinue.statements.counting import count_rows
-from retinue.statements.edges import EDGE, delete_edge, is_edge
+from retinue.statements.edges import delete_edge, is_edge
 from retinue.statements.records import upsert_notification
 
 #: `insert_edge`, `insert_agreed_edge` or `delete_edge`.
 Change = Callable[..., Any]
 
 _RANDOM: Final[ColumnElement[int]] = literal_column(str(RANDOM_BITS))
-
-#: The columns for which the statement has a value.
-_GIVEN: Final = frozenset({*EDGE, "id", "kind", "recipient_id", "actor_id"})
 
 
 def is_possible(schema: Schema, rules: EngineRules) -> bool:
@@ -42,9 +39,10 @@ def is_possible(schema: Schema, rules: EngineRules) -> bool:
     possible: bool | None = schema.built.get((is_possible, rules))
     if possible is None:
         inserted = [table for table in (schema.follows, schema.history, schema.notifications) if table is not None]
-        makers = [column.default for table in inserted for column in table.columns if column.name not in _GIVEN]
-        makers += [] if schema.counts is None else [column.onupdate for column in schema.counts.columns]
-        by_python = any(maker is not None and not maker.is_clause_element for maker in makers)
+        updated = [] if schema.counts is None else [column.onupdate for column in schema.counts.columns]
+        by_python = any(schema.own_of(table).by_python for table in inserted) or any(
+            maker is not None and not maker.is_clause_element for maker in updated
+        )
         possible = schema.built[is_possible, rules] = rules.changes_together and not by_python
     return possible
 

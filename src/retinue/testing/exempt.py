@@ -10,6 +10,7 @@ EXEMPT: Final[Mapping[str, str]] = {
     "doomed_users": "deletion of users: the application says which, by whatever criteria it likes",
     "lock_neighbours": "deletion of users: a user's edges lie with everybody they knew, who is counted anew",
     "count_neighbours": "deletion of users: as lock_neighbours",
+    "uncounted_neighbours": "deletion of users: as lock_neighbours",
     "count_out_followers": "deletion of users: as lock_neighbours; by a join, as MariaDB reads all rows for an IN",
     "count_out_followed": "deletion of users: as count_out_followers",
     "delete_rows_about": "deletion of users: as lock_neighbours; a mirror deletes them by their owner",

@@ -19,13 +19,13 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from operator import itemgetter
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import (
     BigInteger,
     Column,
-    Executable,
     Integer,
     Table,
     and_,
@@ -42,16 +42,17 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause
 
+from retinue import inserting
 from retinue.caller import Pair
 from retinue.engines import EngineRules, rules_of, transact
 from retinue.engines.bulk import Bulk, bulk_of
 from retinue.models import UTCDateTime, new_id, now
 from retinue.schema import Schema
 from retinue.statements import OPTION
-from retinue.statements.counting import set_count
+from retinue.statements.counting import COUNT, add_to_slots, set_count
 from retinue.timeline import mark_stale
 from retinue.transfer.privacy import EDGE, Privacy, Refused, as_sent, insert_history, named
-from retinue.values import Key
+from retinue.values import HistoryKind, Key
 
 #: Edges to be written, and since when; None: not said.
 Edges = Mapping[Pair, datetime | None]
@@ -60,6 +61,9 @@ T = TypeVar("T")
 
 #: How often a batch is tried while other sessions keep adding edges that are in it.
 _ATTEMPTS: Final = 30
+
+#: After so many attempts that met a row, and then found none that is there, the database is to say what it was.
+_UNEXPLAINED_MOST: Final = 3
 
 #: Seconds: the longest pause between two attempts.
 _PAUSE_MOST: Final = 0.1
@@ -98,22 +102,26 @@ class Loader:
         Write *edges*, and count them.
 
         Raises:
-            sqlalchemy.exc.DBAPIError: The database refuses, and not for a reason that passes.
-            RuntimeError: Rows that are not there are refused as duplicates.
+            sqlalchemy.exc.DBAPIError: The database refuses, and not for a reason that passes; or for a unique
+                constraint of the application's own.
         """
         pairs = sorted(edges)
         everybody = _People(pairs)
-        refused: IntegrityError | None = None
-        for attempt in range(1, _ATTEMPTS + 1):
+        met: _MetARowError | None = None
+        attempt = unexplained = 0
+        while True:
+            attempt += 1
+            plainly = unexplained == _UNEXPLAINED_MOST or attempt == _ATTEMPTS
             try:
-                return self._transact(lambda connection: self._write(connection, pairs, edges, everybody))
-            except _MetARowError as met:
-                refused = met.error
+                return self._transact(partial(self._write, pairs, edges, everybody, plainly=plainly))
+            except _MetARowError as error:
+                # A row of the batch that came meanwhile is found by the next attempt's look; what is met by a
+                # unique constraint of the application's own is not.
+                unexplained = unexplained + 1 if met and met.present >= error.present else 0
+                met = error
             if self._look_first:
                 time.sleep(random.uniform(0, min(_PAUSE_MOST, 0.001 * 2**attempt)))  # noqa: S311 - not a secret
             self._look_first = True
-        message = "rows that are not there are refused as duplicates: by a unique constraint of your own?"
-        raise RuntimeError(message) from refused
 
     def _prepare(self, session: Session) -> tuple[EngineRules, Bulk, _Statements]:
         connection = session.connection(bind_arguments=self._schema.bind)
@@ -134,7 +142,9 @@ class Loader:
         # A session that is joined to an outer transaction keeps the level of that.
         return self._bulk.isolation is not None and not (isinstance(bind, Connection) and bind.in_transaction())
 
-    def _write(self, connection: Connection, pairs: Sequence[Pair], edges: Edges, people: _People) -> Loaded:
+    def _write(
+        self, pairs: Sequence[Pair], edges: Edges, people: _People, connection: Connection, *, plainly: bool
+    ) -> Loaded:
         run, loaded = self._run, Loaded()
         sent = self._bulk.send(connection, run.people, people.columns)
         loaded.unknown = self._lock(connection, people, sent)
@@ -160,11 +170,15 @@ class Loader:
             return loaded
         if len(pairs) < len(edges):
             sent = self._bulk.send(connection, run.people, _People(pairs).columns)
-        self._insert(connection, of.insert, {**batch, "at": at})
-        if of.insert_history is not None:
-            connection.execute(of.insert_history, {**batch, "at": at, "first_id": new_id()})
+        times = {pair: edges[pair] or at for pair in pairs}
+        try:
+            self._insert(connection, of, {**batch, "edges_at": at}, times, plainly=plainly)
+        except _MetARowError as met:
+            met.present = loaded.present
+            raise
+        self._write_down(connection, of, {**batch, "edges_at": at, "edges_first_id": new_id()}, times)
         if self._schema.counts is not None:
-            self._count(connection, sent)
+            self._count(connection, self._schema.counts, sent, _People(pairs) if len(pairs) < len(edges) else people)
         if of.readers is not None:
             mark_stale(connection, self._schema, connection.execute(of.readers, batch).scalars())
         return loaded
@@ -177,19 +191,60 @@ class Loader:
             return set()
         return set(people.users).difference(connection.execute(self._run.known_people, sent).scalars())
 
-    def _insert(self, connection: Connection, statement: Executable, parameters: dict[str, Any]) -> None:
+    def _insert(
+        self,
+        connection: Connection,
+        of: _EdgeStatements,
+        parameters: dict[str, Any],
+        times: Mapping[Pair, datetime],
+        *,
+        plainly: bool,
+    ) -> None:
+        """Insert edges since those *times*; *plainly*: what refuses one is the caller's."""
+        rows = self._schema.own_of(self._schema.follows).per_row
         try:
-            result = connection.execute(statement, parameters)
+            if rows or plainly:
+                self._insert_rows(connection, self._schema.follows, [_edge(pair, at) for pair, at in times.items()])
+                return
+            result = connection.execute(of.insert, parameters)
         except IntegrityError as error:
-            if self._bulk.says_duplicate(error):
-                raise _MetARowError(error) from error
+            if not plainly and self._bulk.says_duplicate(error):
+                raise _MetARowError from error
             raise
         if self._bulk.met_a_row(result):
-            raise _MetARowError(None)
+            raise _MetARowError
 
-    def _count(self, connection: Connection, sent: dict[str, Any]) -> None:
-        """Count the new edges of the people that were sent."""
-        connection.execute(self._run.add_counts, sent)
+    def _write_down(
+        self, connection: Connection, of: _EdgeStatements, parameters: dict[str, Any], times: Mapping[Pair, datetime]
+    ) -> None:
+        """Write down in the history that edges came by an import."""
+        history = self._schema.history
+        if history is None or of.insert_history is None:
+            return
+        if not self._schema.own_of(history).per_row:
+            connection.execute(of.insert_history, parameters)
+            return
+        first, kind = parameters["edges_first_id"], HistoryKind.IMPORTED.value
+        rows = [
+            {**_edge(pair, at), "id": first + number, "kind": kind}
+            for number, (pair, at) in enumerate(times.items(), 1)
+        ]
+        self._insert_rows(connection, history, rows)
+
+    def _insert_rows(self, connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        inserting.insert_plainly(connection, self._schema, table, rows)
+
+    def _count(self, connection: Connection, counts: Table, sent: dict[str, Any], people: _People) -> None:
+        """Count the new edges of *people*, who were sent."""
+        own = self._schema.own_of(counts)
+        if own.per_row or (own.unique and self.engine.hides_collisions):
+            rows = [
+                dict(zip(COUNT, (user, 0, *more), strict=True)) for user, *more in zip(*people.columns, strict=True)
+            ]
+            each = add_to_slots(self._schema, self.engine)
+            inserting.insert_rows(connection, self._schema, self.engine, counts, rows, each)
+        else:
+            connection.execute(self._run.add_counts, sent)
         wrong = [row._asdict() for row in connection.execute(self._run.miscounted, sent)]
         if wrong:
             connection.execute(set_count(self._schema), wrong)
@@ -198,9 +253,14 @@ class Loader:
 class _MetARowError(Exception):
     """An edge that was to be new was there: the batch is to be tried again."""
 
-    def __init__(self, error: IntegrityError | None) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.error = error
+        #: The edges that were known to be there.
+        self.present: set[Pair] = set()
+
+
+def _edge(pair: Pair, since: datetime) -> dict[str, Any]:
+    return dict(zip(EDGE, (*pair, since), strict=True))
 
 
 class _People:
@@ -279,7 +339,7 @@ class _EdgeStatements:
         self.present = named(
             as_sent(select(new.follower, new.followed).join_from(self.edges, follows, there)), "present_edges"
         )
-        at: ColumnElement[Any] = bindparam("at", type_=time_type)
+        at: ColumnElement[Any] = bindparam("edges_at", type_=time_type)
         if dated:
             at = func.coalesce(new.since, at, type_=time_type)
         rows = select(new.follower, new.followed, at)

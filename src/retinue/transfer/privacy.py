@@ -157,13 +157,13 @@ class Privacy:
 
 def insert_history(schema: Schema, edges: Subquery, at: ColumnElement[Any]) -> Executable | None:
     """
-    Return what writes down that *edges* came by an import, numbered from *first_id*; None where nothing is kept.
+    Return what writes down that *edges* came by an import, numbered from *edges_first_id*; None where nothing is kept.
 
     The numbers of a batch are used up in less time than it takes to write one.
     """
     if schema.history is None:
         return None
-    number = bindparam("first_id", type_=schema.history.c.id.type) + edges.c.n
+    number = bindparam("edges_first_id", type_=schema.history.c.id.type) + edges.c.n
     kind = literal(HistoryKind.IMPORTED.value, schema.history.c.kind.type)
     rows = select(edges.c.follower, edges.c.followed, at, number, kind)
     return named(insert_into(schema.history).from_select([*EDGE, "id", "kind"], rows), "insert_history")

@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from sqlalchemy import Column, Executable, Integer, Table, case, func, text
+from sqlalchemy import Column, Executable, Integer, Table, text
 from sqlalchemy.dialects.mysql import insert
 from sqlalchemy.engine import Connection, CursorResult
 from sqlalchemy.exc import IntegrityError
@@ -19,6 +19,9 @@ from sqlalchemy.sql.selectable import SelectBase, Subquery
 from sqlalchemy.types import TypeEngine
 
 from retinue.engines.bulk.contract import Bulk
+from retinue.engines.mariadb import MariaDB, if_same
+
+_RULES = MariaDB()
 
 _COLLATION = text(
     "SELECT column_type, character_set_name, collation_name FROM information_schema.columns"
@@ -61,13 +64,11 @@ class MariaDBBulk(Bulk):
 
     def insert_all(self, table: Table, columns: list[str], rows: SelectBase) -> Executable:
         """Return an upsert that leaves word of a row that was there: see `retinue.engines.mariadb`."""
-        kept = next(table.c[column] for column in columns if not table.c[column].primary_key)
-        found = case((func.last_insert_id(1) == 1, kept), else_=kept)
-        return insert(table).from_select(columns, rows).on_duplicate_key_update({kept.name: found})
+        return _RULES.insert_from(table, columns, rows)
 
     def met_a_row(self, result: CursorResult[Any]) -> bool:
         """Return whether that word was left."""
-        return bool(result.lastrowid)
+        return not _RULES.inserted(result)
 
     def says_duplicate(self, error: IntegrityError) -> bool:
         """Return False: that is no error here."""
@@ -77,4 +78,5 @@ class MariaDBBulk(Bulk):
     def insert_or_add(self, table: Table, columns: list[str], rows: SelectBase, added: Sequence[str]) -> Executable:
         """Return the upsert."""
         fresh = insert(table).from_select(columns, rows)
-        return fresh.on_duplicate_key_update({name: table.c[name] + fresh.inserted[name] for name in added})
+        more = {name: table.c[name] + fresh.inserted[name] for name in added}
+        return fresh.on_duplicate_key_update(list(if_same(fresh, table, more).items()))
