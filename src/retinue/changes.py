@@ -98,6 +98,7 @@ def record(
     who have count rows); one insert where history is kept; one where there are notifications (two for accepted
     requests); one update or delete where home timelines are.
     """
+    schema.refuse_unusable()  # the ORM writes without a `Graph`
     edges = [(event, _MEANINGS[type(event)]) for event in happened if isinstance(event, EdgeEvent)]
     _count(connection, schema, edges, many=many)
     if schema.history is not None and edges:

@@ -31,6 +31,7 @@ def detach(connection: Connection, schema: Schema, users: Sequence[Key]) -> None
     nothing. Cost: three statements; five more where counts are kept; two for each
     other model, but one for history and for guards.
     """
+    schema.refuse_unusable()
     rules = rules_of(connection)
     parameters = {"users": list(users)}
     # The lock comes first: after it no edge of theirs can appear.

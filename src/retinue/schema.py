@@ -101,6 +101,8 @@ class Schema:
     own: dict[Table, Own] = dataclasses.field(init=False)
     #: The models of which no verb can make a row, and why.
     incomplete: dict[type[GraphModel], str] = dataclasses.field(init=False)
+    #: Why the graph cannot be used at all: the library could not write rows of its own accord. None: it can.
+    unusable: str | None = dataclasses.field(init=False)
     #: Whether a row may be refused that follows from the change of an edge: a count, an entry of the history, a notification.
     effects_refused: bool = dataclasses.field(init=False)
     #: Whether a verb may be refused that makes edges or requests after it has changed something else.
@@ -122,6 +124,7 @@ class Schema:
         self.own = {self.table(mixin): own_of(self.table(mixin), mixin) for mixin in self.models}
         said = {mixin: missing(model, self.own[self.table(mixin)]) for mixin, model in self.models.items()}
         self.incomplete = {mixin: text for mixin, text in said.items() if text is not None}
+        self.unusable = next((text for mixin, text in self.incomplete.items() if mixin not in _OWN_ROWS), None)
         self.effects_refused = self._refuse(self.counts, self.history, self.notifications)
         self.edges_refused = self.effects_refused or self._refuse(self.follows, self.requests)
 
@@ -155,6 +158,16 @@ class Schema:
     def own_of(self, table: Table) -> Own:
         """Return what of *table* is the application's: nothing of one that has no model."""
         return self.own.get(table, NOTHING)
+
+    def refuse_unusable(self) -> None:
+        """
+        See to it that the library can write what it writes by itself: counts, history, notifications and the like.
+
+        Raises:
+            MappingError: A column of the application's own needs a value, and has no default.
+        """
+        if self.unusable is not None:
+            raise MappingError(self.unusable)
 
     def refuse_missing(self, mixin: type[GraphModel]) -> None:
         """
@@ -267,9 +280,6 @@ def _make_schema(cls: Any) -> Schema:
         posts=vars(user).get("__retinue_posts__"),
         bind={"mapper": class_mapper(models[FollowMixin])},
     )
-    for mixin in models:
-        if mixin not in _OWN_ROWS:
-            schema.refuse_missing(mixin)
     user.__retinue_schema__ = schema
     return schema
 

@@ -32,7 +32,8 @@ class Graph(
         user_class: The class with `FollowerMixin`.
 
     Raises:
-        MappingError: *user_class* is not a user class.
+        MappingError: *user_class* is not a user class; or a column of your own on one of the models in which the
+            library writes by itself needs a value and has no default.
         ModelMissingError: It has no `FollowMixin` class.
         TypeError: *session* is not a session.
     """

@@ -22,6 +22,7 @@ class Part(Generic[U]):
 
     def __init__(self, session: Session | scoped_session[Any], user_class: type[U]) -> None:
         self._schema = schema_of(user_class)
+        self._schema.refuse_unusable()
         self._caller = Caller(session, self._schema)
 
     def _record(self, connection: Connection, *happened: Event, many: bool = False) -> None:

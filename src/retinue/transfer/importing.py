@@ -122,6 +122,7 @@ def import_follows(
         message = f"batch_rows must be a whole number from 1, not {shown(batch_rows)}"
         raise ValueError(message)
     schema = schema_of(user_class)
+    schema.refuse_unusable()
     schema.refuse_missing(FollowMixin)
     loader = Loader(schema, sessions_of(engine_or_session_factory))
     reader = Reader(schema.key.type, loader.engine)

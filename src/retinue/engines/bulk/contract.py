@@ -59,7 +59,7 @@ class Bulk(ABC):
 
     @abstractmethod
     def says_duplicate(self, error: IntegrityError) -> bool:
-        """Return whether *error* is the word of `insert_all()` for a row that was there."""
+        """Return whether *error* is the word of `insert_all()`, or of a plain insert, for a row that was there."""
 
     @abstractmethod
     def insert_or_add(self, table: Table, columns: list[str], rows: SelectBase, added: Sequence[str]) -> Executable:

@@ -21,6 +21,9 @@ from sqlalchemy.types import TypeEngine
 from retinue.engines.bulk.contract import Bulk
 from retinue.engines.mariadb import MariaDB, if_same
 
+#: ER_DUP_ENTRY
+_DUPLICATE = 1062
+
 _RULES = MariaDB()
 
 _COLLATION = text(
@@ -71,9 +74,8 @@ class MariaDBBulk(Bulk):
         return not _RULES.inserted(result)
 
     def says_duplicate(self, error: IntegrityError) -> bool:
-        """Return False: that is no error here."""
-        del error
-        return False
+        """Return whether it is a duplicate entry: only of rows that are inserted without `insert_all()`."""
+        return bool(error.orig and error.orig.args and error.orig.args[0] == _DUPLICATE)
 
     def insert_or_add(self, table: Table, columns: list[str], rows: SelectBase, added: Sequence[str]) -> Executable:
         """Return the upsert."""

@@ -1,0 +1,311 @@
+"""
+What the application's own columns refuse: a verb is then undone whole, and says why.
+
+A row that is there already is one with the same primary key. A unique constraint of the
+application's own is none of that: what it refuses is the error that SQLAlchemy alone would give.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+from sqlalchemy import CheckConstraint, Engine, Integer, String, UniqueConstraint, select
+from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
+from sqlalchemy.orm import Session, mapped_column, sessionmaker
+
+from retinue import Graph, MappingError, Outcome
+from retinue.doctor import drift
+from retinue.transfer import import_follows
+from tests.database.models_own import MIXINS, OwnModels, declare
+
+Verb = Callable[["Graph[Any]"], object]
+
+#: What makes a row in each table, after `prepare()`.
+VERBS: dict[str, dict[str, Verb]] = {
+    "Follow": {
+        "follow": lambda graph: graph.follow(6, 7),
+        "accept": lambda graph: graph.accept(1, 2),
+        "accept_all": lambda graph: graph.accept_all(1),
+        "unlock": lambda graph: graph.unlock(1),
+        "restore": lambda graph: graph.unblock(8, 9, restore=True),
+    },
+    "FollowRequest": {"ask": lambda graph: graph.follow(6, 1)},
+    "FollowCount": {"first count": lambda graph: graph.follow(6, 7), "of many": lambda graph: graph.accept_all(1)},
+    "FollowEvent": {
+        "follow": lambda graph: graph.follow(6, 7),
+        "unfollow": lambda graph: graph.unfollow(9, 4),
+        "accept": lambda graph: graph.accept(1, 2),
+        "accept_all": lambda graph: graph.accept_all(1),
+        "reject_all": lambda graph: graph.reject_all(1),
+        "block": lambda graph: graph.block(9, 4),
+        "restore": lambda graph: graph.unblock(8, 9, restore=True),
+        "unlock": lambda graph: graph.unlock(1),
+    },
+    "Notification": {
+        "follow": lambda graph: graph.follow(6, 7),
+        "ask": lambda graph: graph.follow(6, 1),
+        "accept": lambda graph: graph.accept(1, 2),
+        "accept_all": lambda graph: graph.accept_all(1),
+        "unlock": lambda graph: graph.unlock(1),
+    },
+    "Block": {"block": lambda graph: graph.block(6, 7)},
+    "Mute": {"mute": lambda graph: graph.mute(6, 7)},
+    "DismissedSuggestion": {"dismiss": lambda graph: graph.dismiss(6, 7)},
+}
+
+CELLS = [(table, verb) for table, verbs in VERBS.items() for verb in verbs]
+
+
+class RefusedError(Exception):
+    """What a default of the application's raises."""
+
+
+class Stamp:
+    """What fills the application's column: a number of its own for each row, until it is told otherwise."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self.then: Callable[[], int] = self.next
+
+    def next(self) -> int:
+        """Return a number that nobody has."""
+        self.number += 1
+        return self.number
+
+    def __call__(self) -> int:
+        """Return what is to be in the column."""
+        return self.then()
+
+    def same(self) -> int:
+        """Return the number that was given last: somebody has it."""
+        return self.number
+
+
+def prepare(engine: Engine, models: OwnModels) -> None:
+    """Make ten people, two requests for the first, a block that cut an edge, and some rows of everything."""
+    models.metadata.create_all(engine)
+    with Session(engine) as session, session.begin():
+        session.add_all([models.user(id=key) for key in range(1, 11)])
+        graph = Graph(session, models.user)
+        session.get_one(models.user, 1).locked = True
+        for follower in (2, 3, 4):
+            assert graph.follow(follower, 1) is Outcome.REQUESTED
+        assert graph.follow(8, 9)
+        assert graph.block(8, 9)
+        assert graph.follow(9, 4)
+        assert graph.block(9, 10)
+        assert graph.mute(9, 10)
+        assert graph.dismiss(9, 10)
+
+
+def everything(engine: Engine, models: OwnModels) -> dict[str, list[Any]]:
+    """Return what is in every table that has a model."""
+    with engine.connect() as connection:
+        return {
+            name: sorted(map(repr, connection.execute(select(model.__table__))))
+            for name, model in [*models.of.items(), ("User", models.user)]
+        }
+
+
+def with_stamp(table: str, stamp: Stamp) -> Callable[[str], Mapping[str, Any]]:
+    """Return the application's column for *table* alone: unique, and filled by *stamp*."""
+    column = {"stamp": mapped_column(Integer, default=stamp.__call__, unique=True, nullable=False)}
+    return lambda name: column if name == table else {}
+
+
+@pytest.mark.parametrize(("table", "verb"), CELLS, ids=[f"{table}-{verb}" for table, verb in CELLS])
+def test_what_is_refused_changes_nothing(engine: Engine, table: str, verb: str) -> None:
+    """Whether the database refuses a row or Python does, and whatever the caller does with the error."""
+    stamp = Stamp()
+    models = declare(with_stamp(table, stamp))
+    prepare(engine, models)
+    before = everything(engine, models)
+    run = VERBS[table][verb]
+
+    def nothing_at_all() -> int:
+        raise RefusedError
+
+    for refusal, error in ((stamp.same, IntegrityError), (nothing_at_all, StatementError)):
+        stamp.then = refusal
+        # The caller goes on, from a savepoint of theirs ...
+        with Session(engine) as session, session.begin():
+            with pytest.raises(error), session.begin_nested():
+                run(Graph(session, models.user))
+            session.flush()
+        assert everything(engine, models) == before
+        # ... or without one, where the database lets them: it does if the verb had written before.
+        if engine.dialect.name != "postgresql":
+            with Session(engine) as session, session.begin(), pytest.raises(error):
+                run(Graph(session, models.user))
+            assert everything(engine, models) == before
+
+    stamp.then = stamp.next
+    with Session(engine) as session, session.begin():
+        assert run(Graph(session, models.user))
+    assert everything(engine, models) != before
+    assert drift(engine, models.user).wrong == 0
+
+
+def test_who_follows_already_is_not_refused(engine: Engine) -> None:
+    """The primary key says that the row is there, also if it would have met another row besides."""
+    stamp = Stamp()
+    models = declare(with_stamp("Follow", stamp))
+    prepare(engine, models)
+    stamp.then = stamp.same
+
+    with Session(engine) as session, session.begin():
+        assert Graph(session, models.user).follow(9, 4) is Outcome.UNCHANGED
+    report = import_follows(engine, models.user, [(9, 4)])
+    assert (report.added, dict(report.skipped).popitem()[0].name) == (0, "DUPLICATE")
+
+
+@pytest.mark.parametrize("table", ["Follow", "FollowCount", "FollowEvent"])
+@pytest.mark.parametrize("duplicate", [False, True], ids=["new", "beside a duplicate"])
+def test_an_import_that_is_refused_takes_its_batch_back(engine: Engine, table: str, duplicate: bool) -> None:
+    """It says what the database says, and calls nothing a duplicate that is none."""
+    stamp = Stamp()
+    models = declare(with_stamp(table, stamp))
+    prepare(engine, models)
+    before = everything(engine, models)
+    stamp.then = stamp.same
+
+    with pytest.raises(IntegrityError):
+        import_follows(engine, models.user, [(6, 7), (7, 6), *([(9, 4)] if duplicate else [])])
+
+    assert everything(engine, models) == before
+    assert drift(engine, models.user).wrong == 0
+    stamp.then = stamp.next
+    assert import_follows(engine, models.user, [(6, 7), (7, 6), (9, 4)]).added == 2
+
+
+CONSTRAINTS: dict[str, Any] = {
+    "unique over the mixin's own columns": (UniqueConstraint("following_id"),),
+    "check": (CheckConstraint("following_id <> 1"),),
+}
+
+
+@pytest.mark.parametrize("kind", CONSTRAINTS)
+def test_a_constraint_without_a_column_is_the_applications_too(engine: Engine, kind: str) -> None:
+    """It refuses edges; and those who have asked have not asked in vain."""
+    models = declare(lambda name: {"__table_args__": CONSTRAINTS[kind]} if name == "Follow" else {})
+    prepare(engine, models)
+    before = everything(engine, models)
+
+    verbs: list[Verb] = [VERBS["Follow"][verb] for verb in ("accept_all", "unlock")]
+    for verb in verbs:
+        with Session(engine) as session, session.begin():
+            with pytest.raises(DBAPIError), session.begin_nested():
+                verb(Graph(session, models.user))
+            session.flush()
+        assert everything(engine, models) == before
+        if engine.dialect.name != "postgresql":
+            with Session(engine) as session, session.begin(), pytest.raises(DBAPIError):
+                verb(Graph(session, models.user))
+            assert everything(engine, models) == before
+
+
+def test_a_unique_index_that_no_model_knows_of_lets_no_request_go(engine: Engine) -> None:
+    """As one that a migration made: what the database refuses, no verb takes for done."""
+    models = declare(lambda _name: {})
+    prepare(engine, models)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE UNIQUE INDEX one_follower ON follows (following_id)")
+
+    with Session(engine) as session:
+        with pytest.raises(IntegrityError):
+            Graph(session, models.user).accept_all(1)
+        session.rollback()
+        with pytest.raises(IntegrityError):
+            Graph(session, models.user).follow(6, 4)
+        session.rollback()
+        assert Graph(session, models.user).accept(1, 2)
+        with pytest.raises(IntegrityError):
+            Graph(session, models.user).accept(1, 3)
+        session.rollback()
+
+
+# --- A value that nobody has ---------------------------------------------------------------------
+
+
+def needed_in(table: str) -> OwnModels:
+    """Declare the models; *table* needs a value, and has no default for it."""
+    return declare(lambda name: {"reason": mapped_column("why", String(20), nullable=False)} if name == table else {})
+
+
+@pytest.mark.parametrize("table", [name for name in MIXINS if name not in ("Follow", "Mute", "DismissedSuggestion")])
+def test_a_value_that_no_verb_has_is_asked_for_at_once(engine: Engine, table: str) -> None:
+    """Of a table in which the library writes by itself: before anything changes, with the column's name."""
+    models = needed_in(table)
+    models.metadata.create_all(engine)
+    with Session(engine) as session:
+        session.add_all([models.user(id=key) for key in (1, 2)])
+        session.commit()
+
+        with pytest.raises(MappingError, match=rf"{table}\.why is NOT NULL and has no default.*why = mapped_column"):
+            Graph(session, models.user)
+        session.commit()
+        with pytest.raises(MappingError, match=rf"{table}\.why"):
+            session.get_one(models.user, 1).follow(session.get_one(models.user, 2))
+        with pytest.raises(MappingError, match=rf"{table}\.why"):
+            import_follows(engine, models.user, [(1, 2)])
+        session.add(models.of["Follow"](follower_id=1, following_id=2))
+        with pytest.raises(MappingError, match=rf"{table}\.why"):
+            session.flush()
+        session.rollback()
+    assert not any(rows for name, rows in everything(engine, models).items() if name != "User")
+
+
+def test_an_edge_that_needs_a_value_is_the_applications_to_write(engine: Engine) -> None:
+    """The ORM takes it; a verb that would need it says so before anything changes."""
+    models = needed_in("Follow")
+    models.metadata.create_all(engine)
+    make = sessionmaker(engine)
+    with make.begin() as session:
+        session.add_all([models.user(id=key) for key in range(1, 6)])
+        session.get_one(models.user, 1).locked = True
+    with make.begin() as session:
+        session.add(models.of["Follow"](follower_id=2, following_id=3, reason="school"))
+        session.flush()
+        assert Graph(session, models.user).unfollow(2, 3)
+        session.add(models.of["Follow"](follower_id=4, following_id=3, reason="work"))
+    before = everything(engine, models)
+    verbs: list[Verb] = [
+        lambda graph: graph.follow(2, 3),
+        lambda graph: graph.accept(1, 2),
+        lambda graph: graph.accept_all(1),
+        lambda graph: graph.unlock(1),
+        lambda graph: graph.unblock(2, 4, restore=True),
+    ]
+    with make.begin() as session:
+        for verb in verbs:
+            with pytest.raises(MappingError, match=r"Follow\.why"):
+                verb(Graph(session, models.user))
+    with pytest.raises(MappingError, match=r"Follow\.why"):
+        import_follows(engine, models.user, [(4, 5)])
+    assert everything(engine, models) == before
+    assert drift(engine, models.user).wrong == 0
+
+
+@pytest.mark.parametrize(("table", "verb"), [("Mute", "mute"), ("DismissedSuggestion", "dismiss")])
+def test_a_mute_or_dismissal_that_needs_a_value(engine: Engine, table: str, verb: str) -> None:
+    """Only who uses the verb is told."""
+    models = needed_in(table)
+    models.metadata.create_all(engine)
+    with Session(engine) as session, session.begin():
+        session.add_all([models.user(id=key) for key in (1, 2, 3)])
+        graph = Graph(session, models.user)
+        assert graph.follow(1, 2)
+        with pytest.raises(MappingError, match=rf"{table}\.why"):
+            getattr(graph, verb)(1, 3)
+        assert graph.is_following(1, 2)
+
+
+def test_what_the_database_fills_by_itself_may_be_said(engine: Engine) -> None:
+    """A server default, or the word that there is one, is a value."""
+    models = declare(lambda _name: {"reason": mapped_column(String(20), nullable=False, server_default="none")})
+    prepare(engine, models)
+
+    with Session(engine) as session:
+        assert set(session.scalars(select(models.of["Follow"].reason))) == {"none"}
