@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, delete, func, insert, select
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy import Engine, String, delete, func, insert, select
+from sqlalchemy.orm import Session, mapped_column, sessionmaker
 
 from retinue import Graph, Settings, fanout
 from retinue.doctor import drift, recount
@@ -136,3 +136,32 @@ def test_the_number_of_followers_of_everybody_is_right(engine: Engine) -> None:
         edges = select(follow.following_id, func.count()).group_by(follow.following_id)
         rows = {user: number for user, number in session.execute(edges)}  # noqa: C416 - a result is no mapping
         assert {user: number for user, number in stored.items() if number} == rows
+
+
+def test_a_default_finds_what_nobody_has_filled(engine: Engine) -> None:
+    """As in a row that the ORM inserts: columns that have no value are there, and None."""
+    found: list[set[str]] = []
+
+    def look(context: Any) -> str:
+        row = context.get_current_parameters()
+        found.append({key for key, value in row.items() if value is None})
+        return "seen"
+
+    def extra(_name: str) -> dict[str, Any]:
+        return {"remark": mapped_column(String(10)), "seen": mapped_column(String(10), default=look)}
+
+    models = declare(extra)
+    models.metadata.create_all(engine)
+    with Session(engine) as session, session.begin():
+        session.add_all([models.user(id=key) for key in range(1, 5)])
+        session.get_one(models.user, 1).locked = True
+        graph = Graph(session, models.user)
+        for other in (2, 3):
+            assert graph.follow(other, 1)
+        assert graph.accept_all(1) == 2
+        assert graph.follow(2, 3)
+        assert graph.mute(2, 3)
+        assert graph.block(2, 3)
+
+    assert len(found) > 10
+    assert all("remark" in empty for empty in found)

@@ -39,7 +39,8 @@ class Edges(Part[U]):
         limits one select (two more on MariaDB); and nothing is inserted then but the
         guards if a limit is reached. All that follows from the edge goes with its insert
         on PostgreSQL, in one statement, and the guards with the select; but not where
-        columns of your own have defaults that Python makes.
+        columns of your own have defaults that Python makes. Where such a default or a constraint
+        of your own may refuse what follows from an edge, a savepoint (two statements) keeps the verb whole.
 
         Returns:
             `Outcome.FOLLOWED`, `Outcome.REQUESTED`, or the falsy `Outcome.UNCHANGED`.

@@ -51,6 +51,7 @@ class Requests(Edges[U]):
             ModelMissingError: No model with `FollowRequestMixin` is declared.
             MappingError: A column of your own on `Follow` needs a value and has no default.
             sqlalchemy.exc.IntegrityError: A constraint of your own refuses a row; nothing has changed.
+            RuntimeError: The database did not insert the edge, and gave no reason: a trigger of your own.
         """
         self._schema.refuse_missing(FollowMixin)
         connection, engine, pair = self._answer(user, requester)
@@ -103,7 +104,7 @@ class Requests(Edges[U]):
 
         Raises:
             InvalidUserError, UnknownUserError, ModelMissingError, MappingError: As `accept()`.
-            sqlalchemy.exc.IntegrityError: As `accept()`.
+            sqlalchemy.exc.IntegrityError, RuntimeError: As `accept()`.
         """
         self._schema.refuse_missing(FollowMixin)
         connection, engine, key = self._answer_all(user)
@@ -146,7 +147,7 @@ class Requests(Edges[U]):
             InvalidUserError, UnknownUserError, ModelMissingError: As `accept()`.
             MappingError: The user class has no attribute that says who approves (`Settings.locked`),
                 or it can only be read; or as `accept()`.
-            sqlalchemy.exc.IntegrityError: As `accept()`.
+            sqlalchemy.exc.IntegrityError, RuntimeError: As `accept()`.
         """
         self._schema.refuse_missing(FollowMixin)
         self._schema.table(FollowRequestMixin)

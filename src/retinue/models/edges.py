@@ -19,7 +19,8 @@ class FollowMixin(GraphModel):
     One edge: *follower* follows *following*, since *timestamp* (aware, UTC).
 
     The pair of keys is the primary key; both are foreign keys of the users, and
-    a row goes when either user goes. Add columns of your own freely.
+    a row goes when either user goes. Add columns of your own freely: docs/writing.md says
+    what they get.
     """
 
     @declared_attr
