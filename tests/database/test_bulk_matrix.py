@@ -333,13 +333,14 @@ def _run(
         loaded = [] if "translate map" in clause or foreign else _load(session, town)
         target, column = _target(model, way)
         it = Asked(town, target, column, entity, place, {})
-        statement = CLAUSES[clause](it)
         if foreign:
             it.more["bind_arguments"] = {"bind": connection}
         done = Outcome()
         if clause == "translate map of the connection":
             connection.execution_options(schema_translate_map={None: place.elsewhere})
         try:
+            # Within: an older SQLAlchemy has no LIMIT of a DELETE.
+            statement = CLAUSES[clause](it)
             if way == "Query":
                 done.rowcount = _query(session, model, statement)
             else:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import sqlalchemy
 from sqlalchemy import (
     Engine,
     ForeignKey,
@@ -539,3 +540,72 @@ def test_thousands_of_users_at_once(session: Session) -> None:
     assert session.execute(delete(PERSON).where(PERSON.name == "spam")).rowcount == len(many)  # type: ignore[attr-defined]
 
     assert edges(session) == set(EDGES)
+
+
+@pytest.fixture
+def speechless(engine: Engine) -> Engine:
+    """Give an engine whose database does not say what it deletes."""
+    engine.connect().close()  # asks the server what it can do
+    engine.dialect.delete_returning = False
+    return engine
+
+
+@pytest.mark.parametrize(
+    "statement", [delete(PERSON).where(PERSON.district == 1), delete(FOLLOW).where(FOLLOW.note == "new")]
+)
+def test_a_database_that_does_not_say_what_it_deletes(speechless: Engine, session: Session, statement: Any) -> None:
+    """A SELECT asks before: the same rows go, and are counted."""
+    assert session.get_bind() is speechless
+    loaded = session.scalars(select(PERSON)).all()
+    before = len(rows_of(session.connection(), TOWN)["people" if "people" in str(statement) else "follows"])
+
+    gone = session.execute(statement).rowcount  # type: ignore[attr-defined]
+
+    assert gone
+    left = rows_of(session.connection(), TOWN)
+    assert before - gone == len(left["people" if "people" in str(statement) else "follows"])
+    assert sorted(person.id for person in loaded if person in session) == [key for key, _ in left["people"]]
+
+
+@pytest.mark.parametrize("database", ["mariadb"], indirect=True)
+@pytest.mark.parametrize("model", [PERSON, FOLLOW], ids=["users", "follows"])
+def test_a_guess_that_is_wrong_changes_nothing(speechless: Engine, session: Session, model: Any) -> None:
+    """It knows nothing of a LIMIT: the statement deletes fewer rows, and is refused."""
+    assert session.get_bind() is speechless
+    if sqlalchemy.__version__ < "2.0.37":
+        return  # has no LIMIT of a DELETE
+    loaded = [*session.scalars(select(PERSON)), *session.scalars(select(FOLLOW)).unique()]
+    before = rows_of(session.connection(), TOWN)
+
+    with pytest.raises(NotWritableError):
+        session.execute(delete(model).with_dialect_options(mysql_limit=2, mariadb_limit=2))
+
+    assert rows_of(session.connection(), TOWN) == before
+    assert all(row in session for row in loaded)
+
+
+def test_a_statement_that_somebody_ran_before_without_asking(session: Session) -> None:
+    """The text that SQLAlchemy keeps of it returns nothing: it must not be taken for this one."""
+    for statement in (delete(FOLLOW).where(FOLLOW.follower_id == 2), delete(TABLE)):
+        savepoint = session.connection().begin_nested()
+        session.connection().execute(statement)
+        savepoint.rollback()
+        session.execute(statement)
+
+    assert edges(session) == set()
+
+
+def test_a_select_from_what_writes(session: Session) -> None:
+    """Such a SELECT is refused where rows would have to be counted, and is the application's own elsewhere."""
+    for statement in (
+        delete(FOLLOW).where(FOLLOW.note == "new").returning(FOLLOW),
+        insert(FOLLOW).values(ROWS).returning(FOLLOW),
+        update(FOLLOW).values(following_id=8).returning(FOLLOW),
+    ):
+        with pytest.raises(NotWritableError):
+            session.execute(select(FOLLOW).from_statement(statement))
+    assert edges(session) == set(EDGES)
+
+    if session.get_bind().dialect.update_returning:
+        renamed = update(PERSON).where(PERSON.id == 1).values(name="x").returning(PERSON)
+        assert session.scalars(select(PERSON).from_statement(renamed)).one().name == "x"

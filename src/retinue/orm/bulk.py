@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Any, Final, cast
+from collections.abc import Callable, Iterator
+from typing import Any, Final
 
 from sqlalchemy import CTE, Column, event
 from sqlalchemy.engine import Result
@@ -30,65 +30,66 @@ _COMMENT: Final = re.compile(r"/\*.*?\*/", re.DOTALL)
 def _executing(state: ORMExecuteState) -> Result[Any] | None:
     if not (state.is_delete or state.is_insert or state.is_update) or OPTION in state.execution_options:
         return None
-    target = Target.of(state.statement)
-    _refuse_writing_within(state)
+    statement = parts.written_by(state.statement)
+    target = Target.of(statement)
+    _refuse_writing_within(state, statement)
     if state.is_update:
-        _refuse_new_keys(state, target)
-        _refuse_replacing(state, target.model)
-        return None
-    if state.is_insert:
-        return _insert(state, target)
-    return _delete(state, target)
+        _refuse_new_keys(state, statement, target)
+    counted = _counted(state, target)
+    if counted is not None and statement is not state.statement:
+        what = "a SELECT from a statement that inserts or deletes does not say which rows"
+        raise NotWritableError(what, "that statement, with returning()")
+    model = _model_of(state, target)
+    if model is not None and issubclass(model, _KEPT):
+        _refuse_replacing(state, statement, model)
+        if state.is_insert:
+            refuse_row_of(model)
+    return None if counted is None else counted(state, target)
 
 
-def _insert(state: ORMExecuteState, target: Target) -> Result[Any] | None:
-    # An INSERT of entities is about the tables of all the classes that theirs inherits from.
-    model = target.model if target.mapper is None else target.mapper.class_
-    if model is None:
-        return None
-    refuse_row_of(model)
-    _refuse_replacing(state, model)
-    if issubclass(model, FollowMixin):
-        return follows.insert_follows(state, target)
-    kept = posts.posts_of(model)
-    return None if kept is None else posts.insert_posts(state, target, kept)
-
-
-def _delete(state: ORMExecuteState, target: Target) -> Result[Any] | None:
-    model = target.model
+def _counted(state: ORMExecuteState, target: Target) -> Callable[[ORMExecuteState, Target], Result[Any] | None] | None:
+    """Return what runs a statement and counts; None for one that is the application's own."""
+    model = _model_of(state, target)
     of_follows = model is not None and issubclass(model, FollowMixin)
-    if not (of_follows or is_of_users(target.table) or cascades_from(target.table)):
+    if state.is_insert:
+        if of_follows:
+            return follows.insert_follows
+        return posts.insert_posts if model is not None and posts.posts_of(model) else None
+    if not state.is_delete or not (of_follows or is_of_users(target.table) or cascades_from(target.table)):
         return None
     if isinstance(state.parameters, list):
         what = "a DELETE with several sets of parameters does not say which rows it deletes"
         raise NotWritableError(what, "one DELETE for all of them")
-    return follows.delete_follows(state, target) if of_follows else users.delete_users(state, target)
+    return follows.delete_follows if of_follows else users.delete_users
+
+
+def _model_of(state: ORMExecuteState, target: Target) -> type[Any] | None:
+    # An INSERT of entities is about the tables of all the classes that theirs inherits from.
+    return target.mapper.class_ if state.is_insert and target.mapper is not None else target.model
 
 
 # --- What nobody can count -----------------------------------------------------------------------
 
 
-def _refuse_replacing(state: ORMExecuteState, model: type[Any] | None) -> None:
+def _refuse_replacing(state: ORMExecuteState, statement: Any, model: type[Any]) -> None:
     """Refuse ``OR REPLACE``, which deletes the rows that are in its way, and an INSERT that may fail midway."""
-    if model is None or not issubclass(model, _KEPT):
-        return
-    words = {word for text in parts.prefixes(state.statement) for word in _COMMENT.sub(" ", text).upper().split()}
+    words = {word for text in parts.prefixes(statement) for word in _COMMENT.sub(" ", text).upper().split()}
     if "REPLACE" in words or (state.is_insert and words & {"FAIL", "ROLLBACK"}):
         what = f"{' '.join(sorted(words, reverse=True))} ends rows of {model.__name__} that nobody is told of"
         raise NotWritableError(what, "on_conflict_do_nothing()")
 
 
-def _refuse_new_keys(state: ORMExecuteState, target: Target) -> None:
+def _refuse_new_keys(state: ORMExecuteState, statement: Any, target: Target) -> None:
     """Refuse an UPDATE that sets the key of a row in whose place it would put another one."""
-    for column in _columns_set(state, target):
+    for column in _columns_set(state, statement, target):
         model = model_of(column.table) if column.primary_key and column.table is not None else None
         if model is not None and issubclass(model, _KEPT):
             what = f"the key of a {model.__name__} that is in the database cannot change"
             raise NotWritableError(what, "unfollow() and follow()" if issubclass(model, FollowMixin) else "a new row")
 
 
-def _columns_set(state: ORMExecuteState, target: Target) -> Iterator[Column[Any]]:
-    names = parts.columns_set(state.statement)
+def _columns_set(state: ORMExecuteState, statement: Any, target: Target) -> Iterator[Column[Any]]:
+    names = parts.columns_set(statement)
     parameters = state.parameters or ()
     by_key = target.mapper is not None and isinstance(parameters, list)
     if not by_key or state.execution_options.get("dml_strategy") == "core_only":
@@ -101,11 +102,11 @@ def _columns_set(state: ORMExecuteState, target: Target) -> Iterator[Column[Any]
                 yield part
 
 
-def _refuse_writing_within(state: ORMExecuteState) -> None:
+def _refuse_writing_within(state: ORMExecuteState, statement: Any) -> None:
     """Refuse a statement with a CTE that itself writes such rows: only PostgreSQL has that."""
     if state.session.get_bind(**state.bind_arguments).dialect.name != "postgresql":
         return
-    for part in visitors.iterate(cast("UpdateBase", state.statement)):
+    for part in visitors.iterate(statement):
         if isinstance(part, CTE) and isinstance(part.element, UpdateBase):
             model = Target.of(part.element).model
             if model is not None and issubclass(model, _KEPT):

@@ -5,6 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import Dialect
+from sqlalchemy.orm.context import FromStatement
+
+
+def written_by(statement: Any) -> Any:
+    """Return the INSERT, UPDATE or DELETE that *statement* is, or that a SELECT is made from."""
+    return statement.element if isinstance(statement, FromStatement) else statement
 
 
 def prefixes(statement: Any) -> list[str]:

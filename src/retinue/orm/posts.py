@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy.engine import Connection, Result
-from sqlalchemy.orm import ORMExecuteState, Session
+from sqlalchemy.orm import Mapper, ORMExecuteState, Session
 
 from retinue import changes, timeline
 from retinue.models import Posts
@@ -28,9 +28,9 @@ def flushed(session: Session) -> None:
         _note(session, session.connection(bind_arguments=schema.bind), schema, posted)
 
 
-def insert_posts(state: ORMExecuteState, target: Target, posts: Posts) -> Result[Any] | None:
-    """Run a bulk insert of *posts*, and note them; where the database does not say which, that is the caller's."""
-    connection = connection_of(state)
+def insert_posts(state: ORMExecuteState, target: Target) -> Result[Any] | None:
+    """Run a bulk insert of posts, and note them; where the database does not say which, that is the caller's."""
+    connection, posts = connection_of(state), cast("Posts", posts_of(cast("Mapper[Any]", target.mapper).class_))
     if not connection.dialect.insert_executemany_returning:
         return None
     ran = run(state, target, [posts.author, posts.key], returning=True)

@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple, cast
 from sqlalchemy import select
 from sqlalchemy.engine import Connection, IteratorResult, Result
 from sqlalchemy.engine.result import SimpleResultMetaData
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import ORMExecuteState
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -83,7 +84,10 @@ def run(
     statement: Any = state.statement
     if not (returning or parts.has_returning(statement)):
         asked = target.columns(columns)
-        result: Any = state.invoke_statement(statement.return_defaults(*asked), execution_options=options)
+        # SQLAlchemy 2.0 keeps the text of a DELETE in its cache by all that it says but this: a hint, which
+        # no database is given, tells it from the same one that returns nothing.
+        returns = statement.return_defaults(*asked).with_hint("returns", dialect_name="retinue")
+        result: Any = state.invoke_statement(returns, execution_options=options)
         rows = result.returned_defaults_rows or ()
         keys = [tuple(_value_of(row._mapping, column) for column in asked) for row in rows]  # noqa: SLF001 - public
         return Ran(keys, result, _options_of(state, result))
@@ -149,11 +153,29 @@ def all_or_nothing(state: ORMExecuteState, connection: Connection) -> Iterator[N
         session.flush()
     loaded = list(session.identity_map.values())
     try:
-        with session.no_autoflush, connection.begin_nested():
+        with session.no_autoflush, savepoint(connection, keep=True):
             yield
     except BaseException:
         bring_back(session, loaded)
         raise
+
+
+@contextmanager
+def savepoint(connection: Connection, *, keep: bool = False) -> Iterator[None]:
+    """Take back what happens here: after an error, or in any case unless *keep*."""
+    first: DBAPIError | None = None
+    try:
+        with connection.begin_nested() as made:
+            try:
+                yield
+            except DBAPIError as error:
+                first = error
+                raise
+            if not keep:
+                made.rollback()
+    except DBAPIError as error:
+        # A deadlock ends the transaction, its savepoints included: then there is none to go back to.
+        raise first or error from None
 
 
 @contextmanager

@@ -26,6 +26,7 @@ from retinue.orm.running import (
     in_schemas_of,
     run,
     run_asked,
+    savepoint,
     says_what_it_deletes,
     unknown_rows,
 )
@@ -95,15 +96,12 @@ def _find(state: ORMExecuteState, target: Target, connection: Connection, schema
         again = locked is None and not rules.savepoint_keeps_locks
         # The last time counts: only then the session takes its objects for deleted.
         options = {"synchronize_session": False} if again else {}
-        savepoint = connection.begin_nested()
-        try:
+        with savepoint(connection):
             ran = (run if exact else run_asked)(state, target, [key], **options)
             keys = {found for (found,) in ran.keys}
             with in_schemas_of(connection, ran.options):
                 if not exact and _rows(connection, schema, key, keys):
                     raise unknown_rows()
-        finally:
-            savepoint.rollback()
         if rules.savepoint_keeps_locks or keys == locked:
             return ran
         with in_schemas_of(connection, ran.options):
