@@ -19,6 +19,7 @@ from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import ColumnProperty, Mapper, MapperProperty, class_mapper, with_polymorphic
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.elements import ClauseElement, ColumnClause, ColumnElement
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.selectable import FromClause, Join, SelectBase
 
 from retinue.engines import EngineRules
@@ -82,7 +83,8 @@ def of_whole_user(
     whole = _whole(user)
     value = expression_of(whole, attribute)
     if rules is not None:
-        value = _each_select(value, rules.current, deep=True)
+        # As a column, SQLAlchemy would take an attribute's expression without its annotations, which is the old one.
+        value = _each_select(value, rules.current, deep=True).label(None)
     rows: Any = sql_select(value).select_from(whole).where(getattr(whole, key_name) == key)
     rows = rows.correlate_except(whole)
     if hold:
@@ -216,7 +218,7 @@ def tables_read(value: ColumnElement[Any]) -> set[FromClause]:
 def outside_selects(element: Any) -> Iterator[Any]:
     """Yield *element* and all that it is made of, its subqueries as a whole."""
     yield element
-    if not isinstance(element, SelectBase):
+    if not isinstance(element, Select):
         for part in element.get_children():
             yield from outside_selects(part)
 
@@ -266,12 +268,14 @@ def _correlate(_cls: type[Any], _key: str, attribute: Any) -> None:
     counts follows finds none of its own left in a list that has follows.
     """
     kind = getattr(attribute.comparator, "prop", None)
-    if isinstance(kind, ColumnProperty):
-        tables = list(tables_of(attribute.parent.persist_selectable))
-        kind.columns[:] = [
-            column if isinstance(column, Column) else _each_select(column, lambda rows: _correlated(rows, tables))
-            for column in kind.columns
-        ]
+    if not isinstance(kind, ColumnProperty):
+        return
+    tables = list(tables_of(attribute.parent.persist_selectable))
+    for column in kind.columns:
+        for rows in list(outside_selects(column)):
+            if isinstance(rows, Select):
+                # The very select: the mapper and the attribute have copies of what is around it.
+                vars(rows).update(vars(_correlated(rows, tables)))
 
 
 def about_users(value: Any, user: type[Any], follows: FromClause) -> Any:
@@ -280,19 +284,23 @@ def about_users(value: Any, user: type[Any], follows: FromClause) -> Any:
 
     In a statement that has follows as well, nothing would be left for them to select from.
     """
-    read = value.__clause_element__() if hasattr(value, "__clause_element__") else value
+    is_attribute = not isinstance(value, ClauseElement) and hasattr(value, "__clause_element__")
+    read = value.__clause_element__() if is_attribute else value
     if not isinstance(read, ClauseElement) or not any(isinstance(e, SelectBase) for e in outside_selects(read)):
         return value
     tables = list(tables_of(class_mapper(user).persist_selectable))
-    return _each_select(read, lambda rows: _correlated(rows, tables, follows))
+    changed = _each_select(read, lambda rows: _correlated(rows, tables, follows))
+    # As a column, the old one would be taken: as in `of_whole_user()`.
+    return changed.label(read._annotations.get("proxy_key")) if is_attribute else changed  # noqa: SLF001 - its name
 
 
 def _correlated(rows: Any, tables: Sequence[FromClause], other: FromClause | None = None) -> Any:
     """Return *rows*, if they select from *tables* and from others, or the *other*, correlated to all but these."""
     if not rows._auto_correlate:  # noqa: SLF001 - nothing public says whether correlate() was called
         return rows
-    read = {e for part in rows.get_children() for e in outside_selects(part) if isinstance(e, FromClause)}
-    read -= {e for e in read if isinstance(e, Join)}
+    # A function is a FROM clause to SQLAlchemy, wherever it stands.
+    parts = {e for part in rows.get_children() for e in outside_selects(part) if isinstance(e, FromClause)}
+    read = {e for e in parts if not isinstance(e, (Join, FunctionElement))}
     others = read - set(tables)
     fits = bool(others) if other is None else others == {other}
     return rows.correlate_except(*others) if fits and read & set(tables) else rows

@@ -1,0 +1,167 @@
+"""
+What a user says of themselves decides as it is committed, wherever it is said: never by what a transaction has read before.
+
+Each verb here runs in a session that has read both users, as a web request does, before another session says something else.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from retinue import Graph, MappingError, Outcome, transact
+from tests.database.models_flags import Saying, hybrids, joined, plain, subqueries, synonyms, twice_joined
+
+SAYINGS: dict[str, Saying] = {
+    kind.__name__: kind(f"race_{kind.__name__}")
+    for kind in (plain, synonyms, hybrids, subqueries, joined, twice_joined)
+}
+
+_OPEN = {"active": True, "hide_followers": False, "hide_following": False, "discoverable": True}
+
+
+@pytest.fixture(params=SAYINGS)
+def saying(engine: Engine, request: pytest.FixtureRequest) -> Saying:
+    """Give a graph whose users say what they say in one of many ways."""
+    found = SAYINGS[request.param]
+    found.metadata.create_all(engine)
+    return found
+
+
+def two(engine: Engine, saying: Saying, *, locked: bool) -> tuple[Any, Any]:
+    """Return the keys of two users, of whom the second is *locked* or not."""
+    with Session(engine) as session:
+        users = [saying.user(), saying.user()]
+        session.add_all(users)
+        for user, private in zip(users, (False, locked), strict=True):
+            saying.say(session, user, {**_OPEN, "username": "some", "locked": private})
+        session.commit()
+        return getattr(users[0], saying.key), getattr(users[1], saying.key)
+
+
+def say_in_another(engine: Engine, saying: Saying, key: Any, *, locked: bool) -> None:
+    """Say in another session, and commit, that the user *key* is *locked* or not."""
+    with Session(engine) as session:
+        saying.say(session, session.get(saying.user, key), {**_OPEN, "username": "some", "locked": locked})
+        session.commit()
+
+
+@pytest.mark.parametrize("becomes", [True, False], ids=["private", "public"])
+def test_what_is_committed_decides(engine: Engine, saying: Saying, *, becomes: bool) -> None:
+    """Whoever became private is asked, and whoever became public is followed."""
+    one, other = two(engine, saying, locked=not becomes)
+    tries = []
+
+    def follow(session: Session) -> Outcome:
+        # Both users are read, and with them what they said until now.
+        found = session.scalars(select(saying.user).where(getattr(saying.user, saying.key).in_([one, other]))).all()
+        assert len(found) == 2
+        if not tries:
+            assert session.get(saying.user, other).locked is not becomes
+            say_in_another(engine, saying, other, locked=becomes)
+        tries.append(1)
+        return Graph(session, saying.user).follow(one, other)
+
+    # On SQLite nobody writes by an older snapshot: it is tried again.
+    outcome = transact(lambda: Session(engine), follow)
+
+    assert outcome is (Outcome.REQUESTED if becomes else Outcome.FOLLOWED)
+    assert len(tries) == 1 or engine.dialect.name == "sqlite"
+
+
+def test_repeatable_reads_are_no_excuse(engine: Engine) -> None:
+    """On PostgreSQL, an older snapshot of the parent's table is refused as one of the user's own table is."""
+    if engine.dialect.name != "postgresql":
+        pytest.skip("MariaDB's snapshots are those of the test above, and SQLite's are serializable")
+    strict = engine.execution_options(isolation_level="REPEATABLE READ")
+    for saying in (SAYINGS["plain"], SAYINGS["joined"], SAYINGS["twice_joined"]):
+        saying.metadata.create_all(engine)
+        one, other = two(engine, saying, locked=False)
+        tries = []
+
+        def follow(
+            session: Session, *, saying: Saying = saying, pair: Any = (one, other), tries: Any = tries
+        ) -> Outcome:
+            assert all(session.get(saying.user, key) for key in pair)
+            if not tries:
+                say_in_another(engine, saying, pair[1], locked=True)
+            tries.append(1)
+            return Graph(session, saying.user).follow(*pair)
+
+        assert transact(lambda: Session(strict), follow) is Outcome.REQUESTED
+        assert len(tries) == 2
+
+
+def _unlocks(saying: Saying) -> bool:
+    return saying is not SAYINGS["subqueries"]
+
+
+def test_going_public_beside_those_who_ask(engine: Engine, saying: Saying) -> None:
+    """Nobody is left waiting for somebody who is public: asked before or after, they follow."""
+    if not _unlocks(saying):
+        pytest.skip("what can only be read is not unlocked")
+    for _ in range(6):
+        star, *fans = (two(engine, saying, locked=False)[0] for _ in range(5))
+        say_in_another(engine, saying, star, locked=True)
+        barrier, errors = threading.Barrier(len(fans) + 1), list[BaseException]()
+
+        def run(
+            verb: Callable[[Graph[Any]], Any], star: Any = star, barrier: Any = barrier, errors: Any = errors
+        ) -> None:
+            def work(session: Session) -> None:
+                session.get(saying.user, star)
+                verb(Graph(session, saying.user))
+
+            try:
+                barrier.wait()
+                transact(lambda: Session(engine), work)
+            except BaseException as error:  # noqa: BLE001 - told below, in the thread that waits
+                errors.append(error)
+
+        verbs: list[Callable[[Graph[Any]], Any]] = [lambda graph, star=star: graph.unlock(star)]
+        verbs += [lambda graph, star=star, fan=fan: graph.follow(fan, star) for fan in fans]
+        threads = [threading.Thread(target=run, args=(verb,)) for verb in verbs]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+
+        with Session(engine) as session:
+            graph: Graph[Any] = Graph(session, saying.user)
+            assert errors == []
+            assert session.get(saying.user, star).locked is False
+            assert list(graph.requests(star)) == []
+            assert {getattr(p.user, saying.key) for p in graph.followers(star)} == set(fans)
+
+
+def test_unlock_writes_what_decides(engine: Engine, saying: Saying) -> None:
+    """Also where its session knows an older value; and what can only be read is refused before anything changes."""
+    one, other = two(engine, saying, locked=False)
+    with Session(engine) as session:
+        user = session.get(saying.user, other)
+        assert user.locked is False
+        if engine.dialect.name == "sqlite":
+            # Its snapshot would be too old to write by: it ends, and what was loaded stays.
+            session.expire_on_commit = False
+            session.commit()
+        say_in_another(engine, saying, other, locked=True)
+        with Session(engine) as asking:
+            assert Graph(asking, saying.user).follow(one, other) is Outcome.REQUESTED
+            asking.commit()
+        graph: Graph[Any] = Graph(session, saying.user)
+        if _unlocks(saying):
+            assert graph.unlock(user) == 1
+        else:
+            with pytest.raises(MappingError, match="can only be read"):
+                graph.unlock(user)
+        session.commit()
+    with Session(engine) as session:
+        graph = Graph(session, saying.user)
+        assert session.get(saying.user, other).locked is not _unlocks(saying)
+        assert graph.is_following(one, other) is _unlocks(saying)
+        assert len(graph.requests(other)) == (not _unlocks(saying))
