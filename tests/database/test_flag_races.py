@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from operator import methodcaller
 from typing import Any
 
 import pytest
@@ -44,6 +45,11 @@ def two(engine: Engine, saying: Saying, *, locked: bool) -> tuple[Any, Any]:
         return getattr(users[0], saying.key), getattr(users[1], saying.key)
 
 
+def read(session: Session, saying: Saying, key: Any) -> Any:
+    """Return the user *key*."""
+    return session.get(saying.user, key)
+
+
 def say_in_another(engine: Engine, saying: Saying, key: Any, *, locked: bool) -> None:
     """Say in another session, and commit, that the user *key* is *locked* or not."""
     with Session(engine) as session:
@@ -55,14 +61,14 @@ def say_in_another(engine: Engine, saying: Saying, key: Any, *, locked: bool) ->
 def test_what_is_committed_decides(engine: Engine, saying: Saying, *, becomes: bool) -> None:
     """Whoever became private is asked, and whoever became public is followed."""
     one, other = two(engine, saying, locked=not becomes)
-    tries = []
+    tries: list[int] = []
 
     def follow(session: Session) -> Outcome:
         # Both users are read, and with them what they said until now.
         found = session.scalars(select(saying.user).where(getattr(saying.user, saying.key).in_([one, other]))).all()
         assert len(found) == 2
         if not tries:
-            assert session.get(saying.user, other).locked is not becomes
+            assert read(session, saying, other).locked is not becomes
             say_in_another(engine, saying, other, locked=becomes)
         tries.append(1)
         return Graph(session, saying.user).follow(one, other)
@@ -82,7 +88,7 @@ def test_repeatable_reads_are_no_excuse(engine: Engine) -> None:
     for saying in (SAYINGS["plain"], SAYINGS["joined"], SAYINGS["twice_joined"]):
         saying.metadata.create_all(engine)
         one, other = two(engine, saying, locked=False)
-        tries = []
+        tries: list[int] = []
 
         def follow(
             session: Session, *, saying: Saying = saying, pair: Any = (one, other), tries: Any = tries
@@ -123,8 +129,10 @@ def test_going_public_beside_those_who_ask(engine: Engine, saying: Saying) -> No
             except BaseException as error:  # noqa: BLE001 - told below, in the thread that waits
                 errors.append(error)
 
-        verbs: list[Callable[[Graph[Any]], Any]] = [lambda graph, star=star: graph.unlock(star)]
-        verbs += [lambda graph, star=star, fan=fan: graph.follow(fan, star) for fan in fans]
+        verbs: list[Callable[[Graph[Any]], Any]] = [
+            methodcaller("unlock", star),
+            *(methodcaller("follow", fan, star) for fan in fans),
+        ]
         threads = [threading.Thread(target=run, args=(verb,)) for verb in verbs]
         for thread in threads:
             thread.start()
@@ -134,7 +142,7 @@ def test_going_public_beside_those_who_ask(engine: Engine, saying: Saying) -> No
         with Session(engine) as session:
             graph: Graph[Any] = Graph(session, saying.user)
             assert errors == []
-            assert session.get(saying.user, star).locked is False
+            assert read(session, saying, star).locked is False
             assert list(graph.requests(star)) == []
             assert {getattr(p.user, saying.key) for p in graph.followers(star)} == set(fans)
 
@@ -143,7 +151,7 @@ def test_unlock_writes_what_decides(engine: Engine, saying: Saying) -> None:
     """Also where its session knows an older value; and what can only be read is refused before anything changes."""
     one, other = two(engine, saying, locked=False)
     with Session(engine) as session:
-        user = session.get(saying.user, other)
+        user = read(session, saying, other)
         assert user.locked is False
         if engine.dialect.name == "sqlite":
             # Its snapshot would be too old to write by: it ends, and what was loaded stays.
@@ -162,6 +170,6 @@ def test_unlock_writes_what_decides(engine: Engine, saying: Saying) -> None:
         session.commit()
     with Session(engine) as session:
         graph = Graph(session, saying.user)
-        assert session.get(saying.user, other).locked is not _unlocks(saying)
+        assert read(session, saying, other).locked is not _unlocks(saying)
         assert graph.is_following(one, other) is _unlocks(saying)
         assert len(graph.requests(other)) == (not _unlocks(saying))

@@ -65,7 +65,7 @@ class Counting:
         class Book(Base):
             __tablename__ = f"{prefix}_books"
             id = Column(Integer, primary_key=True)
-            author_id = Column(ForeignKey(f"{user.__tablename__}.id"), nullable=False)
+            author_id: Any = Column(ForeignKey(f"{user.__tablename__}.id"), nullable=False)
             title = Column(String(20), nullable=False)
             time = Column(retinue.UTCDateTime, default=retinue.models.now)
             author = relationship(user, back_populates="books")
@@ -183,8 +183,8 @@ def test_what_is_joined_is_spoken_of(here: Here) -> None:
 
     assert names(a.follows.join(user.books).filter_by(title="c1")) == ["c"]
     assert names(a.follows.join(book, book.author_id == user.id).filter_by(title="d2")) == ["d"]
-    assert names(a.follows.join(user.books).filter_by(title="c1").reset_joinpoint().filter_by(username="b")) == []
-    assert names(a.follows.outerjoin(user.books).filter(book.id.is_(None))) == ["b"][:0] + ["b"][1:]
+    assert a.follows.join(user.books).filter_by(title="c1").reset_joinpoint().filter_by(username="c").count() == 1
+    assert here.d.follows.outerjoin(user.books).filter(book.id.is_(None)).one() is a
     assert names(a.follows.options(joinedload(user.books)).order_by(user.username)) == ["b", "c", "d"]
     read = a.follows.options(selectinload(user.books)).order_by(user.username.desc()).limit(1).one()
     assert [found.title for found in read.books] == ["d0", "d1", "d2"]
@@ -245,7 +245,8 @@ def test_what_users_count_is_right_in_every_list(here: Here) -> None:
             error.add_note(what)
             raise
     session.expunge_all()
-    assert session.get(user, a).following.join(follow.following).order_by(user.n).first().following.username == "b"
+    one: Any = session.get(user, a)
+    assert one.following.join(follow.following).order_by(user.n).first().following.username == "b"
 
 
 def test_blocked_users_are_counted_as_well(here: Here) -> None:
