@@ -124,7 +124,9 @@ class Here:
 
     def __init__(self, session: Session, models: Counting) -> None:
         self.session, self.models = session, models
-        self.user, self.follow, self.book = models.user, models.follow, models.book
+        self.user: Any = models.user
+        self.follow: Any = models.follow
+        self.book: Any = models.book
         for number, name in enumerate(NAMES):
             one = models.user(username=name)
             session.add(one)
