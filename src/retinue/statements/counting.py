@@ -15,7 +15,7 @@ from retinue.statements.building import OPTION, ROW, insert_row, once, people, r
 from retinue.values import Key
 
 #: The columns of a count row.
-COUNT: Final = ("user_id", "slot", "followers", "following")
+COUNT: Final[tuple[str, ...]] = ("user_id", "slot", "followers", "following")
 
 
 def counted_edges(
