@@ -71,14 +71,11 @@ def of_whole_user(
     key_name: str,
     key: ColumnElement[Any],
     rules: EngineRules | None = None,
-    *,
-    hold: bool = False,
 ) -> ColumnElement[Any]:
     """
     Return the *attribute* of the user whose key is *key*, a column of what a statement selects from.
 
-    Nothing within it depends on what else that statement has. With *rules* it is read as it is committed now; with
-    *hold*, the user's rows are locked as well: a transaction with an older snapshot is refused by the database.
+    Nothing within it depends on what else that statement has. With *rules* it is read as it is committed now.
     """
     whole = _whole(user)
     value = expression_of(whole, attribute)
@@ -87,9 +84,7 @@ def of_whole_user(
         value = _each_select(value, rules.current, deep=True).label(None)
     rows: Any = sql_select(value).select_from(whole).where(getattr(whole, key_name) == key)
     rows = rows.correlate_except(whole)
-    if hold:
-        rows = rows.with_for_update(read=True, key_share=True)
-    elif rules is not None:
+    if rules is not None:
         rows = rules.current(rows)
     found: ColumnElement[Any] = rows.scalar_subquery()
     return found
@@ -284,14 +279,14 @@ def about_users(value: Any, user: type[Any], follows: FromClause) -> Any:
 
     In a statement that has follows as well, nothing would be left for them to select from.
     """
-    is_attribute = not isinstance(value, ClauseElement) and hasattr(value, "__clause_element__")
-    read = value.__clause_element__() if is_attribute else value
+    attribute: Any = None if isinstance(value, ClauseElement) else getattr(value, "__clause_element__", None)
+    read = value if attribute is None else attribute()
     if not isinstance(read, ClauseElement) or not any(isinstance(e, SelectBase) for e in outside_selects(read)):
         return value
     tables = list(tables_of(class_mapper(user).persist_selectable))
     changed = _each_select(read, lambda rows: _correlated(rows, tables, follows))
     # As a column, the old one would be taken: as in `of_whole_user()`.
-    return changed.label(read._annotations.get("proxy_key")) if is_attribute else changed  # noqa: SLF001 - its name
+    return changed if attribute is None else changed.label(read._annotations.get("proxy_key"))  # noqa: SLF001 - its name
 
 
 def _correlated(rows: Any, tables: Sequence[FromClause], other: FromClause | None = None) -> Any:

@@ -193,20 +193,18 @@ class Schema:
             raise ModelMissingError("declare_posts", "declare_posts(Post, author='author_id', time='created_at')")
         return self.posts
 
-    def flag(
-        self, name: str, people: FromClause, rules: EngineRules | None = None, *, hold: bool = False
-    ) -> ColumnElement[Any] | None:
+    def flag(self, name: str, people: FromClause, rules: EngineRules | None = None) -> ColumnElement[Any] | None:
         """
         Return what says *name* (a setting such as ``"locked"``) of *people*; None if nothing does.
 
         The rows of *people* are read as the statement reads them. What else decides is read as it is committed now,
-        by the *rules* of the engine, where they are given; and held against changes as far as `insert_new()` holds users.
+        by the *rules* of the engine, where they are given.
         """
         attribute = self.flags.get(name)
         if attribute is None:
             return None
         if name in self.elsewhere:
-            return of_whole_user(self.user, attribute, self.key_name, people.c[self.key.name], rules, hold=hold)
+            return of_whole_user(self.user, attribute, self.key_name, people.c[self.key.name], rules)
         value: ColumnElement[Any] = getattr(aliased(self.user, people), attribute)
         return value
 

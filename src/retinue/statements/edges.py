@@ -59,7 +59,7 @@ def insert_edge(schema: Schema, rules: EngineRules) -> Executable:
     if not rules.keeps_snapshot:
         # The insert decides. This spares a repeated follow the locks on its users, and so a write to the disk.
         conditions.append(~is_edge(schema, rules))
-    locked = schema.flag("locked", users["followed"], rules, hold=True)
+    locked = schema.flag("locked", users["followed"], rules)
     if locked is not None:
         conditions.append(locked.is_not(true()))
     return insert_row(schema, rules, schema.follows, EDGE, users, *conditions)

@@ -57,7 +57,7 @@ def lock_asked(schema: Schema) -> Rows:
 def insert_request(schema: Schema, rules: EngineRules) -> Executable:
     """*follower* asks *at* that time to follow *followed*: who approves that, and whom they do not follow yet."""
     users = people(schema, "follower", "followed")
-    locked: Any = schema.flag("locked", users["followed"], rules, hold=True)
+    locked: Any = schema.flag("locked", users["followed"], rules)
     edge = schema.follows
     follower, followed = user_key(schema, "follower"), user_key(schema, "followed")
     return insert_row(
