@@ -62,8 +62,9 @@ def listen(user_class: type, kind: type[E], listener: Callable[[E], object]) -> 
     """
     for target, name, hook in _HOOKS:
         if not event.contains(target, name, hook):
-            # First of all, so that no other hook's error keeps it from being called.
-            event.listen(target, name, hook, insert=True)
+            # First of all, so that no other hook's error keeps it from being called; but the one that may itself
+            # commit last, as others may refuse.
+            event.listen(target, name, hook, insert=hook is not _before_commit)
     listeners = listeners_of(user_class)
     listeners.add(kind, listener)
     return lambda: listeners.remove(kind, listener)
