@@ -17,9 +17,6 @@ from benchmarks.pages.browser import Browser
 from benchmarks.pages.serving import served
 from benchmarks.pages.visits import PAGES, PEOPLE, ROWS, Visitor, compare_clicks, compare_pages, plan, rows_of
 
-# Two apps are filled and started in processes of their own.
-pytestmark = pytest.mark.timeout(300)
-
 VIEWER = 1
 
 

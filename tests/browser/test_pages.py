@@ -33,7 +33,6 @@ def walk(desk: Desk, cast: Cast, somebody: bool, *, rows: int | None = None) -> 
 
 
 @viewers
-@pytest.mark.timeout(300)
 def test_no_page_keeps_anybody_out(lively_desk: Desk, cast: Cast, somebody: bool) -> None:
     """The checker axe finds nothing on any page: in light and dark, on a phone and on a desktop."""
     found = []
@@ -113,7 +112,6 @@ def test_the_head_has_room_for_a_wide_font(quiet_desk: Desk) -> None:
 
 @viewers
 @pytest.mark.parametrize("size", [DESKTOP, {"width": 640, "height": 480}], ids=["desktop", "zoomed"])
-@pytest.mark.timeout(300)
 def test_every_page_can_be_used_with_the_keyboard(
     lively_desk: Desk, cast: Cast, somebody: bool, size: ViewportSize
 ) -> None:

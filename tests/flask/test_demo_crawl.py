@@ -178,7 +178,6 @@ def test_every_link_leads_somewhere_and_tells_nothing(village: Site, role: str) 
     assert role == "nobody" or len(forms) > 12
 
 
-@pytest.mark.timeout(300)
 @everybody
 def test_every_form_does_only_what_is_ones_own_to_do(village: Site, role: str) -> None:
     """Each form, sent as it is and with whatever else, breaks nothing, tells nothing, and changes nothing of others."""

@@ -13,7 +13,6 @@ OTHER_PROGRAMS = 0.25
 
 
 @pytest.mark.usefixtures("valgrind")
-@pytest.mark.timeout(300)
 def test_hot_calls_take_the_instructions_that_are_committed() -> None:
     """A change on purpose, also to the better: ``python -m tests.performance.instructions --write``."""
     then, now = committed(), count()
