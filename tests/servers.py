@@ -196,6 +196,8 @@ class MariaDB(Server):
             )
         shared = ["--no-defaults", f"--datadir={self.data}", "--innodb-log-file-size=64M"]
         shared += [f"--innodb-buffer-pool-size={self.cache_megabytes}M"]
+        # A server that starts deletes what it takes for another's leftovers: two must not share a folder for that.
+        shared += [f"--tmpdir={self.directory}"]
         if not self.durable:
             shared += ["--innodb-flush-log-at-trx-commit=0", "--innodb-flush-method=nosync"]
             shared += ["--skip-innodb-doublewrite"]
