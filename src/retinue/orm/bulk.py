@@ -44,7 +44,12 @@ def _executing(state: ORMExecuteState) -> Result[Any] | None:
         _refuse_replacing(state, statement, model)
         if state.is_insert:
             refuse_row_of(model)
-    return None if counted is None else counted(state, target)
+    if counted is None:
+        return None
+    if parts.others_follow(state):
+        # What they change, refuse, write or do instead comes first: only what is left then is run, maybe more than once.
+        return parts.run_after_others(state, _executing)
+    return counted(state, target)
 
 
 def _counted(state: ORMExecuteState, target: Target) -> Callable[[ORMExecuteState, Target], Result[Any] | None] | None:

@@ -5,12 +5,29 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import Dialect
+from sqlalchemy.engine import Result
+from sqlalchemy.orm import ORMExecuteState
 from sqlalchemy.orm.context import FromStatement
 
 
 def written_by(statement: Any) -> Any:
     """Return the INSERT, UPDATE or DELETE that *statement* is, or that a SELECT is made from."""
     return statement.element if isinstance(statement, FromStatement) else statement
+
+
+def others_follow(state: ORMExecuteState) -> bool:
+    """Return whether events of the application's are still to see the statement."""
+    return bool(state._remaining_events())  # noqa: SLF001
+
+
+def run_after_others(state: ORMExecuteState, last: Any) -> Result[Any]:
+    """
+    Let the events that are still to come see the statement first, each once, and then *last*.
+
+    An event is called in the order in which it was registered, and the library is imported before the application.
+    """
+    state._events_todo.append(last)  # noqa: SLF001
+    return state.invoke_statement()
 
 
 def prefixes(statement: Any) -> list[str]:
