@@ -29,7 +29,7 @@ def session(engine: Engine) -> Iterator[Session]:
 
 
 def people(session: Session) -> dict[int, str]:
-    return {key: name for key, name in session.execute(select(PERSON.id, PERSON.name))}
+    return {row.id: row.name for row in session.execute(select(PERSON.id, PERSON.name))}
 
 
 NAMES = {key: name for key, _, _, name in PEOPLE}
@@ -108,16 +108,16 @@ def test_what_an_event_makes_uncountable_is_refused(session: Session) -> None:
 
 
 def test_an_event_that_refuses_leaves_everything(session: Session) -> None:
-    class Refused(Exception):
+    class RefusedError(Exception):
         pass
 
     @event.listens_for(session, "do_orm_execute")
     def refuse(state: ORMExecuteState) -> None:
         if state.is_delete:
-            raise Refused
+            raise RefusedError
 
     ada = session.get(PERSON, 1)
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedError):
         session.execute(delete(PERSON))
     assert ada in session
     assert people(session) == NAMES

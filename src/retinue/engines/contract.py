@@ -264,6 +264,11 @@ class EngineRules(ABC):
     #: True where a new savepoint takes the place of an older one of its name; else it hides that until it is released.
     savepoint_replaces: ClassVar[bool] = False
 
+    def cascades(self, connection: Connection) -> bool:
+        """Return whether the database deletes rows along with those that they refer to, where a foreign key says so."""
+        del connection
+        return True
+
     def savepoint_name(self, written: str) -> str:
         """Return by what name a savepoint is known that is *written* so in a statement: here, in any case."""
         return written.strip("\"`'[]").lower()

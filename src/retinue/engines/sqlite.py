@@ -61,6 +61,10 @@ class SQLite(OnConflict):
         """Return ``column IN (?, ?, ..)``."""
         return column.in_(bindparam(name, expanding=True))
 
+    def cascades(self, connection: Connection) -> bool:
+        """Return whether this connection enforces foreign keys, as that of a prepared engine does."""
+        return bool(connection.exec_driver_sql("PRAGMA foreign_keys").scalar())
+
     def after_error(self, connection: Connection, error: BaseException) -> Aftermath:
         """Return what the driver says: a full disk, for one, ends a transaction."""
         del error

@@ -15,8 +15,9 @@ from sqlalchemy.sql.dml import UpdateBase
 from retinue.errors import NotWritableError
 from retinue.models import FollowMixin
 from retinue.orm import follows, parts, posts, users
+from retinue.orm.cascades import takes_along
 from retinue.orm.rows import VERBS, refuse_row_of
-from retinue.orm.tables import Target, cascades_from, is_of_users, model_of
+from retinue.orm.tables import Target, is_of_users, model_of
 from retinue.ownership import GraphUser
 from retinue.statements import OPTION
 
@@ -60,7 +61,7 @@ def _counted(state: ORMExecuteState, target: Target) -> Callable[[ORMExecuteStat
         if of_follows:
             return follows.insert_follows
         return posts.insert_posts if model is not None and posts.posts_of(model) else None
-    if not state.is_delete or not (of_follows or is_of_users(target.table) or cascades_from(target.table)):
+    if not state.is_delete or not (of_follows or is_of_users(target.table) or takes_along(target.table)):
         return None
     if isinstance(state.parameters, list):
         what = "a DELETE with several sets of parameters does not say which rows it deletes"

@@ -9,6 +9,7 @@ then finds nothing.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -21,6 +22,7 @@ from retinue.caller import Pair, names_of
 from retinue.events import Event, Followed, Unfollowed
 from retinue.models import BlockMixin, FollowMixin, FollowRequestMixin, now
 from retinue.orm import posts
+from retinue.orm.cascades import let_go, taken_along, takes_along, users_in
 from retinue.orm.loaded import forget_rows
 from retinue.orm.rows import drop_requests, refuse_blocked, refuse_row_of
 from retinue.ownership import GraphUser, user_class_of
@@ -91,8 +93,35 @@ def _refuse_row(mapper: Mapper[Any], _connection: Connection, _row: Any) -> None
 def _deleting_user(_mapper: Mapper[Any], connection: Connection, user: Any) -> None:
     session, schema = object_session(user), schema_of(type(user))
     (key,) = identity(user)
-    detach(connection, schema, [key])
-    _flushed(cast("Session", session)).gone.add((schema.user, key))
+    gone = _flushed(cast("Session", session)).gone
+    if (schema.user, key) not in gone:  # else another row has taken the user along
+        detach(connection, schema, [key])
+        gone.add((schema.user, key))
+
+
+@event.listens_for(Mapper, "before_delete")
+def _deleting_any(mapper: Mapper[Any], connection: Connection, row: Any) -> None:
+    for table in mapper.tables:
+        if takes_along(table):
+            _taking_along(mapper, connection, table, row)
+
+
+def _taking_along(mapper: Mapper[Any], connection: Connection, table: Any, row: Any) -> None:
+    """Let those go whom the database deletes with *row* of *table*."""
+    session = cast("Session", object_session(row))
+    known = {mapper.get_property_by_column(column).key: value for column, value in _key_of(mapper, row)}
+    key = tuple([known[mapper.get_property_by_column(column).key] for column in table.primary_key])
+    going = {other: set(keys) for other, keys in taken_along(connection, table, [key]).items()}
+    going[table].discard(key)
+    gone = _flushed(session).gone
+    for schema, users in users_in(going).items():
+        going[cast("Any", schema.key.table)] -= {(user,) for user in users if (schema.user, user) in gone}
+    let_go(session, connection, going)
+    gone.update((schema.user, user) for schema, users in users_in(going).items() for user in users)
+
+
+def _key_of(mapper: Mapper[Any], row: Any) -> Iterable[tuple[Any, Any]]:
+    return zip(mapper.primary_key, identity(row), strict=True)
 
 
 @event.listens_for(Session, "after_flush")

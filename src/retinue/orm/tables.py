@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 from weakref import ReferenceType, WeakKeyDictionary, ref
 
-from sqlalchemy import Alias, ForeignKeyConstraint, Table, event
+from sqlalchemy import Alias, Table, event
 from sqlalchemy.orm import Mapper
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause
@@ -72,18 +72,6 @@ class Target:
             return self.columns(columns)
         find = self.mapper.get_property_by_column
         return [getattr(self.entity, find(cast("Any", column)).key) for column in columns]
-
-
-def cascades_from(table: FromClause) -> list[ForeignKeyConstraint]:
-    """Return the foreign keys by which the database deletes users along with rows of *table*: none for most tables."""
-    found: list[ForeignKeyConstraint] = []
-    waiting = [one for one in table.metadata.tables.values() if is_of_users(one)] if isinstance(table, Table) else []
-    while waiting:
-        for constraint in waiting.pop().foreign_key_constraints:
-            if (constraint.ondelete or "").upper() == "CASCADE" and constraint not in found:
-                found.append(constraint)
-                waiting.append(constraint.referred_table)
-    return found if any(constraint.referred_table is table for constraint in found) else []
 
 
 def is_of_users(table: FromClause) -> bool:

@@ -8,16 +8,17 @@ they are locked, leave the graph, and are deleted by their keys.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from typing import Any, cast
 
-from sqlalchemy import Column, ForeignKeyConstraint, Table, and_, select
+from sqlalchemy import Column, Table
 from sqlalchemy.engine import Connection, Result
 from sqlalchemy.orm import ORMExecuteState
 from sqlalchemy.sql.selectable import FromClause
 
 from retinue.engines import rules_of
 from retinue.errors import NotWritableError
+from retinue.orm.cascades import cascades_from, chunks, let_go, taken_along, users_in
 from retinue.orm.loaded import forget_rows
 from retinue.orm.running import (
     Ran,
@@ -30,14 +31,11 @@ from retinue.orm.running import (
     says_what_it_deletes,
     unknown_rows,
 )
-from retinue.orm.tables import Target, cascades_from, is_of_users, model_of
-from retinue.removal import detach
+from retinue.orm.tables import Target, model_of
+from retinue.ownership import GraphUser, user_class_of
 from retinue.schema import Schema, schema_of
 from retinue.statements import OPTION, Rows, departures
 from retinue.values import Key
-
-#: Rows that one round is about.
-_CHUNK = 1_000
 
 #: How often to ask again which rows a statement deletes, while others change them.
 _ATTEMPTS = 5
@@ -45,23 +43,21 @@ _ATTEMPTS = 5
 
 def delete_users(state: ORMExecuteState, target: Target) -> Result[Any]:
     """
-    Run a bulk delete of users, or of rows with which the database deletes users.
+    Run a bulk delete of users, or of rows with which the database deletes users or follows.
 
     Raises:
         NotWritableError: Nobody can tell which rows go; none has gone.
     """
-    connection, cascades = connection_of(state), cascades_from(target.table)
-    key = _key_of(cast("Table", target.table))
-    schema = _schema_of(target.table, *(constraint.table for constraint in cascades))
+    connection, table = connection_of(state), cast("Table", target.table)
+    key, schema = _key_of(table), _schema_of(table, *(constraint.table for constraint in cascades_from(table)))
     with all_or_nothing(state, connection):
         ran = _find(state, target, connection, schema, key)
         doomed: set[Key] = {found for (found,) in ran.keys}
         with in_schemas_of(connection, ran.options):
-            gone = _users_of(connection, key, doomed, cascades)
-            for graph, users in gone.items():
-                for some in _chunks(users):
-                    detach(connection, graph, some)
+            going = taken_along(connection, table, ran.keys)
+            let_go(state.session, connection, going)
             _delete(connection, schema, key, doomed)
+            gone = users_in(going)
             for graph, users in gone.items():
                 below = users - doomed if graph.key is key else users
                 if _rows(connection, graph, graph.key, below):
@@ -71,15 +67,16 @@ def delete_users(state: ORMExecuteState, target: Target) -> Result[Any]:
 
 
 def _schema_of(*tables: FromClause) -> Schema:
-    """Return the graph of the first of *tables* that has users."""
-    return next(schema_of(model_of(table)) for table in tables if is_of_users(table))
+    """Return the graph of the first of *tables* that has one."""
+    models = (model_of(table) for table in tables)
+    return next(schema_of(model if issubclass(model, GraphUser) else user_class_of(model)) for model in models if model)
 
 
 def _key_of(table: Table) -> Column[Any]:
     key, *more = table.primary_key.columns
     if more:
-        what = f"users go with rows of {table}, which have a key of several columns"
-        raise NotWritableError(what, "a DELETE of those users first")
+        what = f"users or follows go with rows of {table}, which have a key of several columns"
+        raise NotWritableError(what, "a DELETE of those first")
     return key
 
 
@@ -110,42 +107,6 @@ def _find(state: ORMExecuteState, target: Target, connection: Connection, schema
     raise NotWritableError(what, "a DELETE by their keys")
 
 
-def _users_of(
-    connection: Connection,
-    key: Column[Any],
-    doomed: set[Key],
-    cascades: Sequence[ForeignKeyConstraint],
-) -> dict[Schema, set[Key]]:
-    """Return the users who go with the rows *doomed*: these themselves, and whoever *cascades* take along."""
-    gone: dict[Table, set[Key]] = {key.table: set(doomed)}
-    waiting = [(key, doomed)]
-    while waiting:
-        above, keys = waiting.pop()
-        for constraint in cascades:
-            if constraint.referred_table is above.table and keys:
-                below = _key_of(constraint.table)
-                found = _below(connection, constraint, above, below, keys)
-                found -= gone.setdefault(below.table, set())
-                gone[below.table] |= found
-                waiting.append((below, found))
-    return {_schema_of(table): keys for table, keys in gone.items() if is_of_users(table)}
-
-
-def _below(
-    connection: Connection,
-    constraint: ForeignKeyConstraint,
-    above: Column[Any],
-    below: Column[Any],
-    keys: set[Key],
-) -> set[Key]:
-    """Return the keys *below* of the rows that refer to those of *keys* by *constraint*, and lock them."""
-    upper, lower = above.table.alias("above"), below.table.alias("below")
-    pairs = [lower.c[part.parent.key] == upper.c[part.column.key] for part in constraint.elements]
-    found = select(lower.c[below.key]).join_from(upper, lower, and_(*pairs))
-    within = rules_of(connection).one_of(upper.c[above.key], "keys")
-    return _ask(connection, found.where(within).with_for_update(), keys)
-
-
 def _rows(connection: Connection, schema: Schema, key: Column[Any], keys: Iterable[Key]) -> set[Key]:
     """Lock the rows of *keys*, ascending, until the transaction ends; return the keys that are there."""
     return _ask(connection, departures.rows_of(schema, rules_of(connection), key), keys)
@@ -153,18 +114,12 @@ def _rows(connection: Connection, schema: Schema, key: Column[Any], keys: Iterab
 
 def _ask(connection: Connection, statement: Rows, keys: Iterable[Key]) -> set[Key]:
     statement = statement.execution_options(**{OPTION: "doomed_users"})
-    return {one for some in _chunks(keys) for one in connection.execute(statement, {"keys": some}).scalars()}
+    return {one for some in chunks(keys) for one in connection.execute(statement, {"keys": some}).scalars()}
 
 
 def _delete(connection: Connection, schema: Schema, key: Column[Any], keys: Iterable[Key]) -> None:
     statement, every = departures.delete_rows(schema, rules_of(connection), key), set(keys)
-    deleted = sum(connection.execute(statement, {"keys": some}).rowcount for some in _chunks(every))
+    deleted = sum(connection.execute(statement, {"keys": some}).rowcount for some in chunks(every))
     # A row may have gone with another one of them.
     if deleted != len(every) and _rows(connection, schema, key, every):
         raise unknown_rows()
-
-
-def _chunks(keys: Iterable[Key]) -> Iterator[list[Key]]:
-    every = sorted(keys)
-    for start in range(0, len(every), _CHUNK):
-        yield every[start : start + _CHUNK]

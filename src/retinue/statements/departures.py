@@ -114,9 +114,19 @@ def delete_rows(schema: Schema, rules: EngineRules, key: Column[Any]) -> Delete:
 @once
 def edges_left(schema: Schema, rules: EngineRules) -> Rows:
     """How many of *pairs*, each of one of *followers*, there are."""
+    return select(func.count()).where(*_pairs(schema, rules))
+
+
+@once
+def delete_edges(schema: Schema, rules: EngineRules) -> Delete:
+    """Of *pairs*, each of one of *followers*, none is there any more."""
+    return delete(schema.follows).where(*_pairs(schema, rules))
+
+
+def _pairs(schema: Schema, rules: EngineRules) -> tuple[ColumnElement[bool], ...]:
     edge = schema.follows.c
     pairs = tuple_(edge.follower_id, edge.following_id).in_(bindparam("pairs", expanding=True))
-    return select(func.count()).where(rules.one_of(edge.follower_id, "followers"), pairs)
+    return rules.one_of(edge.follower_id, "followers"), pairs
 
 
 def _neighbours(schema: Schema, rules: EngineRules) -> Subquery:
