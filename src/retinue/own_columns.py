@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, PrimaryKeyConstraint, Table
+from sqlalchemy import CheckConstraint, Column, ColumnDefault, ForeignKeyConstraint, PrimaryKeyConstraint, Table
+from sqlalchemy.orm import Mapper
 
 #: Marks, in its ``info``, a CHECK of the library's own.
 LIBRARY: Final = "retinue"
@@ -39,6 +40,25 @@ class Own(NamedTuple):
 
 #: Of a table that is the library's alone.
 NOTHING: Final = Own()
+
+
+def default_as_mapped(mapper: Mapper[Any]) -> None:
+    """
+    Let the columns that the ORM fills by itself have that as their default: its version, and which subclass a row is of.
+
+    It does so for instances, which a verb's rows are not.
+    """
+    generate = mapper.version_id_generator
+    if isinstance(mapper.version_id_col, Column) and callable(generate):
+        _give_default(mapper.version_id_col, lambda: generate(None))
+    if isinstance(mapper.polymorphic_on, Column) and mapper.polymorphic_identity is not None:
+        _give_default(mapper.polymorphic_on, mapper.polymorphic_identity)
+
+
+def _give_default(column: Column[Any], value: Any) -> None:
+    if column.default is None and column.server_default is None:
+        column.default = ColumnDefault(value)
+        column.default.column = column
 
 
 def own_of(table: Table, mixin: type[Any]) -> Own:

@@ -51,18 +51,21 @@ class Prepared:
         "_required",
         "_statement",
         "_texts",
-        "made_by_python",
+        "only_as_statement",
     )
 
     def __init__(self, statement: Any, dialect: Dialect) -> None:
         compiled: SQLCompiler = statement.compile(dialect=dialect)
-        #: Whether a column of the application has a value that Python makes for each row: only SQLAlchemy can do that.
-        self.made_by_python: bool = bool(compiled.insert_prefetch or compiled.update_prefetch)
+        #: Whether Python makes a value for each row, or a column of the application's has a name that no parameter can
+        #: have as it is: only SQLAlchemy can do that.
+        self.only_as_statement: bool = bool(
+            compiled.insert_prefetch or compiled.update_prefetch or compiled.escaped_bind_names
+        )
         binds = {name: bind for bind, name in compiled.bind_names.items()}
         self._compiled = compiled
         self._statement = statement
         self._required = [name for name, bind in binds.items() if bind.required]
-        self._constants = {name: value for name, value in compiled.params.items() if not binds[name].required}
+        self._constants = {name: bind.effective_value for name, bind in binds.items() if not bind.required}
         processors = {name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in binds.items()}
         self._lists = [name for name, bind in binds.items() if bind.expanding]
         self._processors = [
@@ -142,7 +145,7 @@ def run(
 ) -> CursorResult[Any]:
     """Run the statement that *build* returns for *schema* and *arguments*, prepared on first use."""
     prepared = _prepared(connection, schema, build, arguments)
-    if prepared.made_by_python or _translates(connection):
+    if prepared.only_as_statement or _translates(connection):
         return prepared.execute(connection, parameters)
     return prepared.run(connection, parameters)
 

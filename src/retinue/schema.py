@@ -29,7 +29,7 @@ from retinue.models import (
     readers_of,
     senders_of,
 )
-from retinue.own_columns import NOTHING, Own, missing, own_of
+from retinue.own_columns import NOTHING, Own, default_as_mapped, missing, own_of
 from retinue.ownership import GraphModel, GraphUser, key_column_of, root_of, user_class_of
 from retinue.settings import Settings
 
@@ -121,6 +121,8 @@ class Schema:
         entries = self._optional(TimelineEntryMixin)
         self.timeline = None if entries is None else Timeline(entries, readers_of(entries), senders_of(entries))
         self.dismissals = self._optional(DismissedSuggestionMixin)
+        for model in self.models.values():
+            default_as_mapped(class_mapper(model))
         self.own = {self.table(mixin): own_of(self.table(mixin), mixin) for mixin in self.models}
         said = {mixin: missing(model, self.own[self.table(mixin)]) for mixin, model in self.models.items()}
         self.incomplete = {mixin: text for mixin, text in said.items() if text is not None}

@@ -19,7 +19,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects import mysql, postgresql, sqlite
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, InvalidRequestError, ResourceClosedError
 from sqlalchemy.orm import Session
 
 from retinue import (
@@ -407,3 +407,31 @@ def test_a_select_from_what_writes(session: Session) -> None:
     if session.get_bind().dialect.update_returning:
         renamed = update(PERSON).where(PERSON.id == 1).values(name="x").returning(PERSON)
         assert session.scalars(select(PERSON).from_statement(renamed)).one().name == "x"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        lambda: delete(FOLLOW),
+        lambda: delete(PERSON),
+        lambda: delete(TABLE),
+        lambda: insert(FOLLOW).values(pair(1, 3)),
+        lambda: insert(TABLE).values(pair(1, 3)),
+    ],
+    ids=["follows", "people", "table", "insert", "insert-table"],
+)
+def test_a_statement_that_asks_for_no_rows_has_none(session: Session, statement: Callable[[], Any]) -> None:
+    """As with SQLAlchemy alone: an error, not an empty list that looks like an answer."""
+    result: Any = session.execute(statement())
+    assert not result.returns_rows
+    with pytest.raises(ResourceClosedError):
+        result.all()
+
+
+def test_the_key_of_the_inserted_row_is_said_of_one_row_alone(session: Session) -> None:
+    result: Any = session.execute(insert(FOLLOW).values(pair(1, 3)))
+    assert (result.is_insert, tuple(result.inserted_primary_key)) == (True, (1, 3))
+    more: Any = session.execute(insert(TABLE), [pair(1, 4), pair(5, 1)])
+    assert more.inserted_primary_key_rows == [(1, 4), (5, 1)]
+    with pytest.raises(InvalidRequestError):
+        _ = more.inserted_primary_key

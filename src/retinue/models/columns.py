@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from inspect import getattr_static
 from typing import Any, cast
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Table, event
-from sqlalchemy.orm import Mapped, Mapper, class_mapper, mapped_column, relationship
+from sqlalchemy.orm import Mapped, MappedColumn, Mapper, class_mapper, mapped_column, relationship
 from sqlalchemy.sql.elements import ColumnElement, conv
 
 from retinue.errors import MappingError
@@ -110,6 +111,19 @@ def _name_foreign_keys(table: Table) -> None:
             constraint.name = named("fk", table, constraint.column_keys[0])
 
 
+def _refuse_other_names(cls: type[Any], table: Table, kind: type[Any]) -> None:
+    """Refuse a column of the application's in the place of one of *kind*'s that statements do not find."""
+    for name in vars(kind):
+        own = getattr_static(cls, name)
+        if isinstance(own, (Column, MappedColumn)) and name not in table.c:
+            called = own.column.name if isinstance(own, MappedColumn) else own.name
+            message = (
+                f"{cls.__name__}.{name} is the column {called!r}: to have another name in the database,"
+                f" write mapped_column({called!r}, ..., key={name!r})"
+            )
+            raise MappingError(message)
+
+
 @event.listens_for(GraphModel, "instrument_class", propagate=True)
 def _complete(mapper: Mapper[Any], cls: type[Any]) -> None:
     """Give the table of a model what the mixin promises, whatever the application's own arguments."""
@@ -126,6 +140,7 @@ def _complete(mapper: Mapper[Any], cls: type[Any]) -> None:
             if tuple(table.primary_key.columns.keys()) != key:
                 message = f"{cls.__name__} needs the primary key ({', '.join(key)}) and no other column in it"
                 raise MappingError(message)
+            _refuse_other_names(cls, table, kind)
             # The key is the table's order on disk: one tree less per row.
             table.dialect_options["sqlite"]["with_rowid"] = False
             _name_foreign_keys(table)

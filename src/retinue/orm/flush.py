@@ -69,7 +69,9 @@ def _inserted(_mapper: Mapper[Any], connection: Connection, row: Any) -> None:
 
 
 @event.listens_for(FollowMixin, "before_delete", propagate=True)
-def _deleting(_mapper: Mapper[Any], connection: Connection, row: Any) -> None:
+def _deleting(mapper: Mapper[Any], connection: Connection, row: Any) -> None:
+    if mapper.confirm_deleted_rows:
+        return
     session, schema = _of_row(row)
     pair = cast("Pair", identity(row))
     if prepared.run(connection, schema, edges.delete_edge, names_of(pair)).rowcount:
@@ -77,10 +79,18 @@ def _deleting(_mapper: Mapper[Any], connection: Connection, row: Any) -> None:
     # Else somebody else deleted it, and counted it out.
 
 
+@event.listens_for(FollowMixin, "after_delete", propagate=True)
+def _deleted(mapper: Mapper[Any], connection: Connection, row: Any) -> None:
+    if mapper.confirm_deleted_rows:
+        session, schema = _of_row(row)
+        _flushed(session).say(schema, connection, Unfollowed(*cast("Pair", identity(row)), now()))
+
+
 @event.listens_for(FollowMixin, "after_mapper_constructed", propagate=True)
 def _expect_no_row(mapper: Mapper[Any], _cls: type[Any]) -> None:
-    # `_deleting` has deleted it: the ORM must not warn that it finds nothing.
-    mapper.confirm_deleted_rows = False
+    # `_deleting` has deleted it: the ORM must not warn that it finds nothing. A row that has versions
+    # it deletes itself, and raises where the row is another version than was loaded, or gone.
+    mapper.confirm_deleted_rows = mapper.version_id_col is not None
 
 
 @event.listens_for(BlockMixin, "before_insert", propagate=True)

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Dialect
 from sqlalchemy.engine import Result
+from sqlalchemy.engine.cursor import _NO_CURSOR_DML, _NO_RESULT_METADATA
 from sqlalchemy.orm import ORMExecuteState
 from sqlalchemy.orm.context import FromStatement
+
+#: What a result without rows knows of them: asked for any, it says that there are none.
+NO_ROWS: Final[Any] = _NO_RESULT_METADATA
 
 
 def written_by(statement: Any) -> Any:
     """Return the INSERT, UPDATE or DELETE that *statement* is, or that a SELECT is made from."""
     return statement.element if isinstance(statement, FromStatement) else statement
+
+
+def returns_nothing(result: Any) -> None:
+    """Let *result* be that of a statement that returns no rows, as its caller knows of none."""
+    result._metadata, result.cursor_strategy = NO_ROWS, _NO_CURSOR_DML  # noqa: SLF001
 
 
 def others_follow(state: ORMExecuteState) -> bool:

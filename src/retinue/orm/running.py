@@ -14,8 +14,7 @@ from typing import Any, Final, NamedTuple, cast
 
 from sqlalchemy import select
 from sqlalchemy.engine import Connection, IteratorResult, Result
-from sqlalchemy.engine.result import SimpleResultMetaData
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InvalidRequestError
 from sqlalchemy.orm import ORMExecuteState
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -43,16 +42,26 @@ class Ran(NamedTuple):
 class Changed(IteratorResult[Any]):
     """The result of an INSERT whose caller asked for no rows."""
 
+    returns_rows = False
+    is_insert = True
+
     def __init__(self, keys: Keys) -> None:
-        super().__init__(SimpleResultMetaData([]), iter(()))
+        super().__init__(parts.NO_ROWS, iter(()))
         self.rowcount: int = len(keys)
         self.inserted_primary_key_rows: Keys = keys
 
     @property
     def inserted_primary_key(self) -> tuple[Any, ...]:
-        """The key of the one row that was inserted."""
-        (key,) = self.inserted_primary_key_rows
-        return key
+        """
+        The key of the one row that was inserted.
+
+        Raises:
+            sqlalchemy.exc.InvalidRequestError: There are others, or none.
+        """
+        if self.rowcount != 1:
+            message = f"{self.rowcount} rows were inserted: inserted_primary_key_rows has their keys"
+            raise InvalidRequestError(message)
+        return self.inserted_primary_key_rows[0]
 
 
 def connection_of(state: ORMExecuteState) -> Connection:
@@ -90,7 +99,9 @@ def run(
         result: Any = state.invoke_statement(returns, execution_options=options)
         rows = result.returned_defaults_rows or ()
         keys = [tuple(_value_of(row._mapping, column) for column in asked) for row in rows]  # noqa: SLF001 - public
-        return Ran(keys, result, _options_of(state, result))
+        used = _options_of(state, result)
+        parts.returns_nothing(result)
+        return Ran(keys, result, used)
     labels = [column.label(f"retinue_{column.key}") for column in target.attributes(columns)]
     result = state.invoke_statement(statement.returning(*labels), execution_options=options)
     used = _options_of(state, result)
