@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, insert
+from sqlalchemy import Engine, delete, insert
 from sqlalchemy.orm import Session
 
 from retinue import Graph, NotificationKind, Outcome, Settings
@@ -88,7 +88,40 @@ def leave(house: House) -> None:
     house.session.flush()
 
 
-@pytest.mark.parametrize("end", [withdraw, reject, reject_all, block, be_blocked, leave], ids=lambda end: end.__name__)
+def delete_the_row(house: House) -> None:
+    house.session.delete(house.session.get_one(house.models.request, (BOB, ANN)))
+    house.session.flush()
+
+
+def delete_in_bulk(house: House) -> None:
+    request = house.models.request
+    assert house.session.execute(delete(request).where(request.follower_id == BOB)).rowcount == 1  # type: ignore[attr-defined]
+
+
+def delete_from_the_table(house: House) -> None:
+    house.session.execute(delete(house.models.request.__table__))
+
+
+def delete_by_query(house: House) -> None:
+    assert house.session.query(house.models.request).filter_by(follower_id=BOB, following_id=ANN).delete() == 1
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        withdraw,
+        reject,
+        reject_all,
+        block,
+        be_blocked,
+        leave,
+        delete_the_row,
+        delete_in_bulk,
+        delete_from_the_table,
+        delete_by_query,
+    ],
+    ids=lambda end: end.__name__,
+)
 def test_a_request_that_ended_is_no_news(house: House, end: Callable[[House], None]) -> None:
     """Whoever was asked need not answer, and is not told that they must."""
     assert house.graph.follow(BOB, ANN) is Outcome.REQUESTED
@@ -197,6 +230,31 @@ def test_what_others_asked_stays(house: House) -> None:
     house.graph.reject(ANN, CAT)
     assert house.news(ANN) == [(ASKED, BOB, False), (ASKED, DAN, False)]
     assert house.news(BOB) == [(FOLLOWS, ANN, False)]
+
+
+def test_rows_that_are_deleted_take_their_own_news_alone(house: House, engine: Engine) -> None:
+    """By the ORM; by statements that return what they delete, and by one about several tables, of which MariaDB says nothing."""
+    request, user, session = house.models.request, house.models.user, house.session
+    for key in (BOB, CAT, DAN):
+        house.graph.follow(key, ANN)
+    with session.begin_nested() as taken_back:
+        for row in session.query(request):
+            session.delete(row)
+        session.flush()
+        assert house.news(ANN) == []
+        taken_back.rollback()
+    assert house.news(ANN) == [(ASKED, BOB, False), (ASKED, CAT, False), (ASKED, DAN, False)]
+    its_users = delete(request).where(request.follower_id == user.id, user.id == BOB)
+    if engine.dialect.name != "sqlite":
+        session.execute(its_users, execution_options={"synchronize_session": False})
+    else:
+        session.execute(delete(request).where(request.follower_id == BOB))
+    assert house.news(ANN) == [(ASKED, CAT, False), (ASKED, DAN, False)]
+    gone = session.scalars(delete(request).where(request.follower_id == CAT).returning(request.follower_id))
+    assert gone.all() == [CAT]
+    assert house.news(ANN) == [(ASKED, DAN, False)]
+    assert house.graph.follow(CAT, ANN) is Outcome.REQUESTED
+    assert house.news(ANN) == [(ASKED, CAT, False), (ASKED, DAN, False)]
 
 
 def test_who_is_muted_leaves_nothing_behind(house: House) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy.sql import visitors
 from sqlalchemy.sql.dml import UpdateBase
 
 from retinue.errors import NotWritableError
-from retinue.models import FollowMixin
+from retinue.models import FollowMixin, FollowRequestMixin
 from retinue.orm import follows, parts, posts, users
 from retinue.orm.cascades import takes_along
 from retinue.orm.rows import VERBS, refuse_row_of
@@ -57,15 +57,18 @@ def _counted(state: ORMExecuteState, target: Target) -> Callable[[ORMExecuteStat
     """Return what runs a statement and counts; None for one that is the application's own."""
     model = _model_of(state, target)
     of_follows = model is not None and issubclass(model, FollowMixin)
+    of_requests = model is not None and issubclass(model, FollowRequestMixin) and follows.has_notifications(model)
     if state.is_insert:
         if of_follows:
             return follows.insert_follows
         return posts.insert_posts if model is not None and posts.posts_of(model) else None
-    if not state.is_delete or not (of_follows or is_of_users(target.table) or takes_along(target.table)):
+    if not state.is_delete or not (of_follows or of_requests or is_of_users(target.table) or takes_along(target.table)):
         return None
     if isinstance(state.parameters, list):
         what = "a DELETE with several sets of parameters does not say which rows it deletes"
         raise NotWritableError(what, "one DELETE for all of them")
+    if of_requests:
+        return follows.delete_requests
     return follows.delete_follows if of_follows else users.delete_users
 
 

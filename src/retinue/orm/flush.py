@@ -40,10 +40,16 @@ class _Flushed:
 
     changes: dict[int, tuple[Schema, Connection, list[Event]]] = field(default_factory=dict)
     gone: set[tuple[type[Any], Key]] = field(default_factory=set)
+    #: Pairs whose requests are gone.
+    closed: dict[int, tuple[Schema, Connection, list[Pair]]] = field(default_factory=dict)
 
     def say(self, schema: Schema, connection: Connection, happened: Event) -> None:
         _, _, said = self.changes.setdefault(id(schema), (schema, connection, []))
         said.append(happened)
+
+    def close(self, schema: Schema, connection: Connection, pair: Pair) -> None:
+        _, _, pairs = self.closed.setdefault(id(schema), (schema, connection, []))
+        pairs.append(pair)
 
 
 def _flushed(session: Session) -> _Flushed:
@@ -99,6 +105,12 @@ def _refuse_row(mapper: Mapper[Any], _connection: Connection, _row: Any) -> None
     refuse_row_of(mapper.class_)
 
 
+@event.listens_for(FollowRequestMixin, "after_delete", propagate=True)
+def _deleted_request(_mapper: Mapper[Any], connection: Connection, row: Any) -> None:
+    session, schema = _of_row(row)
+    _flushed(session).close(schema, connection, cast("Pair", identity(row)))
+
+
 @event.listens_for(GraphUser, "before_delete", propagate=True)
 def _deleting_user(_mapper: Mapper[Any], connection: Connection, user: Any) -> None:
     session, schema = object_session(user), schema_of(type(user))
@@ -139,6 +151,9 @@ def _after_flush(session: Session, _context: UOWTransaction) -> None:
     posts.flushed(session)
     flushed: _Flushed | None = session.info.get(_SLOT)
     if flushed is not None:
+        for schema, connection, pairs in flushed.closed.values():
+            changes.close_requests(connection, schema, pairs)
+        flushed.closed.clear()
         for schema, connection, happened in flushed.changes.values():
             changes.record(session, connection, schema, *happened)
         flushed.changes.clear()

@@ -1,11 +1,13 @@
-"""Follows that a statement inserts or deletes: counted by what the database says that it changed."""
+"""Follows and requests that a statement inserts or deletes: by what the database says that it changed."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import nullcontext
+from functools import partial
 from typing import Any, cast
 
-from sqlalchemy import Column
+from sqlalchemy import Column, Table
 from sqlalchemy.engine import Connection, Result
 from sqlalchemy.orm import ORMExecuteState
 
@@ -14,7 +16,7 @@ from retinue.caller import Pair
 from retinue.engines import rules_of
 from retinue.errors import NotWritableError
 from retinue.events import Followed, Unfollowed
-from retinue.models import now
+from retinue.models import FollowRequestMixin, now
 from retinue.orm import parts
 from retinue.orm.rows import drop_requests, refuse_blocked
 from retinue.orm.running import (
@@ -43,36 +45,54 @@ def insert_follows(state: ORMExecuteState, target: Target) -> Result[Any]:
     # Many rows are sent in several parts, of which the last may fail; and where a block forbids one, all go with it.
     parts = isinstance(state.parameters, list) and len(state.parameters) > 1
     with all_or_nothing(state, connection) if parts or schema.blocks is not None else nullcontext():
-        ran = run(state, target, _key_of(schema), returning=True)
+        ran = run(state, target, _key_of(schema.follows), returning=True)
         pairs = cast("list[Pair]", ran.keys)
         with in_schemas_of(connection, ran.options):
             refuse_blocked(connection, schema, pairs)
             drop_requests(connection, schema, pairs)
-            _record(state, connection, schema, Followed, ran.keys)
+            _record(state, schema, Followed, connection, ran.keys)
     return ran.answer
 
 
 def delete_follows(state: ORMExecuteState, target: Target) -> Result[Any]:
     """Run a bulk delete of follows, and count them."""
-    schema, connection = _schema_of(target), connection_of(state)
-    key = _key_of(schema)
+    schema = _schema_of(target)
+    return _delete(state, target, schema.follows, partial(_record, state, schema, Unfollowed))
+
+
+def delete_requests(state: ORMExecuteState, target: Target) -> Result[Any]:
+    """Run a bulk delete of requests, and delete what was told of them."""
+    schema = _schema_of(target)
+    return _delete(state, target, schema.table(FollowRequestMixin), partial(_close, schema))
+
+
+def has_notifications(model: type[Any]) -> bool:
+    """Return whether users are told of what is in the table of *model*."""
+    return schema_of(user_class_of(model)).notifications is not None
+
+
+def _delete(
+    state: ORMExecuteState, target: Target, table: Table, follow_up: Callable[[Connection, Keys], None]
+) -> Result[Any]:
+    """Run a bulk delete of pairs in *table*, and let *follow_up* do what follows from it."""
+    connection, key = connection_of(state), _key_of(table)
     if says_what_it_deletes(state, target, connection):
         ran = run(state, target, key)
         with in_schemas_of(connection, ran.options):
-            _record(state, connection, schema, Unfollowed, ran.keys)
+            follow_up(connection, ran.keys)
         return ran.answer
     with all_or_nothing(state, connection):
         ran = run_asked(state, target, key)
         with in_schemas_of(connection, ran.options):
-            if _left(connection, schema, ran.keys):
+            if _left(connection, _schema_of(target), table, ran.keys):
                 raise unknown_rows()
-            _record(state, connection, schema, Unfollowed, ran.keys)
+            follow_up(connection, ran.keys)
     return ran.answer
 
 
-def _left(connection: Connection, schema: Schema, keys: Keys) -> bool:
+def _left(connection: Connection, schema: Schema, table: Table, keys: Keys) -> bool:
     """Return whether any of *keys* is still there."""
-    statement = departures.edges_left(schema, rules_of(connection))
+    statement = departures.pairs_left(schema, rules_of(connection), table)
     some = (keys[start : start + _CHUNK] for start in range(0, len(keys), _CHUNK))
     return any(
         connection.execute(statement, {"pairs": pairs, "followers": [follower for follower, _ in pairs]}).scalar()
@@ -80,8 +100,12 @@ def _left(connection: Connection, schema: Schema, keys: Keys) -> bool:
     )
 
 
+def _close(schema: Schema, connection: Connection, keys: Keys) -> None:
+    changes.close_requests(connection, schema, cast("list[Pair]", keys))
+
+
 def _record(
-    state: ORMExecuteState, connection: Connection, schema: Schema, kind: type[Followed | Unfollowed], keys: Keys
+    state: ORMExecuteState, schema: Schema, kind: type[Followed | Unfollowed], connection: Connection, keys: Keys
 ) -> None:
     at = now()
     happened = [kind(follower, followed, at) for follower, followed in keys]
@@ -93,8 +117,8 @@ def _schema_of(target: Target) -> Schema:
     return schema_of(user_class_of(cast("type[Any]", model)))
 
 
-def _key_of(schema: Schema) -> list[Column[Any]]:
-    return [schema.follows.c.follower_id, schema.follows.c.following_id]
+def _key_of(table: Table) -> list[Column[Any]]:
+    return [table.c.follower_id, table.c.following_id]
 
 
 def _refuse_uncountable(connection: Connection, state: ORMExecuteState) -> None:

@@ -112,21 +112,22 @@ def delete_rows(schema: Schema, rules: EngineRules, key: Column[Any]) -> Delete:
 
 
 @once
-def edges_left(schema: Schema, rules: EngineRules) -> Rows:
-    """How many of *pairs*, each of one of *followers*, there are."""
-    return select(func.count()).where(*_pairs(schema, rules))
+def pairs_left(schema: Schema, rules: EngineRules, table: Table) -> Rows:
+    """How many of *pairs*, each of one of *followers*, there are in *table*."""
+    del schema
+    return select(func.count()).where(*_pairs(table, rules))
 
 
 @once
 def delete_edges(schema: Schema, rules: EngineRules) -> Delete:
     """Of *pairs*, each of one of *followers*, none is there any more."""
-    return delete(schema.follows).where(*_pairs(schema, rules))
+    return delete(schema.follows).where(*_pairs(schema.follows, rules))
 
 
-def _pairs(schema: Schema, rules: EngineRules) -> tuple[ColumnElement[bool], ...]:
-    edge = schema.follows.c
-    pairs = tuple_(edge.follower_id, edge.following_id).in_(bindparam("pairs", expanding=True))
-    return rules.one_of(edge.follower_id, "followers"), pairs
+def _pairs(table: Table, rules: EngineRules) -> tuple[ColumnElement[bool], ...]:
+    row = table.c
+    pairs = tuple_(row.follower_id, row.following_id).in_(bindparam("pairs", expanding=True))
+    return rules.one_of(row.follower_id, "followers"), pairs
 
 
 def _neighbours(schema: Schema, rules: EngineRules) -> Subquery:
