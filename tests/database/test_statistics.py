@@ -43,7 +43,7 @@ def fill(session: Session, models: PrivateModels) -> set[tuple[int, int]]:
         if a != b:
             pairs.add((a, b))
     rows = [{"follower_id": a, "following_id": b, "timestamp": now()} for a, b in pairs]
-    session.execute(insert(models.follow.__table__), rows)
+    session.connection().execute(insert(models.follow.__table__), rows)
     return pairs
 
 

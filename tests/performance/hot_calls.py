@@ -84,9 +84,10 @@ def fill(session: Session) -> None:
     """Make 201 users, of whom a hundred follow the first; all of them are counted."""
     users, follows, counts = (PLAIN.metadata.tables[name] for name in ("users", "follows", "follow_counts"))
     fans = _PEOPLE[1:101]
-    session.execute(insert(users), [{"id": n, "username": f"user{n}", "about": ""} for n in _PEOPLE])
-    session.execute(insert(follows), [{"follower_id": n, "following_id": 1, "timestamp": at(n)} for n in fans])
-    session.execute(
+    connection = session.connection()
+    connection.execute(insert(users), [{"id": n, "username": f"user{n}", "about": ""} for n in _PEOPLE])
+    connection.execute(insert(follows), [{"follower_id": n, "following_id": 1, "timestamp": at(n)} for n in fans])
+    connection.execute(
         insert(counts),
         [{"user_id": n, "slot": 0, "followers": len(fans) if n == 1 else 0, "following": n in fans} for n in _PEOPLE],
     )

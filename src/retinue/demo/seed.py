@@ -150,7 +150,7 @@ class _Past:
         """Insert *rows*, some thousand at a time."""
         coming = iter(self.watch(what, rows, length))
         while batch := list(islice(coming, _ROWS)):
-            self.session.execute(insert(model.__table__), batch)
+            self.session.connection().execute(insert(model.__table__), batch)
 
 
 def _of_pairs(happened: Iterable[Happened]) -> Iterator[dict[str, Any]]:

@@ -43,7 +43,7 @@ def _executing(state: ORMExecuteState) -> Result[Any] | None:
     model = _model_of(state, target)
     if model is not None and issubclass(model, _KEPT):
         _refuse_replacing(state, statement, model)
-        if state.is_insert:
+        if state.is_insert and target.mapper is not None:
             refuse_row_of(model)
     if counted is None:
         return None
