@@ -4,7 +4,8 @@ The outbox: an event waits here for the COMMIT of the transaction that it happen
 An outbox belongs to the transaction of a connection, as SQLAlchemy keeps it, and not to a session: it follows what
 the database is told, whoever tells it. SAVEPOINT, ROLLBACK TO and RELEASE are read from the statements, by name, so
 a savepoint is the same whether a session, a connection or a text began it. A transaction that ends in any other way
-than by COMMIT takes its outbox along.
+than by COMMIT takes its outbox along. On a connection that commits each statement by itself (AUTOCOMMIT) nothing can be
+taken back: an event is told at the end of the session's transaction, whatever that end is called.
 
 Two things are not seen, as no statement says them: that MariaDB commits before it changes a table (what happened before
 is told at the end of the transaction, if that is a COMMIT), and that another process commits what was
@@ -92,9 +93,9 @@ class Outbox:
         #: Whether the database accepts nothing but a rollback, to a savepoint or of everything.
         self.aborted: bool = False
 
-    def add(self, unit: _UnitOfWork, listeners: Listeners, happened: Event) -> None:
-        """Keep *happened* until COMMIT."""
-        self._waiting.append(_Waiting(next(_numbers), unit, listeners, happened))
+    def add(self, waiting: Iterable[_Waiting]) -> None:
+        """Keep what is *waiting* until COMMIT."""
+        self._waiting += waiting
 
     def set_savepoint(self, name: str, *, replace: bool) -> None:
         """Remember what happened before the savepoint *name*; *replace* one of this name, or hide it."""
@@ -155,6 +156,8 @@ class _UnitOfWork:
     #: Whether the last COMMIT came through as well.
     committed: bool = False
     is_over: bool = False
+    #: What the database committed with its statement.
+    settled: list[_Waiting] = field(default_factory=list)
 
     def commits(self) -> bool:
         """Tell whether the session is at its COMMIT."""
@@ -166,7 +169,7 @@ class _UnitOfWork:
     def end(self) -> list[_Waiting]:
         """Return what was committed."""
         self.is_over = True
-        return list(chain(*(self.left if self.committed else self.left[:-1])))
+        return list(chain(self.settled, *(self.left if self.committed else self.left[:-1])))
 
 
 #: The outbox of each transaction in which something happened that somebody listens for.
@@ -179,14 +182,17 @@ def put(session: Session, connection: Connection, listeners: Listeners, happened
     """Keep what *happened* in the transaction of *connection*, which *session* works on, until COMMIT."""
     transaction = connection.get_transaction()
     assert transaction is not None, "something happened outside a transaction"  # noqa: S101 - cannot be
-    outbox = _outboxes.get(transaction)
-    if outbox is None:
-        outbox = _outboxes[transaction] = Outbox()
     unit: _UnitOfWork | None = session.info.get(_SLOT)
     if unit is None:
         unit = session.info[_SLOT] = _UnitOfWork(ref(session))
-    for one in happened:
-        outbox.add(unit, listeners, one)
+    waiting = [_Waiting(next(_numbers), unit, listeners, one) for one in happened]
+    if rules_of(connection).commits_each(connection):
+        unit.settled += waiting
+        return
+    outbox = _outboxes.get(transaction)
+    if outbox is None:
+        outbox = _outboxes[transaction] = Outbox()
+    outbox.add(waiting)
 
 
 def deliver(connection: Connection) -> None:

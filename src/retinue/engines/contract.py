@@ -273,6 +273,10 @@ class EngineRules(ABC):
         """Return by what name a savepoint is known that is *written* so in a statement: here, in any case."""
         return written.strip("\"`'[]").lower()
 
+    def commits_each(self, connection: Connection) -> bool:
+        """Return whether the database commits each statement of *connection* by itself (AUTOCOMMIT). No statement."""
+        return connection._is_autocommit_isolation()  # noqa: SLF001 - whatever is public asks the database
+
     @abstractmethod
     def after_error(self, connection: Connection, error: BaseException) -> Aftermath:
         """Return what is left of the transaction of *connection*, in which the driver raised *error*. No statement."""

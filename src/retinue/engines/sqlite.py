@@ -65,6 +65,11 @@ class SQLite(OnConflict):
         """Return whether this connection enforces foreign keys, as that of a prepared engine does."""
         return bool(connection.exec_driver_sql("PRAGMA foreign_keys").scalar())
 
+    def commits_each(self, connection: Connection) -> bool:
+        """Return what is so: `prepare_engine()` begins a transaction whatever the isolation level is called."""
+        driver: Any = connection.connection.driver_connection
+        return super().commits_each(connection) and not driver.in_transaction
+
     def after_error(self, connection: Connection, error: BaseException) -> Aftermath:
         """Return what the driver says: a full disk, for one, ends a transaction."""
         del error
