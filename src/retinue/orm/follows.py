@@ -13,7 +13,7 @@ from sqlalchemy.orm import ORMExecuteState
 
 from retinue import changes
 from retinue.caller import Pair
-from retinue.engines import rules_of
+from retinue.engines import EngineRules, Rows, rules_of
 from retinue.errors import NotWritableError
 from retinue.events import Followed, Unfollowed
 from retinue.models import FollowRequestMixin, now
@@ -57,13 +57,14 @@ def insert_follows(state: ORMExecuteState, target: Target) -> Result[Any]:
 def delete_follows(state: ORMExecuteState, target: Target) -> Result[Any]:
     """Run a bulk delete of follows, and count them."""
     schema = _schema_of(target)
-    return _delete(state, target, schema.follows, partial(_record, state, schema, Unfollowed))
+    return _delete(state, target, schema.follows, departures.edges_left, partial(_record, state, schema, Unfollowed))
 
 
 def delete_requests(state: ORMExecuteState, target: Target) -> Result[Any]:
     """Run a bulk delete of requests, and delete what was told of them."""
     schema = _schema_of(target)
-    return _delete(state, target, schema.table(FollowRequestMixin), partial(_close, schema))
+    table = schema.table(FollowRequestMixin)
+    return _delete(state, target, table, departures.requests_left, partial(_close, schema))
 
 
 def has_notifications(model: type[Any]) -> bool:
@@ -72,9 +73,13 @@ def has_notifications(model: type[Any]) -> bool:
 
 
 def _delete(
-    state: ORMExecuteState, target: Target, table: Table, follow_up: Callable[[Connection, Keys], None]
+    state: ORMExecuteState,
+    target: Target,
+    table: Table,
+    left: Callable[[Schema, EngineRules], Rows],
+    follow_up: Callable[[Connection, Keys], None],
 ) -> Result[Any]:
-    """Run a bulk delete of pairs in *table*, and let *follow_up* do what follows from it."""
+    """Run a bulk delete of pairs in *table*, and let *follow_up* do what follows; *left* counts those still there."""
     connection, key = connection_of(state), _key_of(table)
     if says_what_it_deletes(state, target, connection):
         ran = run(state, target, key)
@@ -84,15 +89,14 @@ def _delete(
     with all_or_nothing(state, connection):
         ran = run_asked(state, target, key)
         with in_schemas_of(connection, ran.options):
-            if _left(connection, _schema_of(target), table, ran.keys):
+            if _left(connection, left(_schema_of(target), rules_of(connection)), ran.keys):
                 raise unknown_rows()
             follow_up(connection, ran.keys)
     return ran.answer
 
 
-def _left(connection: Connection, schema: Schema, table: Table, keys: Keys) -> bool:
+def _left(connection: Connection, statement: Rows, keys: Keys) -> bool:
     """Return whether any of *keys* is still there."""
-    statement = departures.pairs_left(schema, rules_of(connection), table)
     some = (keys[start : start + _CHUNK] for start in range(0, len(keys), _CHUNK))
     return any(
         connection.execute(statement, {"pairs": pairs, "followers": [follower for follower, _ in pairs]}).scalar()

@@ -28,6 +28,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import Subquery
 
 from retinue.engines import EngineRules, Rows
+from retinue.models import FollowRequestMixin
 from retinue.schema import Schema
 from retinue.statements.building import once
 from retinue.statements.counting import COUNT, count_row, count_rows, counted_edges
@@ -112,10 +113,15 @@ def delete_rows(schema: Schema, rules: EngineRules, key: Column[Any]) -> Delete:
 
 
 @once
-def pairs_left(schema: Schema, rules: EngineRules, table: Table) -> Rows:
-    """How many of *pairs*, each of one of *followers*, there are in *table*."""
-    del schema
-    return select(func.count()).where(*_pairs(table, rules))
+def edges_left(schema: Schema, rules: EngineRules) -> Rows:
+    """How many edges of *pairs*, each of one of *followers*, there are."""
+    return select(func.count()).where(*_pairs(schema.follows, rules))
+
+
+@once
+def requests_left(schema: Schema, rules: EngineRules) -> Rows:
+    """How many requests of *pairs*, each of one of *followers*, there are."""
+    return select(func.count()).where(*_pairs(schema.table(FollowRequestMixin), rules))
 
 
 @once
