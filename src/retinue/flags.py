@@ -12,15 +12,29 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 from weakref import WeakSet
 
-from sqlalchemy import Column, Select, event, inspect
+from sqlalchemy import (
+    Boolean,
+    Column,
+    DateTime,
+    Integer,
+    Numeric,
+    Select,
+    String,
+    TypeDecorator,
+    event,
+    inspect,
+    type_coerce,
+)
 from sqlalchemy import select as sql_select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import ColumnProperty, Mapper, MapperProperty, class_mapper, with_polymorphic
+from sqlalchemy.orm.exc import UnmappedClassError
 from sqlalchemy.sql import visitors
-from sqlalchemy.sql.elements import ClauseElement, ColumnClause, ColumnElement
+from sqlalchemy.sql.elements import ClauseElement, ColumnClause, ColumnElement, TextClause
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.selectable import FromClause, Join, SelectBase
+from sqlalchemy.types import NullType, TypeEngine
 
 from retinue.engines import EngineRules
 from retinue.errors import MappingError
@@ -29,6 +43,10 @@ from retinue.settings import Settings
 
 #: The settings that name an attribute of the user class.
 _NAMES: Final = ("locked", "active", "hide_followers", "hide_following", "name", "last_active", "discoverable")
+
+#: What is no truth, and of which types it must be; and what is one may be kept as a number.
+_TYPES: Final[dict[str, tuple[type[TypeEngine[Any]], ...]]] = {"name": (String,), "last_active": (DateTime,)}
+_NUMBERS: Final = (Integer, Numeric)
 
 #: What a hybrid may raise that was written for one user, and not for SQL.
 _NOT_SQL: Final = (TypeError, ValueError, AttributeError, LookupError, NotImplementedError, SQLAlchemyError)
@@ -41,6 +59,8 @@ class Flags(NamedTuple):
     names: dict[str, str]
     #: The settings whose attribute is not made of columns of the key's table alone.
     elsewhere: frozenset[str]
+    #: The settings whose attribute is a number: 0 for false, and anything else for true.
+    numbers: frozenset[str]
 
 
 def flags_of(user: type[Any]) -> Flags:
@@ -50,7 +70,7 @@ def flags_of(user: type[Any]) -> Flags:
     Raises:
         MappingError: A setting names what SQL cannot read of every user; or what is not there, unless by default.
     """
-    table, names, elsewhere = key_column_of(user).table, dict[str, str](), set[str]()
+    table, names, elsewhere, numbers = key_column_of(user).table, dict[str, str](), set[str](), set[str]()
     for setting in _NAMES:
         name = getattr(user.__retinue__, setting)
         if name is None or not _is_mapped(user, setting, name):
@@ -62,7 +82,9 @@ def flags_of(user: type[Any]) -> Flags:
         names[setting] = name
         if not _is_of(table, expression_of(user, name)):
             elsewhere.add(setting)
-    return Flags(names, frozenset(elsewhere))
+        if setting not in _TYPES and isinstance(_type_of(expression_of(user, name)), _NUMBERS):
+            numbers.add(setting)
+    return Flags(names, frozenset(elsewhere), frozenset(numbers))
 
 
 def of_whole_user(
@@ -88,6 +110,12 @@ def of_whole_user(
         rows = rules.current(rows)
     found: ColumnElement[Any] = rows.scalar_subquery()
     return found
+
+
+def truth_of(number: Any) -> ColumnElement[bool]:
+    """Return whether *number* is not 0; nothing, of NULL."""
+    truth: ColumnElement[bool] = type_coerce(number, Integer) != 0
+    return truth
 
 
 def written_by(user: type[Any], attribute: str) -> Sequence[str] | None:
@@ -132,12 +160,29 @@ def _check(user: type[Any], setting: str, name: str) -> None:
     whole, value = _whole(user), _expression_or_none(user, name)
     if value is None:
         raise _unusable(user, setting, name, "has no expression that SQL can read")
+    _check_type(user, setting, name, value)
     if not tables_read(expression_of(whole, name)) <= set(tables_of(inspect(whole).selectable)):
         raise _unusable(user, setting, name, "reads a table beside the user's: make that a scalar subquery")
     mapper = class_mapper(user)
     for below in mapper.self_and_descendants:
         if _is_replaced(below, mapper, name):
             raise _unusable(below.class_, setting, name, f"is not the {name} of {user.__name__}, which is read")
+
+
+def _check_type(user: type[Any], setting: str, name: str, value: ColumnElement[Any]) -> None:
+    kind, wanted = _type_of(value), _TYPES.get(setting, (Boolean, *_NUMBERS))
+    # Nobody knows of which type a function of the database is; nor what a type of the application's own makes of a time.
+    unknown = isinstance(kind, NullType) or (setting == "last_active" and isinstance(value.type, TypeDecorator))
+    if not unknown and not isinstance(kind, wanted):
+        names = " or ".join(one.__name__ for one in wanted)
+        raise _unusable(user, setting, name, f"is of the type {type(kind).__name__}, where {names} is wanted")
+
+
+def _type_of(value: ColumnElement[Any]) -> TypeEngine[Any]:
+    kind: TypeEngine[Any] = value.type
+    while isinstance(kind, TypeDecorator):
+        kind = kind.impl_instance
+    return kind
 
 
 def _unusable(cls: type[Any], setting: str, name: str, why: str) -> MappingError:
@@ -174,8 +219,12 @@ def _whole(user: type[Any]) -> Any:
 
 
 def _is_of(table: FromClause, value: ColumnElement[Any]) -> bool:
-    """Return whether *value* is made of columns of *table* alone."""
-    return tables_read(value) <= {table} and not any(isinstance(e, SelectBase) for e in outside_selects(value))
+    """Return whether *value* is made of columns of *table* alone, and names it: what is written as text does not."""
+    others = any(
+        isinstance(e, (SelectBase, TextClause)) or (isinstance(e, ColumnClause) and e.table is None)
+        for e in outside_selects(value)
+    )
+    return tables_read(value) <= {table} and not others
 
 
 def expression_of(entity: Any, name: str) -> ColumnElement[Any]:
@@ -249,9 +298,17 @@ def _check_now() -> None:
     """Check the flags of each class of users when its mapping is done; each use of its graph does so until they fit."""
     for user in list(_UNCHECKED):
         mapper: Mapper[Any] | None = vars(user).get("__mapper__")
-        if mapper is not None and all(below.configured for below in mapper.self_and_descendants):
+        if mapper is not None and _is_done(mapper):
             _UNCHECKED.discard(user)
             flags_of(user)
+
+
+def _is_done(mapper: Mapper[Any]) -> bool:
+    """Return whether all classes beside that of *mapper* are mapped: who looks before may find errors that are others'."""
+    try:
+        return all(other.configured for other in mapper.registry.mappers)
+    except UnmappedClassError:
+        return False  # it is declared, and mapped when its table has been reflected
 
 
 @event.listens_for(GraphUser, "attribute_instrument", propagate=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from sqlalchemy import Column, Table, event
 from sqlalchemy.orm import Mapper, class_mapper
@@ -71,7 +71,13 @@ def root_of(mapper: Mapper[Any]) -> Mapper[Any]:
 def key_column_of(user: type[Any]) -> Column[Any]:
     """Return the primary key of the class *user*; `MappingError` if it has several columns."""
     # Not configured yet: the user class comes before the models that it refers to.
-    table = cast("Table", class_mapper(user, configure=False).local_table)
+    table = class_mapper(user, configure=False).local_table
+    if not isinstance(table, Table):
+        message = (
+            f"{user.__name__} is mapped to a {type(table).__name__}, and follows need a table to refer to: map the one"
+            " with the key, and the other by joined inheritance, or by a relationship"
+        )
+        raise MappingError(message)
     keys = tuple(table.primary_key.columns)
     if len(keys) != 1:
         names = ", ".join(k.name for k in keys)

@@ -13,7 +13,7 @@ from sqlalchemy.sql.selectable import FromClause
 
 from retinue.engines import EngineRules
 from retinue.errors import MappingError, ModelMissingError
-from retinue.flags import expression_of, flags_of, of_whole_user
+from retinue.flags import expression_of, flags_of, of_whole_user, truth_of
 from retinue.models import (
     BlockMixin,
     DismissedSuggestionMixin,
@@ -81,6 +81,8 @@ class Schema:
     flags: dict[str, str]
     #: The settings whose attribute is not made of columns of the key's table alone.
     elsewhere: frozenset[str]
+    #: The settings whose attribute is a number that stands for a boolean.
+    numbers: frozenset[str]
     #: Rows that put the verbs about one user in order; None where nothing needs it.
     guards: Table | None
     #: What users post; None where nothing is declared.
@@ -205,10 +207,12 @@ class Schema:
         attribute = self.flags.get(name)
         if attribute is None:
             return None
+        value: ColumnElement[Any]
         if name in self.elsewhere:
-            return of_whole_user(self.user, attribute, self.key_name, people.c[self.key.name], rules)
-        value: ColumnElement[Any] = getattr(aliased(self.user, people), attribute)
-        return value
+            value = of_whole_user(self.user, attribute, self.key_name, people.c[self.key.name], rules)
+        else:
+            value = getattr(aliased(self.user, people), attribute)
+        return truth_of(value) if name in self.numbers else value
 
     def flag_of(self, name: str, entity: Any) -> ColumnElement[Any] | None:
         """Return what says *name* of *entity*, the user class, a subclass or an alias; None if nothing does."""
@@ -216,8 +220,10 @@ class Schema:
         if attribute is None:
             return None
         if name in self.elsewhere:
-            return of_whole_user(self.user, attribute, self.key_name, expression_of(entity, self.key_name))
-        return expression_of(entity, attribute)
+            value = of_whole_user(self.user, attribute, self.key_name, expression_of(entity, self.key_name))
+        else:
+            value = expression_of(entity, attribute)
+        return truth_of(value) if name in self.numbers else value
 
     @property
     def always_named(self) -> bool:
@@ -276,6 +282,7 @@ def _make_schema(cls: Any) -> Schema:
         models=models,
         flags=flags.names,
         elsewhere=flags.elsewhere,
+        numbers=flags.numbers,
         guards=guards_of(user),
         posts=vars(user).get("__retinue_posts__"),
         bind={"mapper": class_mapper(models[FollowMixin])},

@@ -44,6 +44,7 @@ class Settings:
     secret: str | bytes | None = None
 
     # --- Which attributes of the user class say what. None: nothing says it. --------------------
+    # A boolean may also be a number, which is 0 for no.
 
     #: A boolean of the user: "I approve who follows me". Without such an attribute
     #: everybody is public.

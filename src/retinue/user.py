@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, Final, Self, cast
 
 from sqlalchemy import event
 from sqlalchemy.orm import (
@@ -27,6 +27,9 @@ from retinue.graph import Graph
 from retinue.ownership import GraphUser
 from retinue.schema import Schema, follow_of, identity, schema_of
 from retinue.values import Key, Outcome
+
+#: The lists of `Follow` rows of a user: how each is called, by which key it finds them, and what the user is there.
+_LISTS: Final = (("following", "follower_id", "follower"), ("followers", "following_id", "following"))
 
 
 class FollowerMixin(GraphUser):
@@ -98,6 +101,14 @@ class FollowerMixin(GraphUser):
 def _give_listeners(mapper: Mapper[Any], cls: type[Any]) -> None:
     if mapper.inherits is None or not issubclass(mapper.inherits.class_, FollowerMixin):
         cls.__retinue_listeners__ = Listeners()
+
+
+@event.listens_for(FollowerMixin, "after_mapper_constructed", propagate=True)
+def _give_lists(mapper: Mapper[Any], cls: type[Any]) -> None:
+    # Of a class that is mapped imperatively, nobody asks for what is declared.
+    for name, key, side in _LISTS:
+        if not mapper.has_property(name):
+            mapper.add_property(name, _rows(cls, key, side))
 
 
 @event.listens_for(FollowerMixin, "expire", propagate=True, raw=True)

@@ -6,7 +6,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, MetaData, String, Text, case, select
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    case,
+    select,
+)
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import DeclarativeBase, Session, column_property, relationship, synonym
 
@@ -283,5 +296,62 @@ def twice_joined(prefix: str) -> Saying:
     return tables.graph(user, "member_id", _say)
 
 
+def _say_numbers(_session: Session, user: Any, facts: dict[str, Any]) -> None:
+    for name, value in facts.items():
+        # Any number but 0 says yes.
+        setattr(user, name, (0, 3)[value] if isinstance(value, bool) else value)
+
+
+def _numbers() -> dict[str, Any]:
+    return {name: Column(SmallInteger if isinstance(kind, Boolean) else kind) for name, kind in SAYS.items()}
+
+
+def numbers(prefix: str) -> Saying:
+    """Return users who say yes and no by numbers, of a class that is mapped imperatively."""
+    tables = _Tables(prefix)
+    columns = [Column(f"its_{name}", column.type) for name, column in _numbers().items()]
+    table = Table(f"{prefix}_user", tables.base.metadata, Column("id", Integer, primary_key=True), *columns)
+
+    class User(FollowerMixin):
+        __retinue__ = SETTINGS
+        __tablename__ = table.name
+        __table__ = table
+
+    properties = {name: table.c[f"its_{name}"] for name in SAYS}
+    tables.base.registry.map_imperatively(User, table, properties={**properties, "number": table.c.id})
+    return tables.graph(User, "number", _say_numbers)
+
+
+def joined_numbers(prefix: str) -> Saying:
+    """Return members, of whom the table of accounts says yes and no by numbers."""
+    tables = _Tables(prefix)
+    account = tables.made(
+        "Account",
+        id=Column(Integer, primary_key=True),
+        kind=Column(String(20)),
+        **_numbers(),
+        __mapper_args__={"polymorphic_on": "kind", "polymorphic_identity": "account"},
+    )
+    user = tables.made(
+        "Member",
+        FollowerMixin,
+        account,
+        __retinue__=SETTINGS,
+        id=Column(ForeignKey(f"{prefix}_account.id", ondelete="CASCADE"), primary_key=True),
+        __mapper_args__={"polymorphic_identity": "member"},
+    )
+    return tables.graph(user, "id", _say_numbers)
+
+
 #: Every other way than plain columns.
-KINDS: Final = (renamed, synonyms, hybrids, subqueries, hybrid_subqueries, joined, twice_joined)
+KINDS: Final = (
+    renamed,
+    synonyms,
+    hybrids,
+    subqueries,
+    hybrid_subqueries,
+    joined,
+    twice_joined,
+    numbers,
+    joined_numbers,
+)

@@ -16,11 +16,21 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from retinue import Graph, MappingError, Outcome, transact
-from tests.database.models_flags import Saying, hybrids, joined, plain, subqueries, synonyms, twice_joined
+from tests.database.models_flags import (
+    Saying,
+    hybrids,
+    joined,
+    joined_numbers,
+    numbers,
+    plain,
+    subqueries,
+    synonyms,
+    twice_joined,
+)
 
 SAYINGS: dict[str, Saying] = {
     kind.__name__: kind(f"race_{kind.__name__}")
-    for kind in (plain, synonyms, hybrids, subqueries, joined, twice_joined)
+    for kind in (plain, synonyms, hybrids, subqueries, joined, twice_joined, numbers, joined_numbers)
 }
 
 _OPEN = {"active": True, "hide_followers": False, "hide_following": False, "discoverable": True}

@@ -5,8 +5,29 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import pytest
-from sqlalchemy import Boolean, Column, Computed, ForeignKey, Integer, String, exists, literal
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Computed,
+    DateTime,
+    Enum,
+    ForeignKey,
+    Integer,
+    Numeric,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    column,
+    create_engine,
+    exists,
+    literal,
+)
+from sqlalchemy.dialects.mysql import TINYINT
 from sqlalchemy.ext.associationproxy import association_proxy
+from sqlalchemy.ext.declarative import DeferredReflection
 from sqlalchemy.ext.hybrid import hybrid_method, hybrid_property
 from sqlalchemy.orm import (
     DeclarativeBase,
@@ -126,7 +147,7 @@ def test_what_means_something_else_may_stay(kind: str) -> None:
     user = declare(body, settings=Settings(locked=None))
     configure_mappers()
 
-    assert flags_of(user) == ({}, frozenset())
+    assert flags_of(user) == ({}, frozenset(), frozenset())
 
 
 def test_a_relationship_or_a_composite_says_nothing() -> None:
@@ -143,6 +164,117 @@ def test_a_relationship_or_a_composite_says_nothing() -> None:
         declare(body)
         with pytest.raises(MappingError, match=r"User\.\w+ (is no single value|has no expression)"):
             configure_mappers()
+
+
+class YesNo(TypeDecorator[bool]):
+    """A boolean that is kept as a letter."""
+
+    impl = String(1)
+    cache_ok = True
+
+
+class Epoch(TypeDecorator[Any]):
+    """A time that is kept as a number."""
+
+    impl = Integer
+    cache_ok = True
+
+
+@pytest.mark.parametrize(
+    ("setting", "kind"),
+    [
+        ("locked", DateTime()),
+        ("locked", Enum("open", "private", name="privacy")),
+        ("active", String(3)),
+        ("hide_followers", YesNo()),
+        ("discoverable", JSON()),
+        ("name", Integer()),
+        ("last_active", Integer()),
+    ],
+    ids=repr,
+)
+def test_what_is_of_another_type_is_refused(setting: str, kind: Any) -> None:
+    """A database may read a text or a time as false, which is everybody's consent; or it raises in every verb."""
+    names: Any = {setting: setting}
+    declare({setting: Column(kind)}, settings=Settings(**names))
+
+    with pytest.raises(MappingError, match=rf"User\.{setting} is of the type \w+, where .*Settings\({setting}=None\)"):
+        configure_mappers()
+
+
+@pytest.mark.parametrize(
+    ("setting", "kind", "number"),
+    [
+        ("locked", SmallInteger(), True),
+        ("active", Numeric(1, 0), True),
+        ("active", TINYINT(1), True),
+        ("locked", Boolean(), False),
+        ("name", Text(), False),
+        ("last_active", Epoch(), False),
+    ],
+    ids=repr,
+)
+def test_a_truth_may_be_a_number(setting: str, kind: Any, number: bool) -> None:
+    """As in a table that MySQL was asked for its columns; what a type of the application's own makes is its own affair."""
+    names: Any = {setting: setting}
+    user = declare({setting: Column(kind)}, settings=Settings(**names))
+    configure_mappers()
+
+    assert flags_of(user).numbers == ({setting} if number else set())
+
+
+def test_a_column_that_is_text_is_read_from_a_user_alone() -> None:
+    """Beside others of the same table its name would be any of theirs."""
+    user = declare({"locked": column_property(column("kind") == "private")})
+    configure_mappers()
+
+    assert flags_of(user).elsewhere == {"locked"}
+
+
+def test_who_waits_for_their_models_holds_up_nobody() -> None:
+    """Models of one registry may be mapped later, when their tables are reflected: others are used before."""
+
+    class Base(DeclarativeBase):
+        pass
+
+    class User(FollowerMixin, Base):
+        __tablename__ = "users"
+        id = Column(Integer, primary_key=True)
+        locked = Column(Boolean)
+
+    class Follow(FollowMixin, DeferredReflection, Base):
+        __tablename__ = "follows"
+
+    other = declare({"locked": Column(Boolean)})
+
+    assert other(id=1).id == 1
+    engine = create_engine("sqlite://")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE users (id INTEGER PRIMARY KEY)")
+        connection.exec_driver_sql("CREATE TABLE follows (follower_id INTEGER, following_id INTEGER)")
+        Follow.prepare(connection)
+    assert User(id=1).id == 1
+
+
+def test_a_class_of_two_tables_is_refused() -> None:
+    """A follow refers to a row of one table."""
+
+    class Base(DeclarativeBase):
+        pass
+
+    users = Table("users", Base.metadata, Column("id", Integer, primary_key=True))
+    profiles = Table("profiles", Base.metadata, Column("user_id", ForeignKey("users.id"), primary_key=True))
+
+    class User(FollowerMixin, Base):
+        __table__ = users.join(profiles)
+        id = column_property(users.c.id, profiles.c.user_id)
+
+    with pytest.raises(MappingError, match="User is mapped to a Join, and follows need a table"):
+
+        class Follow(FollowMixin, Base):
+            __tablename__ = "follows"
+
+    Base.registry.dispose()
 
 
 def test_a_table_beside_the_users_is_refused() -> None:

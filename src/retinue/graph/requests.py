@@ -158,7 +158,8 @@ class Requests(Edges[U]):
             self._caller.refuse_unknown(connection, engine, [key], edges.known_users_now)
         person: Any = user if isinstance(user, self._schema.user) else None
         person = person or self._caller.session.get(self._schema.user, key)
-        setattr(person, attribute, False)
+        # A number is 0: PostgreSQL takes no boolean for it.
+        setattr(person, attribute, 0 if attribute in columns and "locked" in self._schema.numbers else False)
         for column in columns:
             # Written also if this session believes that it is so: another may have changed it.
             getattr(person, column)
