@@ -209,7 +209,7 @@ class Schema:
             return None
         value: ColumnElement[Any]
         if name in self.elsewhere:
-            value = of_whole_user(self.user, attribute, self.key_name, people.c[self.key.name], rules)
+            value = of_whole_user(self.user, attribute, self.key_name, people.c[self.key.key], rules)
         else:
             value = getattr(aliased(self.user, people), attribute)
         return truth_of(value) if name in self.numbers else value

@@ -31,18 +31,18 @@ MODELS: dict[str, type[Any]] = {
 }
 
 
-def declare(body: Callable[[], dict[str, Any]], *names: str) -> dict[str, type[Any]]:
-    """Declare a graph; the models of *names*, or all, have what *body* returns."""
+def declare(body: Callable[[], dict[str, Any]], *names: str, **users: Any) -> dict[str, type[Any]]:
+    """Declare a graph; the models of *names*, or all, have what *body* returns, and the users the columns *users*."""
 
     class Base(DeclarativeBase):
         pass
 
-    class User(FollowerMixin, Base):
-        __tablename__ = "users"
-        id = mapped_column(Integer, primary_key=True)
-        locked = mapped_column(Boolean, nullable=False, default=False)
-
-    declared: dict[str, type[Any]] = {"User": User}
+    columns = {
+        "id": mapped_column(Integer, primary_key=True),
+        "locked": mapped_column(Boolean, nullable=False, default=False),
+    }
+    user: type[Any] = type("User", (FollowerMixin, Base), {"__tablename__": "users", **columns, **users})
+    declared: dict[str, type[Any]] = {"User": user}
     for name, mixin in MODELS.items():
         own = body() if not names or name in names else {}
         declared[name] = type(name, (mixin, Base), {"__tablename__": name.lower(), **own})
@@ -158,3 +158,19 @@ def test_a_column_in_the_place_of_the_mixins_keeps_its_key(engine: Engine) -> No
     with pytest.raises(MappingError, match=r"mapped_column\('since', ..., key='timestamp'\)"):
         declare(body, "Follow")
     live(engine, declare(lambda: body(key="timestamp"), "Follow"))
+
+
+def test_users_whose_columns_have_other_names_in_the_database(engine: Engine) -> None:
+    models = declare(
+        dict,
+        id=mapped_column("member no.", Integer, key="id", primary_key=True),
+        locked=mapped_column("private?", Boolean, key="locked", nullable=False, default=False),
+    )
+    live(engine, models)
+    with Session(engine) as session:
+        graph: Graph[Any] = Graph(session, models["User"])
+        assert [person.user.id for person in graph.followers(1, viewer=2).items] == [3, 2]
+        assert [found.user.id for found in graph.suggestions(3)] == []
+        assert graph.relationships(2, [1, 3])[1].following
+        visible = select(models["User"].id).where(graph.visible_to(2))
+        assert sorted(session.scalars(visible)) == [1, 2, 3, 4, 5, 6]

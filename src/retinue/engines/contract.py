@@ -29,7 +29,7 @@ def row_of(
     *conditions: ColumnElement[bool],
 ) -> Rows:
     """Return one row of parameters for *table*, if *users* are there and *conditions* hold."""
-    found = {name: row.c[key.name] == bindparam(name, type_=key.type) for name, row in users.items()}
+    found = {name: row.c[key.key] == bindparam(name, type_=key.type) for name, row in users.items()}
     first, *others = users
     # Joined on what each of them is, as a bare list of tables looks like a mistake to SQLAlchemy.
     there: FromClause = users[first]

@@ -128,7 +128,7 @@ def insert_counted(schema: Schema, rules: EngineRules) -> Executable:
 def counted_row(schema: Schema) -> Rows:
     """The count row that `insert_counted()` inserts."""
     (users,) = people(schema, "user").values()
-    key = users.c[schema.key.name]
+    key = users.c[schema.key.key]
     row = count_row(key, *counted_edges(schema, key)).where(key == user_key(schema, "user"))
     return row.with_for_update(read=True, key_share=True, of=users)
 

@@ -92,7 +92,7 @@ def neighbours(schema: Schema, rules: EngineRules) -> Rows:
     may_see = case((and_(*conditions), 1), else_=0) if conditions else literal_column("1")
     found = select(near.c.kind, near.c.key, may_see).select_from(near)
     if _says(schema, users, *_CLOSING):
-        found = found.join(users, users.c[schema.key.name] == near.c.key)
+        found = found.join(users, users.c[schema.key.key] == near.c.key)
     return found.order_by(near.c.kind, near.c.since.desc(), near.c.key.desc())
 
 
@@ -101,13 +101,13 @@ def strangers(schema: Schema, rules: EngineRules) -> Rows:
     """Those with the least and with the greatest keys, of whom *user* may see whom they follow; none for nobody."""
     user, ends = user_key(schema, "user"), []
     for number, direction in enumerate(("asc", "desc")):
-        key = schema.key.table.alias(f"end_{number}").c[schema.key.name]
+        key = schema.key.table.alias(f"end_{number}").c[schema.key.key]
         end = select(key.label("key")).order_by(getattr(key, direction)()).limit(literal_column(str(NEAR // 2)))
         ends.append(select(end.subquery(f"few_{number}").c.key))
     both = union_all(*ends).subquery("both")
     users, me = people(schema, "stranger", "reader").values()
-    there = exists(select(me.c[schema.key.name]).where(me.c[schema.key.name] == user))
-    chosen = select(both.c.key).join_from(both, users, users.c[schema.key.name] == both.c.key)
+    there = exists(select(me.c[schema.key.key]).where(me.c[schema.key.key] == user))
+    chosen = select(both.c.key).join_from(both, users, users.c[schema.key.key] == both.c.key)
     conditions = _open(schema, rules, both.c.key, users, literal_column("1 = 0"))
     return chosen.where(both.c.key != user, there, *conditions).distinct()
 
@@ -149,7 +149,7 @@ def suggested(schema: Schema, rules: EngineRules, slots: int) -> Rows:
     *followers*; and *fans* follow the user, which is worth *back*.
     """
     user, users = user_key(schema, "user"), people(schema, "middle", "fan")
-    key = users["middle"].c[schema.key.name]
+    key = users["middle"].c[schema.key.key]
     worth = case((rules.one_of(key, "followed"), FOLLOWED), else_=0) + case(
         (rules.one_of(key, "followers"), FOLLOWER), else_=0
     )
@@ -160,7 +160,7 @@ def suggested(schema: Schema, rules: EngineRules, slots: int) -> Rows:
     # An edge to the user speaks for who made it.
     back, worth_back = edges.c.other == user, bindparam("back", type_=Integer)
     say = case((back, worth_back), (edges.c.worth == 0, STRANGER), else_=edges.c.worth)
-    fan = users["fan"].c[schema.key.name]
+    fan = users["fan"].c[schema.key.key]
     votes = union_all(
         select(
             case((back, edges.c.middle), else_=edges.c.other).label("key"),
@@ -194,7 +194,7 @@ def _welcome(schema: Schema, rules: EngineRules, key: ColumnElement[Any]) -> Seq
         dismissed = select(rows.c.timestamp).where(rows.c.user_id == user, rows.c.suggested_id == key)
         conditions.append(rules.no_row(dismissed))
     (users,) = people(schema, "candidate").values()
-    there = users.c[schema.key.name]
+    there = users.c[schema.key.key]
     said = _says(schema, users, "active", "discoverable")
     if said:
         unwilling = or_(*(flag.is_(False) for flag in said))
@@ -227,7 +227,7 @@ def evidence(schema: Schema, rules: EngineRules) -> Rows:
     new = case((edge.c.timestamp >= bindparam("lately", type_=UTCDateTime), 1), else_=0)
     found = select(edge.c.follower_id, edge.c.following_id, new, seen)
     if closed:
-        found = found.join_from(edge, users, users.c[schema.key.name] == edge.c.following_id)
+        found = found.join_from(edge, users, users.c[schema.key.key] == edge.c.following_id)
     return found.where(rules.one_of(edge.c.follower_id, "middles"), rules.one_of(edge.c.following_id, "chosen"))
 
 

@@ -149,7 +149,7 @@ def active(schema: Schema, rules: EngineRules, key: ColumnElement[Any]) -> Colum
     """Return whether the user *key* is not inactive."""
     (users,) = people(schema, "here").values()
     says_so: Any = schema.flag("active", users)
-    there = users.c[schema.key.name]
+    there = users.c[schema.key.key]
     return rules.no_row(select(there).where(there == key, says_so.is_(false())), one_by_one=True)
 
 

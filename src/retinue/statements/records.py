@@ -124,7 +124,7 @@ def upsert_notification(
     }
     if read:
         row["read_at"] = bindparam("at", type_=UTCDateTime)
-    wanted = [users.c[schema.key.name] == recipient, *conditions]
+    wanted = [users.c[schema.key.key] == recipient, *conditions]
     if schema.mutes is not None:
         mute = schema.mutes
         muted = select(mute.c.until).where(

@@ -227,7 +227,7 @@ class _View:
     def _from_names(self, gate: ColumnElement[bool], also: Conditions) -> Rows:
         """Go through the users by name, those who fit, and ask of each whether they are on the list."""
         (users,) = people(self._schema, "named").values()
-        key, name = users.c[self._schema.key.name], self._name(users)
+        key, name = users.c[self._schema.key.key], self._name(users)
         since = self._since(key)
         return self._page(
             key,
@@ -265,7 +265,7 @@ class _View:
         (users,) = people(self._schema, "counted").values()
         name = self._name(users)
         fits = self._rules.starts_with(name, _SEARCH)
-        return _more(select(users.c[self._schema.key.name]).where(*fits), self._rules.by_name(name), most_rows)
+        return _more(select(users.c[self._schema.key.key]).where(*fits), self._rules.by_name(name), most_rows)
 
     def _begin(self, edges: _Edges, gate: ColumnElement[bool] | None) -> Sequence[ColumnElement[bool]]:
         if gate is None:
@@ -318,7 +318,7 @@ class _View:
     def _named(self, key: ColumnElement[Any]) -> Sequence[ColumnElement[bool]]:
         """Return whether the user *key* has a name that fits, beside the place."""
         (users,) = people(self._schema, "called").values()
-        there, name = users.c[self._schema.key.name], self._name(users)
+        there, name = users.c[self._schema.key.key], self._name(users)
         wanted = [*self._beside_name(there, name)]
         if self._look.searched:
             wanted += self._rules.starts_with(name, _SEARCH)
@@ -346,23 +346,23 @@ class _View:
         (users,) = people(schema, "quiet").values()
         last = schema.flag("last_active", users)
         if last is not None:
-            there = users.c[schema.key.name]
+            there = users.c[schema.key.key]
             last = in_utc(last)
             quiet = or_(last.is_(None), last < bindparam("quiet_since", type_=last.type))
             return _found(select(there).where(there == key, quiet))
         if posts is None:
             return literal(value=True)
         rows = posts.table.alias("posts")
-        time = in_utc(rows.c[posts.time.name])
-        posted = select(rows.c[posts.key.name]).where(
-            rows.c[posts.author.name] == key,
+        time = in_utc(rows.c[posts.time.key])
+        posted = select(rows.c[posts.key.key]).where(
+            rows.c[posts.author.key] == key,
             time >= bindparam("quiet_since", type_=time.type),
         )
         return self._rules.no_row(posted.limit(literal_column("1")))
 
     def _name_of(self, key: ColumnElement[Any]) -> Any:
         (users,) = people(self._schema, "sorted").values()
-        return select(self._name(users)).where(users.c[self._schema.key.name] == key).scalar_subquery()
+        return select(self._name(users)).where(users.c[self._schema.key.key] == key).scalar_subquery()
 
     def _name(self, users: FromClause) -> ColumnElement[Any]:
         """Return the name of *users*; who has none is called the empty text, where that can be."""
