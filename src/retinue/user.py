@@ -13,6 +13,7 @@ from sqlalchemy.orm import (
     Mapper,
     Query,
     Session,
+    class_mapper,
     declared_attr,
     join,
     object_session,
@@ -167,7 +168,9 @@ def _people(user: Any, theirs: str, own: str, append: str, remove: str) -> Any:
     query.people, query.append_with, query.remove_with = people, append, remove
     (key,) = identity(user) or (None,)
     # Where it selects from, and no join of the caller's: so joins, and what goes by them, begin at the users.
-    both = join(people, edge, getattr(edge, theirs) == getattr(people, schema.key_name))
+    # With concrete inheritance that is a union, in which the key has another name.
+    user_key = class_mapper(people).selectable.corresponding_column(schema.key)
+    both = join(people, edge, getattr(edge, theirs) == user_key)
     return query.select_from(both).filter(getattr(edge, own) == key)
 
 

@@ -6,11 +6,12 @@ And what an application counts by itself, with a subquery in the user class, is 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from sqlalchemy import Column, Engine, ForeignKey, Integer, String, exists, func, select
 from sqlalchemy.exc import InvalidRequestError
+from sqlalchemy.ext.declarative import ConcreteBase
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import DeclarativeBase, Session, aliased, column_property, joinedload, relationship, selectinload
 
@@ -274,3 +275,38 @@ def test_lists_sort_and_filter_by_what_users_count(here: Here) -> None:
         ]
     nobody_follows = ~exists().where(follow.follower_id == user.id, follow.following_id == a.id)
     assert names(a.follows.filter(nobody_follows).order_by(user.username)) == ["b", "c"]
+
+
+def test_users_by_concrete_inheritance(engine: Engine) -> None:
+    """Their rows are selected from a union, in which the table of the key has no name of its own."""
+
+    class Base(DeclarativeBase):
+        pass
+
+    class Person(ConcreteBase, Base):
+        __tablename__ = "concrete_persons"
+        id = Column(Integer, primary_key=True)
+        username = Column(String(20))
+        __mapper_args__: ClassVar[dict[str, Any]] = {"polymorphic_identity": "person", "concrete": True}
+
+    class Member(FollowerMixin, Person):
+        __tablename__ = "concrete_members"
+        id = Column(Integer, primary_key=True)
+        username = Column(String(20))
+        __mapper_args__: ClassVar[dict[str, Any]] = {"polymorphic_identity": "member", "concrete": True}
+
+    class Follow(FollowMixin, Base):
+        __tablename__ = "concrete_follows"
+
+    Base.metadata.create_all(engine)
+    with Session(engine) as session:
+        session.add_all([Member(id=key, username=name) for key, name in enumerate(("ann", "ben", "cat"), 1)])
+        session.flush()
+        ann, ben, cat = session.query(Member).order_by(Member.id)
+        ann.follow(ben)
+        cat.follow(ben)
+        session.expire_all()
+        assert [user.username for user in ann.follows.filter_by(username="ben")] == ["ben"]
+        assert [user.username for user in ben.followed_by.order_by(Member.username.desc())] == ["cat", "ann"]
+        assert ben.followed_by.count() == len(Graph(session, Member).followers(ben)) == 2
+        assert [row.follower for row in ben.followers.order_by(Follow.follower_id)] == [ann, cat]
