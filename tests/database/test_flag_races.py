@@ -78,7 +78,7 @@ def test_what_is_committed_decides(engine: Engine, saying: Saying, *, becomes: b
         found = session.scalars(select(saying.user).where(getattr(saying.user, saying.key).in_([one, other]))).all()
         assert len(found) == 2
         if not tries:
-            assert read(session, saying, other).locked is not becomes
+            assert bool(read(session, saying, other).locked) is not becomes
             say_in_another(engine, saying, other, locked=becomes)
         tries.append(1)
         return Graph(session, saying.user).follow(one, other)
@@ -130,7 +130,7 @@ def test_going_public_beside_those_who_ask(engine: Engine, kind: str) -> None:
         with Session(engine) as session:
             graph: Graph[Any] = Graph(session, saying.user)
             assert errors == []
-            assert read(session, saying, star).locked is False
+            assert not read(session, saying, star).locked
             assert list(graph.requests(star)) == []
             assert {getattr(p.user, saying.key) for p in graph.followers(star)} == set(fans)
 
@@ -140,7 +140,7 @@ def test_unlock_writes_what_decides(engine: Engine, saying: Saying) -> None:
     one, other = two(engine, saying, locked=False)
     with Session(engine) as session:
         user = read(session, saying, other)
-        assert user.locked is False
+        assert not user.locked
         if engine.dialect.name == "sqlite":
             # Its snapshot would be too old to write by: it ends, and what was loaded stays.
             session.expire_on_commit = False
@@ -158,6 +158,6 @@ def test_unlock_writes_what_decides(engine: Engine, saying: Saying) -> None:
         session.commit()
     with Session(engine) as session:
         graph = Graph(session, saying.user)
-        assert read(session, saying, other).locked is not _unlocks(saying)
+        assert bool(read(session, saying, other).locked) is not _unlocks(saying)
         assert graph.is_following(one, other) is _unlocks(saying)
         assert len(graph.requests(other)) == (not _unlocks(saying))
