@@ -6,7 +6,7 @@ And what an application counts by itself, with a subquery in the user class, is 
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 from sqlalchemy import Column, Engine, ForeignKey, Integer, String, exists, func, select
@@ -287,13 +287,13 @@ def test_users_by_concrete_inheritance(engine: Engine) -> None:
         __tablename__ = "concrete_persons"
         id = Column(Integer, primary_key=True)
         username = Column(String(20))
-        __mapper_args__: ClassVar[dict[str, Any]] = {"polymorphic_identity": "person", "concrete": True}
+        __mapper_args__: Any = {"polymorphic_identity": "person", "concrete": True}  # noqa: RUF012 - SQLAlchemy reads it
 
     class Member(FollowerMixin, Person):
         __tablename__ = "concrete_members"
         id = Column(Integer, primary_key=True)
         username = Column(String(20))
-        __mapper_args__: ClassVar[dict[str, Any]] = {"polymorphic_identity": "member", "concrete": True}
+        __mapper_args__: Any = {"polymorphic_identity": "member", "concrete": True}  # noqa: RUF012 - SQLAlchemy reads it
 
     class Follow(FollowMixin, Base):
         __tablename__ = "concrete_follows"
