@@ -211,3 +211,21 @@ def test_a_base_class_in_the_same_table(engine: Engine) -> None:
             3: (1, 0),
             4: (0, 1),
         }
+
+
+@pytest.mark.parametrize("of_engine", [False, True], ids=["connection", "engine"])
+def test_autocommit_is_refused_where_something_may_have_to_be_taken_back(
+    members: Session, engine: Engine, of_engine: bool
+) -> None:
+    """There are no savepoints in it; SQLite's begins a transaction of its own."""
+    del members
+    alone = engine.execution_options(isolation_level="AUTOCOMMIT") if of_engine else engine
+    with Session(alone) as session:
+        if not of_engine:
+            session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
+        if engine.dialect.name == "sqlite":
+            session.execute(delete(Member).where(Member.nick == "m1"))
+            return
+        with pytest.raises(NotWritableError, match="AUTOCOMMIT"):
+            session.execute(delete(Member))
+        assert len(session.scalars(select(Member.member_id)).all()) == 6

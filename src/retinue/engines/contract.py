@@ -264,6 +264,9 @@ class EngineRules(ABC):
     #: True where a new savepoint takes the place of an older one of its name; else it hides that until it is released.
     savepoint_replaces: ClassVar[bool] = False
 
+    #: True where a savepoint begins a transaction if there is none.
+    savepoint_begins: ClassVar[bool] = False
+
     def cascades(self, connection: Connection) -> bool:
         """Return whether the database deletes rows along with those that they refer to, where a foreign key says so."""
         del connection

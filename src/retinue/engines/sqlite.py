@@ -23,6 +23,7 @@ class SQLite(OnConflict):
     #: SQLite's integers have 64 bits, whatever the column is called.
     integer_range: ClassVar[tuple[int, int]] = (-(2**63), 2**63 - 1)
     insert: ClassVar[staticmethod[[Table], Any]] = staticmethod(insert)
+    savepoint_begins: ClassVar[bool] = True
 
     def by_name(self, name: ColumnElement[Any]) -> ColumnElement[Any]:
         """Return the name under ``NOCASE``, which takes A to Z for a to z, and sorts by code points."""

@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError, InvalidRequestError
 from sqlalchemy.orm import ORMExecuteState
 from sqlalchemy.sql.elements import ColumnElement
 
+from retinue.engines import rules_of
 from retinue.errors import NotWritableError
 from retinue.orm import parts
 from retinue.orm.loaded import bring_back
@@ -158,7 +159,14 @@ def all_or_nothing(state: ORMExecuteState, connection: Connection) -> Iterator[N
 
     The savepoint is the connection's: one of the session's would flush what a session without autoflush
     holds back. What is to be flushed is flushed before it.
+
+    Raises:
+        NotWritableError: The connection is in AUTOCOMMIT, which takes nothing back.
     """
+    rules = rules_of(connection)
+    if rules.commits_each(connection) and not rules.savepoint_begins:
+        what = "in AUTOCOMMIT, what a bulk statement changes cannot be taken back"
+        raise NotWritableError(what, "a session with transactions")
     session = state.session
     if session.autoflush and state.execution_options.get("autoflush", True):
         session.flush()
