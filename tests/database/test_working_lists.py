@@ -108,7 +108,9 @@ def crowd(engine: Engine, models: NamedModels, seed: int, size: int = 20) -> Ite
         session.execute(insert(models.user), users)
         rows = [{"follower_id": a, "following_id": b, "timestamp": t} for (a, b), t in edges.items()]
         session.execute(insert(models.follow), rows)
-        session.execute(insert(models.block.__table__), [{"blocker_id": a, "blocked_id": b} for a, b in apart])
+        session.connection().execute(
+            insert(models.block.__table__), [{"blocker_id": a, "blocked_id": b} for a, b in apart]
+        )
         session.commit()
         yield Crowd(Graph(session, models.user), people, edges, apart)
 
