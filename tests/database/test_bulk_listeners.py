@@ -42,8 +42,8 @@ def statement_of(model: type[Any]) -> Any:
 @pytest.mark.parametrize("returning", [False, True])
 def test_a_deletion_that_an_event_makes_an_update_is_an_update(session: Session, returning: bool) -> None:
     """As soft deletion does: the row stays, and so do the follows."""
-    if returning and not session.connection().dialect.update_returning:
-        pytest.skip("an UPDATE returns nothing here")
+    # On MariaDB an UPDATE returns nothing.
+    returning = returning and session.connection().dialect.update_returning
 
     @event.listens_for(session, "do_orm_execute")
     def soften(state: ORMExecuteState) -> Any:
