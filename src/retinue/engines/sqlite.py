@@ -5,13 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar, Final
 
-from sqlalchemy import Subquery, Table, and_, bindparam, case, func, literal, literal_column, select, true
+from sqlalchemy import (
+    Subquery,
+    Table,
+    and_,
+    bindparam,
+    case,
+    column,
+    func,
+    literal,
+    literal_column,
+    select,
+    table,
+    true,
+)
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.elements import ColumnElement
 
 from retinue.engines.contract import Aftermath, Rows, newest_edges_of
 from retinue.engines.on_conflict import OnConflict
+
+#: What ``PRAGMA foreign_keys`` says; named as the statements of the graph are.
+_FOREIGN_KEYS: Final = select(table("pragma_foreign_keys", column("foreign_keys")).c.foreign_keys).execution_options(
+    retinue="foreign_keys"
+)
 
 #: A limit that cuts nothing off.
 _ALL: Final[ColumnElement[int]] = literal_column("-1")
@@ -64,7 +82,7 @@ class SQLite(OnConflict):
 
     def cascades(self, connection: Connection) -> bool:
         """Return whether this connection enforces foreign keys, as that of a prepared engine does."""
-        return bool(connection.exec_driver_sql("PRAGMA foreign_keys").scalar())
+        return bool(connection.execute(_FOREIGN_KEYS).scalar())
 
     def commits_each(self, connection: Connection) -> bool:
         """Return what is so: `prepare_engine()` begins a transaction whatever the isolation level is called."""
