@@ -18,6 +18,7 @@ from retinue.errors import NotWritableError
 from retinue.events import Followed, Unfollowed
 from retinue.models import FollowRequestMixin, now
 from retinue.orm import parts
+from retinue.orm.cascades import chunks
 from retinue.orm.rows import drop_requests, refuse_blocked
 from retinue.orm.running import (
     Keys,
@@ -33,9 +34,6 @@ from retinue.orm.tables import Target
 from retinue.ownership import user_class_of
 from retinue.schema import Schema, schema_of
 from retinue.statements import departures
-
-#: Rows that one statement asks for.
-_CHUNK = 1_000
 
 
 def insert_follows(state: ORMExecuteState, target: Target) -> Result[Any]:
@@ -97,10 +95,9 @@ def _delete(
 
 def _left(connection: Connection, statement: Rows, keys: Keys) -> bool:
     """Return whether any of *keys* is still there."""
-    some = (keys[start : start + _CHUNK] for start in range(0, len(keys), _CHUNK))
     return any(
         connection.execute(statement, {"pairs": pairs, "followers": [follower for follower, _ in pairs]}).scalar()
-        for pairs in some
+        for pairs in chunks(keys)
     )
 
 
