@@ -9,7 +9,8 @@ Two lines in the models, and the lesson's API holds under load::
 Everything else is on `Graph`. This package never loads a web framework.
 """
 
-from retinue.engines import prepare_engine, transact
+from retinue.effects.outbox import listen
+from retinue.engines import prepare_engine
 from retinue.errors import (
     BlockedError,
     InvalidCursor,
@@ -54,7 +55,7 @@ from retinue.models import (
     UTCDateTime,
     declare_posts,
 )
-from retinue.outbox import listen
+from retinue.retry import transact
 from retinue.settings import Settings
 from retinue.user import FollowerMixin
 from retinue.values import (

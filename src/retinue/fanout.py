@@ -29,16 +29,16 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from retinue import inserting
-from retinue.caller import Caller
-from retinue.changes import say
-from retinue.engines import rules_of, sessions_of, transact
+from retinue.effects.changes import say
+from retinue.engines import engine_of
 from retinue.models import FIRST, TimelineEntryMixin, aware, id_at
+from retinue.retry import sessions_of, transact
 from retinue.schema import Schema, schema_of
-from retinue.statements import entries as statements
-from retinue.statements.timeline import all_posted
-from retinue.timeline import Task, Unit, mark_stale, work_of
+from retinue.timeline import entries as statements
+from retinue.timeline.changes import Task, Unit, mark_stale, work_of
+from retinue.timeline.searched import all_posted
 from retinue.values import Key
+from retinue.work import Work, inserting
 
 SessionFactory = Callable[[], Session]
 
@@ -108,12 +108,12 @@ def pending(
         ModelMissingError: No model with `TimelineEntryMixin` is declared.
     """
     schema = schema_of(user_class)
-    connection, _ = Caller(session, schema).read()
+    work = Work(session, schema).read()
     parameters = {"before": id_at(time.time() - older_than), "limit": limit}
     waiting = [
         Unit(task, user, version)
         for task, statement in ((Task.FILL, statements.stale_readers), (Task.SEND, statements.waiting_senders))
-        for user, version in connection.execute(statement(schema), parameters)
+        for user, version in work.connection.execute(statement(schema), parameters)
     ]
     return [unit.text() for unit in sorted(waiting, key=lambda unit: unit.version)]
 
@@ -140,19 +140,19 @@ class _Work:
 
     def __init__(self, session: Session, schema: Schema) -> None:
         bind = session.get_bind(**schema.bind)
-        if rules_of(bind).keeps_snapshot and isinstance(bind, Engine):
+        if engine_of(bind).keeps_snapshot and isinstance(bind, Engine):
             # Else MariaDB locks every row that an insert selects, against follow() and against posts.
             session.connection(bind_arguments=schema.bind, execution_options={"isolation_level": "READ COMMITTED"})
-        self.schema, self.session = schema, session
-        self.connection, self.engine = Caller(session, schema).connect()
+        self.work = Work(session, schema).connect()
+        self.schema, self.engine = schema, self.work.engine
 
     def run(self, statement: Executable, **parameters: Any) -> Any:
-        return self.connection.execute(statement, parameters)
+        return self.work.connection.execute(statement, parameters)
 
     def insert(self, whole: Executable, rows: Executable, same: dict[str, Any], **parameters: Any) -> None:
         """Insert entries: see `inserting.insert_selected()`."""
         table = self.schema.table(TimelineEntryMixin)
-        inserting.insert_selected(self.connection, self.schema, self.engine, table, whole, rows, parameters, same)
+        inserting.insert_selected(self.work, table, whole, rows, parameters, same)
 
 
 def _send(work: _Work, unit: Unit) -> Unit | None:
@@ -184,8 +184,7 @@ def _write(work: _Work, author: Key, since: datetime, users: list[Key], version:
     number: int = work.run(statements.count_posts(schema), user=author, since=since, limit=most + 1).scalar_one()
     if number > most:
         # More than anybody keeps, as after a bulk load, or one post of long ago.
-        units = mark_stale(work.connection, schema, users)
-        say(work.session, work.connection, schema, *work_of(units))
+        say(work.work, *work_of(mark_stale(work.work, users)))
         return
     sent = statements.send(schema, work.engine), statements.entries_to_send(schema, work.engine)
     work.insert(*sent, {}, users=users, author=author, since=since)

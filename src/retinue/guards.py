@@ -14,14 +14,14 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NamedTuple, TypeAlias
 
-from sqlalchemy.engine import Connection
+from sqlalchemy import Executable, Table, and_, literal_column, or_, select, true
+from sqlalchemy.sql.elements import ColumnElement
 
-from retinue import prepared
-from retinue.engines import EngineRules
+from retinue.engines import EngineRules, Rows
 from retinue.schema import Schema
-from retinue.statements import Rows, moment
-from retinue.statements import guards as statements
 from retinue.values import Key
+from retinue.work import Work
+from retinue.work.building import moment, once, user_key
 
 
 class Before(NamedTuple):
@@ -41,39 +41,91 @@ class Before(NamedTuple):
 Question: TypeAlias = Callable[[Schema, EngineRules], Rows]
 
 
-def take(connection: Connection, schema: Schema, rules: EngineRules, *users: Key, beside: tuple[Key, ...] = ()) -> bool:
+def take(work: Work, *users: Key, beside: tuple[Key, ...] = ()) -> bool:
     """
     Hold the guards of *users* until the transaction ends; return whether there are any.
 
     *beside*: the others that the transaction is about. All are locked against deletion
     before the first guard is taken. One statement; none, and true, where nothing needs a guard.
     """
-    if schema.guards is None:
+    if work.schema.guards is None:
         return True
     parameters = {"users": list(users), "people": [*users, *beside]}
-    return bool(connection.execute(statements.take_guards(schema, rules), parameters).rowcount)
+    return bool(work.connection.execute(take_guards(work.schema, work.engine), parameters).rowcount)
 
 
-def ask_and_take(
-    connection: Connection, schema: Schema, rules: EngineRules, pair: tuple[Key, Key], ask: Question, at: datetime
-) -> Before:
+def ask_and_take(work: Work, pair: tuple[Key, Key], ask: Question, at: datetime) -> Before:
     """
     Hold the guards that the change of an edge needs, if it needs any: *ask* tells.
 
     One statement; two where changes do not go together; none where nothing needs a guard.
     """
-    if schema.guards is None:
+    if work.schema.guards is None:
         return Before()
-    parameters = {"follower": pair[0], "followed": pair[1], **moment(schema, at)}
-    together = rules.changes_together
-    build, arguments = (statements.ask_and_take_guards, (rules, ask)) if together else (ask, (rules,))
-    found: Any = prepared.run(connection, schema, build, parameters, *arguments).first()
+    parameters = {"follower": pair[0], "followed": pair[1], **moment(work.schema, at)}
+    together = work.engine.changes_together
+    build, arguments = (ask_and_take_guards, (work.engine, ask)) if together else (ask, (work.engine,))
+    found: Any = work.run(build, parameters, *arguments).first()
     before = Before(*(bool(answer) for answer in found or ()))
     if not (together or before.enough):
-        take(connection, schema, rules, *(pair if before.both else pair[:1]), beside=pair)
+        take(work, *(pair if before.both else pair[:1]), beside=pair)
     return before
 
 
-def version(connection: Connection, schema: Schema, user: Key) -> int:
+def version(work: Work, user: Key) -> int:
     """Return how often the guard of *user* was taken, as this transaction sees it. One statement."""
-    return prepared.run(connection, schema, statements.guard_version, {"user": user}).scalar() or 0
+    return work.run(guard_version, {"user": user}).scalar() or 0
+
+
+# --- Statements ----------------------------------------------------------------------------------
+
+
+@once
+def take_guards(schema: Schema, engine: EngineRules) -> Executable:
+    """
+    Hold the guard rows of *users* until the transaction ends; made on first use. A user who is not there has none.
+
+    First all *people* are locked against deletion, ascending, *users* among them: whoever
+    deletes one wants the guard row after that, too; and MariaDB lets nobody lock a user any more for whom
+    somebody else waits to change them. The limit keeps MariaDB from doing both at a time.
+    """
+    people = engine.one_of(schema.key, "people")
+    taken: Executable = _taken(schema, engine, people, lambda user: engine.one_of(user, "users"))
+    return taken.execution_options(preserve_rowcount=True)
+
+
+@once
+def ask_and_take_guards(schema: Schema, engine: EngineRules, ask: Callable[[Schema, EngineRules], Rows]) -> Rows:
+    """
+    What *ask* says; and hold the guard of *follower*, that of *followed* too if *both* is so, none if it is *enough*.
+
+    As `take_guards()`, for engines whose changes go together.
+    """
+    said = ask(schema, engine).cte("said")
+    both, enough = (select(said.c[name]).scalar_subquery() for name in ("both", "enough"))
+    pair = follower, _ = user_key(schema, "follower"), user_key(schema, "followed")
+    people = and_(schema.key.in_(pair), enough.is_not(true()))
+    taken = _taken(schema, engine, people, lambda user: or_(user == follower, both))
+    return select(said).add_cte(taken.cte("taken"))
+
+
+def _taken(
+    schema: Schema,
+    engine: EngineRules,
+    people: ColumnElement[bool],
+    chosen: Callable[[ColumnElement[Any]], ColumnElement[bool]],
+) -> Any:
+    guards: Table = schema.guards  # type: ignore[assignment] # asked for only where there are guards
+    there = select(schema.key.label("user_id")).where(people).order_by(schema.key)
+    there = there.limit(literal_column(str(2**63 - 1))).with_for_update(read=True, key_share=True)
+    held = there.subquery("people")
+    rows = select(held.c.user_id, literal_column("1").label("version"))
+    rows = rows.where(chosen(held.c.user_id)).order_by(held.c.user_id)
+    return engine.upsert(guards, rows, lambda _new: {"version": guards.c.version + 1})
+
+
+@once
+def guard_version(schema: Schema) -> Rows:
+    """How often the guard of *user* was taken, as this transaction sees it."""
+    guards: Table = schema.guards  # type: ignore[assignment]
+    return select(guards.c.version).where(guards.c.user_id == user_key(schema, "user"))

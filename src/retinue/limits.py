@@ -8,18 +8,21 @@ the transaction ends.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy.engine import Connection
+from sqlalchemy import bindparam, func, literal_column, select
 
-from retinue import counters, guards, rules
-from retinue.engines import EngineRules
+from retinue import arguments, guards
+from retinue.effects import counters
+from retinue.engines import EngineRules, Rows
 from retinue.errors import LimitError
+from retinue.models import FollowEventMixin, UTCDateTime
 from retinue.schema import Schema
 from retinue.settings import DAY
-from retinue.statements import limits as statements
-from retinue.statements import moment
-from retinue.values import Key
+from retinue.ties import pending
+from retinue.values import HistoryKind, Key
+from retinue.work import Work
+from retinue.work.building import moment, once, user_key
 
 
 class Reached(NamedTuple):
@@ -35,19 +38,17 @@ class Reached(NamedTuple):
         return self.any or (self.requests if asks else None)
 
 
-def seen(connection: Connection, schema: Schema, engine: EngineRules, follower: Key) -> int:
+def seen(work: Work, follower: Key) -> int:
     """
     Return what `reached()` has to know of the time before the guards were taken.
 
     No statement; one where there are limits and a transaction reads a snapshot.
     """
-    return guards.version(connection, schema, follower) if _needs_version(schema, engine) else 0
+    return guards.version(work, follower) if _needs_version(work.schema, work.engine) else 0
 
 
 def reached(
-    connection: Connection,
-    schema: Schema,
-    engine: EngineRules,
+    work: Work,
     follower: Key,
     at: datetime,
     *,
@@ -61,11 +62,11 @@ def reached(
     already. Cost: one statement where there are limits, two if the follower was never
     counted; one more where a transaction reads a snapshot.
     """
-    if not schema.settings.limits:
+    if not work.schema.settings.limits:
         return Reached()
     # What this transaction's snapshot shows is still so if nobody else held the guard since.
-    stale = _needs_version(schema, engine) and guards.version(connection, schema, follower) != before + 1
-    return _reached(connection, schema, engine, follower, at, taking=taking, locking=stale)
+    stale = _needs_version(work.schema, work.engine) and guards.version(work, follower) != before + 1
+    return _reached(work, follower, at, taking=taking, locking=stale)
 
 
 def _needs_version(schema: Schema, engine: EngineRules) -> bool:
@@ -73,26 +74,24 @@ def _needs_version(schema: Schema, engine: EngineRules) -> bool:
 
 
 def _reached(
-    connection: Connection,
-    schema: Schema,
-    engine: EngineRules,
+    work: Work,
     follower: Key,
     at: datetime,
     *,
     taking: bool,
     locking: bool,
 ) -> Reached:
-    settings = schema.settings
-    parameters = {"follower": follower, "since": at - DAY, **moment(schema, at)}
-    statement = statements.usage(schema, engine, locking=locking)
-    following, followers, pending, lately, first = connection.execute(statement, parameters).one()
+    settings = work.schema.settings
+    parameters = {"follower": follower, "since": at - DAY, **moment(work.schema, at)}
+    statement = usage(work.schema, work.engine, locking=locking)
+    following, followers, pending, lately, first = work.connection.execute(statement, parameters).one()
     limit = None
     if settings.max_following is not None:
         if following is None:
-            counted = counters.count_edges(connection, schema, follower)
+            counted = counters.count_edges(work, follower)
             following, followers = counted.following, counted.followers
         # A pending request counts: accepted, it makes no more than there may be.
-        allowed = rules.most_followed(settings, int(followers))
+        allowed = arguments.most_followed(settings, int(followers))
         limit = _at(allowed, "max_following", int(following) + pending - taking)
     again = None if first is None else first + DAY
     limit = limit or _at(settings.max_follows_per_day, "max_follows_per_day", lately, again)
@@ -101,3 +100,59 @@ def _reached(
 
 def _at(allowed: int | None, name: str, current: int, retry_at: datetime | None = None) -> LimitError | None:
     return LimitError(name, allowed, current, retry_at) if allowed is not None and current >= allowed else None
+
+
+# --- Statements ----------------------------------------------------------------------------------
+
+
+#: What counts against ``max_follows_per_day``: what a user did of their own accord.
+_DONE = (HistoryKind.FOLLOWED.value, HistoryKind.REQUESTED.value)
+
+
+@once
+def usage(schema: Schema, engine: EngineRules, *, locking: bool) -> Rows:
+    """
+    (following, followers, pending, lately, first) of *follower*: numbers, and when the first of *lately* was done.
+
+    *following* and *followers* are NULL for a user who was never counted. With
+    *locking* it is what is committed now, whatever the transaction's snapshot.
+    """
+    follower = user_key(schema, "follower")
+
+    def asked(rows: Rows) -> Any:
+        return (engine.current(rows) if locking else rows).scalar_subquery()
+
+    following: Any = literal_column("NULL")
+    followers: Any = following
+    if schema.counts is not None:
+        counted = schema.counts.c
+        following, followers = (
+            asked(select(func.sum(number)).where(counted.user_id == follower))
+            for number in (counted.following, counted.followers)
+        )
+    requests: Any = literal_column("0")
+    if schema.requests is not None:
+        rows = schema.requests
+        requests = asked(select(func.count()).where(rows.c.follower_id == follower, pending(schema, rows)))
+    lately: Any = literal_column("0")
+    first: Any = literal_column("NULL")
+    if schema.settings.max_follows_per_day is not None:
+        done = schema.table(FollowEventMixin).c
+        # A former user may have had the same key.
+        mark = schema.table(FollowEventMixin).alias("mark").c
+        removed = asked(
+            select(func.max(mark.id)).where(
+                mark.follower_id == follower,
+                mark.following_id == follower,
+                mark.kind == HistoryKind.REMOVED.value,
+            )
+        )
+        in_a_day = (
+            done.follower_id == follower,
+            done.id > func.coalesce(removed, 0),
+            done.timestamp > bindparam("since", type_=UTCDateTime),
+            done.kind.in_(_DONE),
+        )
+        lately = asked(select(func.count(done.id)).where(*in_a_day))
+        first = asked(select(func.min(done.timestamp)).where(*in_a_day))
+    return select(following, followers, requests, lately, first)

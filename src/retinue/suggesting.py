@@ -14,14 +14,14 @@ from typing import Any, Final, TypeAlias
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
-from retinue import rules
-from retinue.caller import Caller
-from retinue.engines import sessions_of, transact
-from retinue.graph import Graph
+from retinue import arguments
+from retinue.discovery.suggestions import suggested_keys
+from retinue.retry import sessions_of, transact
 from retinue.schema import schema_of
 from retinue.settings import BATCH_MOST, PAGE_DEFAULT
-from retinue.statements import discovery as statements
 from retinue.values import Key, Suggestion
+from retinue.work import Work
+from retinue.work.building import users_after
 
 #: Users of one transaction, unless the caller says otherwise.
 _CHUNK: Final = 50
@@ -88,21 +88,20 @@ def suggest_to_all(
         ValueError: *limit* or *chunk_users* is outside its range.
         sqlalchemy.exc.DBAPIError: The database refuses, and trying again did not help.
     """
-    limit = rules.page_limit(limit)
-    chunk_users = rules.whole_number("chunk_users", chunk_users, BATCH_MOST)
+    limit = arguments.page_limit(limit)
+    chunk_users = arguments.whole_number("chunk_users", chunk_users, BATCH_MOST)
     schema = schema_of(user_class)
     sessions = sessions_of(engine_or_session_factory)
     began = time.monotonic()
     report = SuggestReport(last=after)
 
     def chunk(session: Session) -> tuple[Sequence[Key], int]:
-        caller, graph, number = Caller(session, schema), Graph(session, schema.user), 0
-        connection, engine = caller.read()
-        place = {} if report.last is None else {"after": caller.key(report.last, engine)}
-        statement = statements.users_after(schema, started=bool(place))
-        keys = connection.execute(statement, {**place, "limit": chunk_users}).scalars().all()
+        work, number = Work(session, schema).read(), 0
+        place = {} if report.last is None else {"after": work.key(report.last)}
+        statement = users_after(schema, started=bool(place))
+        keys = work.connection.execute(statement, {**place, "limit": chunk_users}).scalars().all()
         for key in keys:
-            suggestions = graph.suggested_keys(key, limit)
+            suggestions = suggested_keys(work, key, limit)
             store(session, key, suggestions)
             number += len(suggestions)
         return keys, number

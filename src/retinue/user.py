@@ -23,10 +23,10 @@ from sqlalchemy.orm import (
 from retinue import orm  # noqa: F401 - what the ORM writes is counted as soon as there is a user class
 from retinue.errors import MappingError, NoSessionError, NotWritableError
 from retinue.events import Listeners
-from retinue.flags import about_users
 from retinue.graph import Graph
-from retinue.ownership import GraphUser
+from retinue.models.ownership import GraphUser
 from retinue.schema import Schema, follow_of, identity, schema_of
+from retinue.schema.flags import about_users
 from retinue.values import Key, Outcome
 
 #: The lists of `Follow` rows of a user: how each is called, by which key it finds them, and what the user is there.

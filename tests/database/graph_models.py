@@ -18,8 +18,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, sessionmaker
 
 from retinue import FollowCountMixin, FollowerMixin, FollowMixin, Graph, Settings, transact
-from retinue.engines.retry import is_retriable
 from retinue.models import now
+from retinue.retry import is_retriable
 
 T = TypeVar("T")
 

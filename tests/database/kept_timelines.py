@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from retinue import Graph, Settings, TimelineWork, fanout, listen, prepare_engine, transact
 from retinue.models import now
-from retinue.statements import OPTION
+from retinue.work.building import OPTION
 from tests.database.clock import START
 from tests.database.graph_models import find_deadlocks_at_once
 from tests.database.models_timeline import PostingModels, declare_posting

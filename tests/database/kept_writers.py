@@ -9,7 +9,7 @@ from sqlalchemy import create_engine, event
 from sqlalchemy.orm import sessionmaker
 
 from retinue import Settings, fanout, prepare_engine
-from retinue.statements import OPTION
+from retinue.work.building import OPTION
 from tests.database.models_timeline import declare_posting
 
 if TYPE_CHECKING:

@@ -46,11 +46,11 @@ class Application(Graph[Any]):
     def choose(self, user: int, *, locked: bool) -> None:
         """Let *user* become private or public, as a form that knows nothing of requests does."""
         table = self._models.user
-        self._caller.session.execute(update(table).where(table.id == user).values(locked=locked))
+        self._session.execute(update(table).where(table.id == user).values(locked=locked))
 
     def put(self, follower: int, followed: int) -> bool:
         """Add a `Follow` to the session; return whether it was new."""
-        session = self._caller.session
+        session = self._session
         try:
             with session.begin_nested():
                 session.add(self._models.follow(follower_id=follower, following_id=followed))
@@ -60,7 +60,7 @@ class Application(Graph[Any]):
 
     def leave(self, user: int) -> None:
         """Delete *user*."""
-        session = self._caller.session
+        session = self._session
         there = session.get(self._models.user, user, populate_existing=True)
         if there is not None:
             session.delete(there)

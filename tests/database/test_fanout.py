@@ -219,7 +219,7 @@ def test_what_is_kept_goes_with_the_edge(engine: Engine, leave: str) -> None:
 def test_who_is_let_in_finds_what_was_posted_before(engine: Engine, answer: str) -> None:
     """However the edge comes to be."""
     place = KEPT.begin(engine, 4, readers=[1, 2, 3])
-    place.act(lambda graph: graph._caller.session.execute(update(place.models.user).values(locked=True)))
+    place.act(lambda graph: graph._session.execute(update(place.models.user).values(locked=True)))
     place.post(4, 1, 2)
     place.work()
     assert {place.act(lambda graph, key=key: graph.follow(key, 4)) for key in (1, 2)} == {Outcome.REQUESTED}  # type: ignore[misc]
@@ -282,11 +282,11 @@ def test_what_hides_a_post_decides_when_a_page_is_read(engine: Engine) -> None:
     assert place.pages(1) == [2]
     place.act(lambda graph: graph.unmute(1, 2))
     assert place.pages(1) == [2, 1]
-    place.act(lambda graph: graph._caller.session.execute(update(place.models.user).values(active=False)))
+    place.act(lambda graph: graph._session.execute(update(place.models.user).values(active=False)))
     assert place.pages(1) == []
     place.post(2, 3)
     place.work()
-    place.act(lambda graph: graph._caller.session.execute(update(place.models.user).values(active=True)))
+    place.act(lambda graph: graph._session.execute(update(place.models.user).values(active=True)))
     assert place.pages(1) == [3, 2, 1]
     place.check(1)
 
@@ -301,7 +301,7 @@ def test_what_hides_a_post_decides_when_a_page_is_read_also_after_a_fill(engine:
     with stopped_clock() as clock:
         place.act(lambda graph: graph.mute(1, 2))
         place.act(lambda graph: graph.mute(1, 3, until=clock.time + timedelta(hours=1)))
-        place.act(lambda graph: graph._caller.session.get_one(place.models.user, 4).__setattr__("active", False))
+        place.act(lambda graph: graph._session.get_one(place.models.user, 4).__setattr__("active", False))
         place.act(lambda graph: graph.mark_active(1))
         place.work()
         assert place.pages(1) == []
@@ -309,7 +309,7 @@ def test_what_hides_a_post_decides_when_a_page_is_read_also_after_a_fill(engine:
         assert place.pages(1) == [12, 2]
         clock.move(timedelta(hours=2))
         assert place.pages(1) == [13, 12, 3, 2]
-        place.act(lambda graph: graph._caller.session.get_one(place.models.user, 4).__setattr__("active", True))
+        place.act(lambda graph: graph._session.get_one(place.models.user, 4).__setattr__("active", True))
         assert place.pages(1) == [14, 13, 12, 4, 3, 2]
         place.check(1)
 

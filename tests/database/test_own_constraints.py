@@ -28,7 +28,7 @@ from sqlalchemy.orm import Session, mapped_column, sessionmaker
 
 from retinue import Graph, MappingError, Outcome
 from retinue.doctor import drift
-from retinue.engines import rules_of
+from retinue.engines import engine_of
 from retinue.transfer import import_follows
 from tests.database.models_own import MIXINS, OwnModels, declare
 
@@ -323,7 +323,7 @@ def test_what_the_database_fills_by_itself_may_be_said(engine: Engine) -> None:
 @pytest.mark.parametrize("database", ["mariadb"], indirect=True)
 def test_no_upsert_touches_the_row_of_another(engine: Engine) -> None:
     """MariaDB takes every unique constraint for the key; a row that is met by another one than that stays as it is."""
-    metadata, rules = MetaData(), rules_of(engine)
+    metadata, rules = MetaData(), engine_of(engine)
     key = Column("user_id", Integer, primary_key=True, autoincrement=False)
     table = Table("tallies", metadata, key, Column("number", Integer), Column("seat", Integer, unique=True))
     metadata.create_all(engine)

@@ -30,8 +30,8 @@ from retinue import (
     prepare_engine,
     transact,
 )
-from retinue.engines.retry import is_retriable
 from retinue.models import now
+from retinue.retry import is_retriable
 from tests.database.graph_models import (
     HUNG,
     MANY,

@@ -28,8 +28,8 @@ from retinue import (
     SuggestionReason,
     UnknownUserError,
 )
-from retinue.graph import discovery
-from retinue.statements import discovery as statements
+from retinue.discovery import statements
+from retinue.discovery import suggestions as discovery
 from retinue.testing import audited, count_statements
 from tests.database.clock import Clock, stopped_clock
 from tests.database.graph_models import crowd

@@ -29,9 +29,9 @@ from retinue import (
     declare_posts,
 )
 from retinue.cursors import Place, Scope, Way
-from retinue.engines import newest
 from retinue.models import UTCDateTime, now
 from retinue.testing import count_statements
+from retinue.timeline import newest
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 PEOPLE = 30

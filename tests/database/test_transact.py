@@ -12,8 +12,7 @@ from sqlalchemy import Engine, create_engine, event, insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
-from retinue import Followed, SelfFollowError, listen, prepare_engine, transact
-from retinue.engines import retry
+from retinue import Followed, SelfFollowError, listen, prepare_engine, retry, transact
 from retinue.models import now
 from tests.database.graph_models import HUNG, ONE, audit, crowd, populate
 

@@ -16,8 +16,8 @@ from sqlalchemy import Engine, delete, insert, update
 from sqlalchemy.orm import Session
 
 from retinue import ALL, Graph, InvalidCursor, MappingError, NotVisibleError, Only, Page, Settings, Sort
-from retinue.statements import views
-from retinue.statements.views import Bounds
+from retinue.lists import views
+from retinue.lists.views import Bounds
 from retinue.testing import assert_pages_join_up, count_statements
 from tests.database.models_named import NamedModels, declare
 
@@ -335,7 +335,7 @@ def test_a_cursor_leads_on_only_where_it_was_made(engine: Engine) -> None:
 def test_a_filter_tells_no_more_than_the_lists_do(engine: Engine) -> None:
     """Who follows back tells of both lists, so both must be visible; who is dormant is the owner's to know."""
     with crowd(engine, MODELS, 5) as place:
-        session, user = place.graph._caller.session, MODELS.user
+        session, user = place.graph._session, MODELS.user
         session.execute(delete(MODELS.block.__table__))
         session.execute(update(user).where(user.id == 1).values(hide_following=True))
         for only in (Only.MUTUAL, Only.NOT_FOLLOWED_BACK):
@@ -356,7 +356,7 @@ def test_a_filter_tells_no_more_than_the_lists_do(engine: Engine) -> None:
 def test_a_page_takes_as_many_statements_as_a_plain_one(engine: Engine, look: dict[str, Any]) -> None:
     """One select; one more for another viewer, for what they may see; one more for the owner, of inactive users."""
     with crowd(engine, MODELS, 6) as place:
-        place.graph._caller.session.execute(delete(MODELS.block.__table__))
+        place.graph._session.execute(delete(MODELS.block.__table__))
         for viewer, expected in ((ALL, 1), (1, 2), (2, 2), (None, 2)):
             with count_statements(engine) as ran:
                 place.graph.followers(1, viewer=viewer, **look)
@@ -366,7 +366,7 @@ def test_a_page_takes_as_many_statements_as_a_plain_one(engine: Engine, look: di
 def test_who_is_renamed_between_pages_loses_nobody_else(engine: Engine) -> None:
     """The cursor holds the name as it was: those who kept theirs come once each."""
     with crowd(engine, MODELS, 7) as place:
-        session, user = place.graph._caller.session, MODELS.user
+        session, user = place.graph._session, MODELS.user
         expected = [key for key, _ in place.expected("followers", 1, ALL, "", Sort.NAME, None)]
         page = place.graph.followers(1, sort=Sort.NAME, limit=4)
         seen = [person.user.id for person in page]

@@ -41,7 +41,7 @@ from sqlalchemy.orm import (
 )
 
 from retinue import FollowerMixin, FollowMixin, Graph, MappingError, Settings
-from retinue.flags import flags_of, written_by
+from retinue.schema.flags import flags_of, written_by
 
 Body = dict[str, Any]
 

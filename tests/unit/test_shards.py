@@ -6,10 +6,8 @@ Nothing here runs a statement: they are built for each engine, and looked at.
 
 from __future__ import annotations
 
-import importlib
 import inspect
 import itertools
-import pkgutil
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -50,20 +48,22 @@ from retinue import (
     FollowMixin,
     FollowRequestMixin,
     Settings,
-    statements,
 )
 from retinue.cursors import Way
 from retinue.engines.contract import EngineRules
 from retinue.engines.mariadb import MariaDB
 from retinue.engines.postgresql import PostgreSQL
 from retinue.engines.sqlite import SQLite
-from retinue.rules import Audience
+from retinue.lists import statements as lists
+from retinue.lists.views import _SIDES, Ends, Look
 from retinue.schema import Schema, schema_of
-from retinue.statements import edges, lists
-from retinue.statements.views import _SIDES, Ends, Look
 from retinue.testing import EXEMPT
 from retinue.testing.auditor import faults_of
 from retinue.values import Only, Sort
+from retinue.verbs import edge_statements as edges
+from retinue.viewer import Audience
+from retinue.work.building import OPTION
+from tests.builders import BUILDERS
 from tests.database.models_plain import Follow, FollowCount, UncountedUser, User
 from tests.database.models_private import declare as declare_everything
 from tests.database.models_timeline import give_posts
@@ -76,15 +76,6 @@ ENGINES: dict[str, tuple[EngineRules, Dialect]] = {
     "sqlite": (SQLite(), SQLITE),
     "postgresql": (PostgreSQL(), POSTGRESQL),
     "mariadb": (MariaDB(), MARIADB),
-}
-
-MODULES = [importlib.import_module(f"retinue.statements.{m.name}") for m in pkgutil.iter_modules(statements.__path__)]
-
-BUILDERS = {
-    name: builder
-    for module in MODULES
-    for name, builder in inspect.getmembers(module, inspect.isfunction)
-    if hasattr(builder, "__wrapped__")
 }
 
 LISTS = [
@@ -113,7 +104,7 @@ def built(schema: Schema, name: str, rules: EngineRules) -> Iterator[Any]:
     """Yield every form of a statement of the library."""
     tables = [table for table in (schema.follows, schema.blocks, schema.notifications) if table is not None]
     choices: dict[str, list[Any]] = {
-        "rules": [rules],
+        "engine": [rules],
         "way": [None, *Way],
         "audience": list(Audience),
         "edges": list(_SIDES) if "view" in name else LISTS,
@@ -149,7 +140,7 @@ def test_every_statement_holds_to_an_owner_or_says_why_not(name: str, engine: st
     rules, dialect = ENGINES[engine]
 
     for statement in built(WHOLE, name, rules):
-        said = statement.get_execution_options()[statements.OPTION]
+        said = statement.get_execution_options()[OPTION]
         named_else = {
             "page_of": {f.__name__ for f in LISTS},
             "view_of": {f"{f.__name__}_viewed" for f in _SIDES},

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from retinue.effects.outbox import _CONTROL
 from retinue.engines.mariadb import MariaDB
 from retinue.engines.postgresql import PostgreSQL
 from retinue.engines.sqlite import SQLite
-from retinue.outbox import _CONTROL
 
 
 @pytest.mark.parametrize(

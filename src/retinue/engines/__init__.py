@@ -11,12 +11,10 @@ from sqlalchemy.engine import Connection, Engine
 from retinue.engines.contract import Aftermath, EngineRules, Rows
 from retinue.engines.mariadb import MariaDB
 from retinue.engines.postgresql import PostgreSQL
-from retinue.engines.retry import transact
-from retinue.engines.safety import prepare_engine
-from retinue.engines.sessions import sessions_of
+from retinue.engines.preparing import prepare_engine
 from retinue.engines.sqlite import SQLite
 
-__all__ = ["Aftermath", "EngineRules", "Rows", "prepare_engine", "rules_of", "sessions_of", "transact"]
+__all__ = ["Aftermath", "EngineRules", "Rows", "prepare_engine", "engine_of"]
 
 _MARIADB = MariaDB()
 _RULES: dict[str, EngineRules] = {
@@ -27,7 +25,7 @@ _RULES: dict[str, EngineRules] = {
 }
 
 
-def rules_of(connection: Connection | Engine) -> EngineRules:
+def engine_of(connection: Connection | Engine) -> EngineRules:
     """
     Return the rules of the database behind *connection*.
 

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from retinue import ALL, FollowerMixin, Graph, InvalidUserError, prepare_engine, transact
-from retinue.engines import rules_of
+from retinue.engines import engine_of
 from retinue.flask import config
 from retinue.flask.sessions import Sessions, prepare_engines, sessions_of
 from retinue.keys import key_checker, key_reader
@@ -145,7 +145,7 @@ class State:
     def _key_of(self, slug: str) -> Any | None:
         """Return what *slug* says, as the column holds it; None if it can hold nothing that is written so."""
         kind = getattr(self.user_class, self.slug_name).type
-        engine = rules_of(self.session().connection(bind_arguments=self.schema.bind))
+        engine = engine_of(self.session().connection(bind_arguments=self.schema.bind))
         try:
             value = key_checker(kind, engine)(key_reader(kind)(slug))
         except InvalidUserError:

@@ -8,7 +8,8 @@ Their constraints and indexes are attached when a class is mapped, not by
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from inspect import getattr_static
 from typing import Any, cast
 
@@ -17,8 +18,8 @@ from sqlalchemy.orm import Mapped, MappedColumn, Mapper, class_mapper, mapped_co
 from sqlalchemy.sql.elements import ColumnElement, conv
 
 from retinue.errors import MappingError
-from retinue.own_columns import LIBRARY
-from retinue.ownership import GraphModel, key_column_of, refuse_dataclass, user_class_of
+from retinue.models.own_columns import LIBRARY
+from retinue.models.ownership import GraphModel, key_column_of, refuse_dataclass, user_class_of
 
 #: The longest name that every engine takes (PostgreSQL: 63 bytes), less room for a prefix.
 _NAME_MOST = 60
@@ -37,6 +38,19 @@ def completes(mixin: type[GraphModel], *, key: tuple[str, ...]) -> Callable[[Com
         return complete
 
     return keep
+
+
+def kinds() -> Sequence[type[GraphModel]]:
+    """Return the mixins that there are: each registers itself by `completes()`."""
+    return list(_COMPLETE)
+
+
+def line_of(mixin: type[GraphModel]) -> str:
+    """Return the one line that declares a model with *mixin*."""
+    name = mixin.__name__.removesuffix("Mixin")
+    table = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+    plural = f"{table[:-1]}ies" if table.endswith("y") else f"{table}s"
+    return f"class {name}({mixin.__name__}, Base): __tablename__ = {plural!r}"
 
 
 def user_column(model: Any) -> Mapped[Any]:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import Index, Table
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from retinue.models.columns import completes, named, not_oneself, user_column, user_of
+from retinue.models.ownership import GraphModel
 from retinue.models.times import UTCDateTime, now
-from retinue.ownership import GraphModel
 
 
 class DismissedSuggestionMixin(GraphModel):
     """*user* does not want *suggested* to be suggested again, since *timestamp*. Made by ``graph.dismiss()``."""
+
+    __retinue_own_rows__: ClassVar[bool] = True
 
     @declared_attr
     def user_id(cls) -> Mapped[Any]:

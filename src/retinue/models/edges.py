@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import BigInteger, Index, SmallInteger, Table, inspect
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column, synonym, validates
 
 from retinue.errors import NotWritableError
 from retinue.models.columns import completes, named, needs_guards, not_oneself, user_column, user_of
+from retinue.models.ownership import GraphModel
 from retinue.models.times import UTCDateTime, now
-from retinue.ownership import GraphModel
 
 
 class FollowMixin(GraphModel):
@@ -22,6 +22,8 @@ class FollowMixin(GraphModel):
     a row goes when either user goes. Add columns of your own freely: docs/writing.md says
     what they get.
     """
+
+    __retinue_own_rows__: ClassVar[bool] = True
 
     @declared_attr
     def follower_id(cls) -> Mapped[Any]:

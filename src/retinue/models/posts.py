@@ -13,7 +13,7 @@ from sqlalchemy.orm.attributes import instance_dict
 from sqlalchemy.types import TypeDecorator
 
 from retinue.errors import MappingError
-from retinue.ownership import key_column_of, user_class_of
+from retinue.models.ownership import key_column_of, user_class_of
 
 M = TypeVar("M", bound=type[Any])
 

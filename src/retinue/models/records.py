@@ -10,8 +10,8 @@ from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from retinue.models.columns import completes, named, user_column, user_of
 from retinue.models.ids import new_id
+from retinue.models.ownership import GraphModel, key_column_of, user_class_of
 from retinue.models.times import UTCDateTime, now
-from retinue.ownership import GraphModel, key_column_of, user_class_of
 
 #: Longer than the longest kind of anything that is written down.
 _KIND_MOST = 24

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import Boolean, Index, Table
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from retinue.models.columns import completes, named, needs_guards, not_oneself, user_column, user_of
+from retinue.models.ownership import GraphModel
 from retinue.models.times import UTCDateTime, now
-from retinue.ownership import GraphModel
 
 
 class BlockMixin(GraphModel):
@@ -74,6 +74,8 @@ class BlockMixin(GraphModel):
 
 class MuteMixin(GraphModel):
     """*muter* does not want to hear of *muted*, since *timestamp* and until *until* (None: for good)."""
+
+    __retinue_own_rows__: ClassVar[bool] = True
 
     @declared_attr
     def muter_id(cls) -> Mapped[Any]:

@@ -9,9 +9,9 @@ from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from retinue.errors import MappingError
 from retinue.models.columns import completes, named, user_column, user_table
+from retinue.models.ownership import GraphModel, key_column_of, user_class_of
 from retinue.models.posts import Posts
 from retinue.models.times import UTCDateTime
-from retinue.ownership import GraphModel, key_column_of, user_class_of
 
 
 class TimelineEntryMixin(GraphModel):

@@ -14,12 +14,12 @@ from sqlalchemy.sql.dml import UpdateBase
 
 from retinue.errors import NotWritableError
 from retinue.models import FollowMixin, FollowRequestMixin
+from retinue.models.ownership import GraphUser
 from retinue.orm import follows, parts, posts, users
 from retinue.orm.cascades import takes_along
 from retinue.orm.rows import VERBS, refuse_row_of
 from retinue.orm.tables import Target, is_of_users, model_of
-from retinue.ownership import GraphUser
-from retinue.statements import OPTION
+from retinue.work.building import OPTION
 
 #: Tables whose rows stand for more than themselves: what they are about does not change, and they are not replaced.
 _KEPT: Final[tuple[type[Any], ...]] = (GraphUser, FollowMixin, *VERBS)

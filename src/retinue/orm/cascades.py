@@ -15,16 +15,17 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.selectable import FromClause
 
-from retinue import changes
-from retinue.engines import rules_of
+from retinue.effects import changes, departures
+from retinue.effects.removal import detach
+from retinue.engines import engine_of
 from retinue.events import Unfollowed
 from retinue.models import FollowMixin, now
+from retinue.models.ownership import user_class_of
 from retinue.orm.tables import is_of_users, model_of
-from retinue.ownership import user_class_of
-from retinue.removal import detach
 from retinue.schema import Schema, schema_of
-from retinue.statements import OPTION, departures
 from retinue.values import Key
+from retinue.work import Work
+from retinue.work.building import OPTION
 
 #: Rows that one statement is about.
 CHUNK: Final = 1_000
@@ -66,7 +67,7 @@ def taken_along(connection: Connection, table: Table, keys: Iterable[tuple[Any, 
     """Return the rows of *keys* of *table*, and those that the database deletes with them, which are locked."""
     gone = {table: set(keys)}
     waiting = [(table, gone[table])]
-    cascades = cascades_from(table) if rules_of(connection).cascades(connection) else ()
+    cascades = cascades_from(table) if engine_of(connection).cascades(connection) else ()
     while waiting:
         above, these = waiting.pop()
         for constraint in cascades:
@@ -86,10 +87,11 @@ def let_go(session: Session, connection: Connection, rows: Rows) -> None:
     """Take *rows*, which are about to go, out of their graphs: the follows first, then the users."""
     for table, pairs in rows.items():
         if _is_of_follows(table):
-            _unfollow(session, connection, schema_of(user_class_of(cast("type[Any]", model_of(table)))), pairs)
+            schema = schema_of(user_class_of(cast("type[Any]", model_of(table))))
+            _unfollow(Work.on(session, schema, connection), pairs)
     for schema, users in users_in(rows).items():
         for some in chunks(users):
-            detach(connection, schema, some)
+            detach(Work.on(session, schema, connection), some)
 
 
 def chunks(keys: Iterable[Any]) -> Iterator[list[Any]]:
@@ -99,12 +101,11 @@ def chunks(keys: Iterable[Any]) -> Iterator[list[Any]]:
         yield every[start : start + CHUNK]
 
 
-def _unfollow(session: Session, connection: Connection, schema: Schema, pairs: Iterable[tuple[Any, ...]]) -> None:
-    statement, at = departures.delete_edges(schema, rules_of(connection)), now()
+def _unfollow(work: Work, pairs: Iterable[tuple[Any, ...]]) -> None:
+    at = now()
     for some in chunks(pairs):
-        connection.execute(statement, {"pairs": some, "followers": [follower for follower, _ in some]})
-        happened = [Unfollowed(follower, followed, at) for follower, followed in some]
-        changes.record(session, connection, schema, *happened, told=False)
+        work.run(departures.delete_edges, {"pairs": some, "followers": [follower for follower, _ in some]}, work.engine)
+        changes.record(work, *(Unfollowed(follower, followed, at) for follower, followed in some), told=False)
 
 
 def _below(
@@ -116,7 +117,10 @@ def _below(
     found = select(*lower.primary_key).join_from(upper, lower, and_(*pairs)).with_for_update()
     key = tuple(upper.primary_key)
     if len(key) == 1:
-        within, given = rules_of(connection).one_of(key[0], "keys"), [[one for (one,) in some] for some in chunks(keys)]
+        within, given = (
+            engine_of(connection).one_of(key[0], "keys"),
+            [[one for (one,) in some] for some in chunks(keys)],
+        )
     else:
         within, given = tuple_(*key).in_(bindparam("keys", expanding=True)), list(chunks(keys))
     statement = found.where(within).execution_options(**{OPTION: "taken_along"})

@@ -17,19 +17,19 @@ from sqlalchemy import event
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Mapper, Session, UOWTransaction, object_session
 
-from retinue import changes, prepared
-from retinue.caller import Pair, names_of
+from retinue.effects import changes
+from retinue.effects.removal import detach
 from retinue.events import Event, Followed, Unfollowed
 from retinue.models import BlockMixin, FollowMixin, FollowRequestMixin, now
+from retinue.models.ownership import GraphUser, user_class_of
 from retinue.orm import posts
 from retinue.orm.cascades import let_go, taken_along, takes_along, users_in
 from retinue.orm.loaded import forget_rows
 from retinue.orm.rows import drop_requests, refuse_blocked, refuse_row_of
-from retinue.ownership import GraphUser, user_class_of
-from retinue.removal import detach
-from retinue.schema import Schema, identity, schema_of
-from retinue.statements import edges
+from retinue.schema import identity, schema_of
 from retinue.values import Key
+from retinue.verbs import edge_statements as edges
+from retinue.work import Pair, Work, edge_parameters
 
 _SLOT = "retinue.flushed"
 
@@ -38,17 +38,17 @@ _SLOT = "retinue.flushed"
 class _Flushed:
     """What one flush did: changes to be recorded after it, and users whose rows are to be forgotten."""
 
-    changes: dict[int, tuple[Schema, Connection, list[Event]]] = field(default_factory=dict)
+    changes: dict[int, tuple[Work, list[Event]]] = field(default_factory=dict)
     gone: set[tuple[type[Any], Key]] = field(default_factory=set)
     #: Pairs whose requests are gone.
-    closed: dict[int, tuple[Schema, Connection, list[Pair]]] = field(default_factory=dict)
+    closed: dict[int, tuple[Work, list[Pair]]] = field(default_factory=dict)
 
-    def say(self, schema: Schema, connection: Connection, happened: Event) -> None:
-        _, _, said = self.changes.setdefault(id(schema), (schema, connection, []))
-        said.append(happened)
+    def announce(self, work: Work, event: Event) -> None:
+        _, events = self.changes.setdefault(id(work.schema), (work, []))
+        events.append(event)
 
-    def close(self, schema: Schema, connection: Connection, pair: Pair) -> None:
-        _, _, pairs = self.closed.setdefault(id(schema), (schema, connection, []))
+    def close(self, work: Work, pair: Pair) -> None:
+        _, pairs = self.closed.setdefault(id(work.schema), (work, []))
         pairs.append(pair)
 
 
@@ -56,40 +56,38 @@ def _flushed(session: Session) -> _Flushed:
     return cast("_Flushed", session.info.setdefault(_SLOT, _Flushed()))
 
 
-def _of_row(row: Any) -> tuple[Session, Schema]:
+def _work_on(row: Any, connection: Connection) -> Work:
     # A mapper event happens in a flush: there is a session.
-    return cast("Session", object_session(row)), schema_of(user_class_of(type(row)))
+    return Work.on(cast("Session", object_session(row)), schema_of(user_class_of(type(row))), connection)
 
 
 @event.listens_for(FollowMixin, "before_insert", propagate=True)
 def _inserting(_mapper: Mapper[Any], connection: Connection, row: Any) -> None:
-    _, schema = _of_row(row)
-    refuse_blocked(connection, schema, [(row.follower_id, row.following_id)])
+    refuse_blocked(_work_on(row, connection), [(row.follower_id, row.following_id)])
 
 
 @event.listens_for(FollowMixin, "after_insert", propagate=True)
 def _inserted(_mapper: Mapper[Any], connection: Connection, row: Any) -> None:
-    session, schema = _of_row(row)
-    drop_requests(connection, schema, [(row.follower_id, row.following_id)])
-    _flushed(session).say(schema, connection, Followed(row.follower_id, row.following_id, row.timestamp))
+    work = _work_on(row, connection)
+    drop_requests(work, [(row.follower_id, row.following_id)])
+    _flushed(work.session).announce(work, Followed(row.follower_id, row.following_id, row.timestamp))
 
 
 @event.listens_for(FollowMixin, "before_delete", propagate=True)
 def _deleting(mapper: Mapper[Any], connection: Connection, row: Any) -> None:
     if mapper.confirm_deleted_rows:
         return
-    session, schema = _of_row(row)
-    pair = cast("Pair", identity(row))
-    if prepared.run(connection, schema, edges.delete_edge, names_of(pair)).rowcount:
-        _flushed(session).say(schema, connection, Unfollowed(*pair, now()))
+    work, pair = _work_on(row, connection), cast("Pair", identity(row))
+    if work.run(edges.delete_edge, edge_parameters(pair)).rowcount:
+        _flushed(work.session).announce(work, Unfollowed(*pair, now()))
     # Else somebody else deleted it, and counted it out.
 
 
 @event.listens_for(FollowMixin, "after_delete", propagate=True)
 def _deleted(mapper: Mapper[Any], connection: Connection, row: Any) -> None:
     if mapper.confirm_deleted_rows:
-        session, schema = _of_row(row)
-        _flushed(session).say(schema, connection, Unfollowed(*cast("Pair", identity(row)), now()))
+        work = _work_on(row, connection)
+        _flushed(work.session).announce(work, Unfollowed(*cast("Pair", identity(row)), now()))
 
 
 @event.listens_for(FollowMixin, "after_mapper_constructed", propagate=True)
@@ -107,17 +105,17 @@ def _refuse_row(mapper: Mapper[Any], _connection: Connection, _row: Any) -> None
 
 @event.listens_for(FollowRequestMixin, "after_delete", propagate=True)
 def _deleted_request(_mapper: Mapper[Any], connection: Connection, row: Any) -> None:
-    session, schema = _of_row(row)
-    _flushed(session).close(schema, connection, cast("Pair", identity(row)))
+    work = _work_on(row, connection)
+    _flushed(work.session).close(work, cast("Pair", identity(row)))
 
 
 @event.listens_for(GraphUser, "before_delete", propagate=True)
 def _deleting_user(_mapper: Mapper[Any], connection: Connection, user: Any) -> None:
-    session, schema = object_session(user), schema_of(type(user))
+    session, schema = cast("Session", object_session(user)), schema_of(type(user))
     (key,) = identity(user)
-    gone = _flushed(cast("Session", session)).gone
+    gone = _flushed(session).gone
     if (schema.user, key) not in gone:  # else another row has taken the user along
-        detach(connection, schema, [key])
+        detach(Work.on(session, schema, connection), [key])
         gone.add((schema.user, key))
 
 
@@ -151,11 +149,11 @@ def _after_flush(session: Session, _context: UOWTransaction) -> None:
     posts.flushed(session)
     flushed: _Flushed | None = session.info.get(_SLOT)
     if flushed is not None:
-        for schema, connection, pairs in flushed.closed.values():
-            changes.close_requests(connection, schema, pairs)
+        for work, pairs in flushed.closed.values():
+            changes.close_requests(work, pairs)
         flushed.closed.clear()
-        for schema, connection, happened in flushed.changes.values():
-            changes.record(session, connection, schema, *happened)
+        for work, events in flushed.changes.values():
+            changes.record(work, *events)
         flushed.changes.clear()
 
 

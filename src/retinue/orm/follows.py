@@ -11,12 +11,11 @@ from sqlalchemy import Column, Table
 from sqlalchemy.engine import Connection, Result
 from sqlalchemy.orm import ORMExecuteState
 
-from retinue import changes
-from retinue.caller import Pair
-from retinue.engines import EngineRules, Rows, rules_of
+from retinue.effects import changes, departures
 from retinue.errors import NotWritableError
 from retinue.events import Followed, Unfollowed
 from retinue.models import FollowRequestMixin, now
+from retinue.models.ownership import user_class_of
 from retinue.orm import parts
 from retinue.orm.cascades import chunks
 from retinue.orm.rows import drop_requests, refuse_blocked
@@ -31,9 +30,8 @@ from retinue.orm.running import (
     unknown_rows,
 )
 from retinue.orm.tables import Target
-from retinue.ownership import user_class_of
 from retinue.schema import Schema, schema_of
-from retinue.statements import departures
+from retinue.work import Build, Pair, Work
 
 
 def insert_follows(state: ORMExecuteState, target: Target) -> Result[Any]:
@@ -46,23 +44,24 @@ def insert_follows(state: ORMExecuteState, target: Target) -> Result[Any]:
         ran = run(state, target, _key_of(schema.follows), returning=True)
         pairs = cast("list[Pair]", ran.keys)
         with in_schemas_of(connection, ran.options):
-            refuse_blocked(connection, schema, pairs)
-            drop_requests(connection, schema, pairs)
-            _record(state, schema, Followed, connection, ran.keys)
+            work = Work.on(state.session, schema, connection)
+            refuse_blocked(work, pairs)
+            drop_requests(work, pairs)
+            _record(Followed, work, ran.keys)
     return ran.answer
 
 
 def delete_follows(state: ORMExecuteState, target: Target) -> Result[Any]:
     """Run a bulk delete of follows, and count them."""
     schema = _schema_of(target)
-    return _delete(state, target, schema.follows, departures.edges_left, partial(_record, state, schema, Unfollowed))
+    return _delete(state, target, schema.follows, departures.edges_left, partial(_record, Unfollowed))
 
 
 def delete_requests(state: ORMExecuteState, target: Target) -> Result[Any]:
     """Run a bulk delete of requests, and delete what was told of them."""
     schema = _schema_of(target)
     table = schema.table(FollowRequestMixin)
-    return _delete(state, target, table, departures.requests_left, partial(_close, schema))
+    return _delete(state, target, table, departures.requests_left, _close)
 
 
 def has_notifications(model: type[Any]) -> bool:
@@ -74,43 +73,41 @@ def _delete(
     state: ORMExecuteState,
     target: Target,
     table: Table,
-    left: Callable[[Schema, EngineRules], Rows],
-    follow_up: Callable[[Connection, Keys], None],
+    left: Build,
+    follow_up: Callable[[Work, Keys], None],
 ) -> Result[Any]:
     """Run a bulk delete of pairs in *table*, and let *follow_up* do what follows; *left* counts those still there."""
     connection, key = connection_of(state), _key_of(table)
+    work = Work.on(state.session, _schema_of(target), connection)
     if says_what_it_deletes(state, target, connection):
         ran = run(state, target, key)
         with in_schemas_of(connection, ran.options):
-            follow_up(connection, ran.keys)
+            follow_up(work, ran.keys)
         return ran.answer
     with all_or_nothing(state, connection):
         ran = run_asked(state, target, key)
         with in_schemas_of(connection, ran.options):
-            if _left(connection, left(_schema_of(target), rules_of(connection)), ran.keys):
+            if _left(work, left, ran.keys):
                 raise unknown_rows()
-            follow_up(connection, ran.keys)
+            follow_up(work, ran.keys)
     return ran.answer
 
 
-def _left(connection: Connection, statement: Rows, keys: Keys) -> bool:
+def _left(work: Work, count: Build, keys: Keys) -> bool:
     """Return whether any of *keys* is still there."""
     return any(
-        connection.execute(statement, {"pairs": pairs, "followers": [follower for follower, _ in pairs]}).scalar()
+        work.run(count, {"pairs": pairs, "followers": [follower for follower, _ in pairs]}, work.engine).scalar()
         for pairs in chunks(keys)
     )
 
 
-def _close(schema: Schema, connection: Connection, keys: Keys) -> None:
-    changes.close_requests(connection, schema, cast("list[Pair]", keys))
+def _close(work: Work, keys: Keys) -> None:
+    changes.close_requests(work, cast("list[Pair]", keys))
 
 
-def _record(
-    state: ORMExecuteState, schema: Schema, kind: type[Followed | Unfollowed], connection: Connection, keys: Keys
-) -> None:
+def _record(kind: type[Followed | Unfollowed], work: Work, keys: Keys) -> None:
     at = now()
-    happened = [kind(follower, followed, at) for follower, followed in keys]
-    changes.record(state.session, connection, schema, *happened, told=False)
+    changes.record(work, *(kind(follower, followed, at) for follower, followed in keys), told=False)
 
 
 def _schema_of(target: Target) -> Schema:

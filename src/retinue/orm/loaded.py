@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, class_mapper, make_transient, make_transient
 from sqlalchemy.orm.attributes import set_committed_value
 
 from retinue.models import FollowEventMixin
-from retinue.ownership import GraphModel, user_class_of
+from retinue.models.ownership import GraphModel, user_class_of
 from retinue.schema import identity, schema_of
 from retinue.values import Key
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
-from sqlalchemy.engine import Connection, Result
+from sqlalchemy.engine import Result
 from sqlalchemy.orm import Mapper, ORMExecuteState, Session
 
-from retinue import changes, timeline
+from retinue.effects import changes
 from retinue.models import Posts
 from retinue.orm.running import connection_of, in_schemas_of, run
 from retinue.orm.tables import Target
-from retinue.schema import Schema, schema_of
+from retinue.schema import schema_of
+from retinue.timeline import changes as timeline
 from retinue.values import Key
+from retinue.work import Work
 
 
 def flushed(session: Session) -> None:
@@ -25,7 +27,7 @@ def flushed(session: Session) -> None:
             made.setdefault(posts.user, []).append(one)
     for user, posted in made.items():
         schema = schema_of(user)
-        _note(session, session.connection(bind_arguments=schema.bind), schema, posted)
+        _note(Work(session, schema).connect(), posted)
 
 
 def insert_posts(state: ORMExecuteState, target: Target) -> Result[Any] | None:
@@ -35,7 +37,8 @@ def insert_posts(state: ORMExecuteState, target: Target) -> Result[Any] | None:
         return None
     ran = run(state, target, [posts.author, posts.key], returning=True)
     with in_schemas_of(connection, ran.options):
-        _note(state.session, connection, schema_of(posts.user), [pair for pair in ran.keys if pair[0] is not None])
+        work = Work.on(state.session, schema_of(posts.user), connection)
+        _note(work, [pair for pair in ran.keys if pair[0] is not None])
     return ran.answer
 
 
@@ -47,6 +50,6 @@ def posts_of(model: type[Any]) -> Posts | None:
     return posts
 
 
-def _note(session: Session, connection: Connection, schema: Schema, made: Sequence[tuple[Any, ...]]) -> None:
-    units = timeline.posts_made(connection, schema, [(author, key) for author, key in made])
-    changes.say(session, connection, schema, *timeline.work_of(units))
+def _note(work: Work, made: Sequence[tuple[Any, ...]]) -> None:
+    units = timeline.posts_made(work, [(author, key) for author, key in made])
+    changes.say(work, *timeline.work_of(units))

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
-from sqlalchemy.engine import Connection
-
-from retinue import changes, guards, prepared
-from retinue.caller import Pair, names_of
-from retinue.engines import rules_of
+from retinue import guards
+from retinue.effects import changes
 from retinue.errors import BlockedError, NotWritableError
 from retinue.models import BlockMixin, FollowRequestMixin, now
-from retinue.ownership import GraphModel
-from retinue.schema import Schema
-from retinue.statements import edges, requests
+from retinue.models.ownership import GraphModel
+from retinue.verbs import edge_statements as edges
+from retinue.verbs import request_statements as requests
+from retinue.work import Pair, Work, edge_parameters
 
 #: Models whose rows only a verb may make, and that verb.
 VERBS: dict[type[GraphModel], str] = {
@@ -32,25 +29,24 @@ def refuse_row_of(model: type[Any]) -> None:
             raise NotWritableError(what, verb)
 
 
-def refuse_blocked(connection: Connection, schema: Schema, pairs: Sequence[Pair]) -> None:
+def refuse_blocked(work: Work, pairs: Sequence[Pair]) -> None:
     """Raise `BlockedError` if two of *pairs* are blocked, and see to it that they stay as they are."""
     if not pairs:
         return
-    rules = rules_of(connection)
     beside = tuple(followed for _, followed in pairs)
-    guards.take(connection, schema, rules, *(follower for follower, _ in pairs), beside=beside)
-    if schema.blocks is not None:
+    guards.take(work, *(follower for follower, _ in pairs), beside=beside)
+    if work.schema.blocks is not None:
         for pair in pairs:
-            if connection.execute(edges.are_blocked(schema, rules), {**names_of(pair), "now": now()}).scalar():
+            if work.run(edges.are_blocked, {**edge_parameters(pair), "now": now()}, work.engine).scalar():
                 raise BlockedError(*pair)
 
 
-def drop_requests(connection: Connection, schema: Schema, pairs: Sequence[Pair]) -> None:
+def drop_requests(work: Work, pairs: Sequence[Pair]) -> None:
     """
     Delete the requests of *pairs*, who follow now, and what was told of them.
 
     Their guards are held, so that none can be made. One delete for each pair.
     """
-    if schema.requests is not None:
-        run = partial(prepared.run, connection, schema, requests.delete_request)
-        changes.close_requests(connection, schema, [pair for pair in pairs if run(names_of(pair)).rowcount])
+    if work.schema.requests is not None:
+        gone = [pair for pair in pairs if work.run(requests.delete_request, edge_parameters(pair)).rowcount]
+        changes.close_requests(work, gone)

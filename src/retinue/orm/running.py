@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError, InvalidRequestError
 from sqlalchemy.orm import ORMExecuteState
 from sqlalchemy.sql.elements import ColumnElement
 
-from retinue.engines import rules_of
+from retinue.engines import engine_of
 from retinue.errors import NotWritableError
 from retinue.orm import parts
 from retinue.orm.loaded import bring_back
@@ -163,8 +163,8 @@ def all_or_nothing(state: ORMExecuteState, connection: Connection) -> Iterator[N
     Raises:
         NotWritableError: The connection is in AUTOCOMMIT, which takes nothing back.
     """
-    rules = rules_of(connection)
-    if rules.commits_each(connection) and not rules.savepoint_begins:
+    engine = engine_of(connection)
+    if engine.commits_each(connection) and not engine.savepoint_begins:
         what = "in AUTOCOMMIT, what a bulk statement changes cannot be taken back"
         raise NotWritableError(what, "a session with transactions")
     session = state.session

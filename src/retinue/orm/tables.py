@@ -12,8 +12,8 @@ from sqlalchemy.orm import Mapper
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause
 
+from retinue.models.ownership import GraphModel, GraphUser, root_of
 from retinue.orm import parts
-from retinue.ownership import GraphModel, GraphUser, root_of
 
 #: The class of each table. Not in the table's ``info``: a migration tool writes that down.
 _models: Final[WeakKeyDictionary[Table, ReferenceType[type[Any]]]] = WeakKeyDictionary()

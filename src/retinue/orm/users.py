@@ -16,8 +16,10 @@ from sqlalchemy.engine import Connection, Result
 from sqlalchemy.orm import ORMExecuteState
 from sqlalchemy.sql.selectable import FromClause
 
-from retinue.engines import rules_of
+from retinue.effects import departures
+from retinue.engines import Rows, engine_of
 from retinue.errors import NotWritableError
+from retinue.models.ownership import GraphUser, user_class_of
 from retinue.orm.cascades import cascades_from, chunks, let_go, taken_along, users_in
 from retinue.orm.loaded import forget_rows
 from retinue.orm.running import (
@@ -32,10 +34,9 @@ from retinue.orm.running import (
     unknown_rows,
 )
 from retinue.orm.tables import Target, model_of
-from retinue.ownership import GraphUser, user_class_of
 from retinue.schema import Schema, schema_of
-from retinue.statements import OPTION, Rows, departures
 from retinue.values import Key
+from retinue.work.building import OPTION
 
 #: How often to ask again which rows a statement deletes, while others change them.
 _ATTEMPTS = 5
@@ -87,10 +88,10 @@ def _find(state: ORMExecuteState, target: Target, connection: Connection, schema
     Raises:
         NotWritableError: Others change them all the time, or it never says the same twice.
     """
-    rules, exact = rules_of(connection), says_what_it_deletes(state, target, connection)
+    engine, exact = engine_of(connection), says_what_it_deletes(state, target, connection)
     locked: set[Key] | None = None
     for _ in range(_ATTEMPTS):
-        again = locked is None and not rules.savepoint_keeps_locks
+        again = locked is None and not engine.savepoint_keeps_locks
         # The last time counts: only then the session takes its objects for deleted.
         options = {"synchronize_session": False} if again else {}
         with savepoint(connection):
@@ -99,7 +100,7 @@ def _find(state: ORMExecuteState, target: Target, connection: Connection, schema
             with in_schemas_of(connection, ran.options):
                 if not exact and _rows(connection, schema, key, keys):
                     raise unknown_rows()
-        if rules.savepoint_keeps_locks or keys == locked:
+        if engine.savepoint_keeps_locks or keys == locked:
             return ran
         with in_schemas_of(connection, ran.options):
             locked = _rows(connection, schema, key, keys)
@@ -109,7 +110,7 @@ def _find(state: ORMExecuteState, target: Target, connection: Connection, schema
 
 def _rows(connection: Connection, schema: Schema, key: Column[Any], keys: Iterable[Key]) -> set[Key]:
     """Lock the rows of *keys*, ascending, until the transaction ends; return the keys that are there."""
-    return _ask(connection, departures.rows_of(schema, rules_of(connection), key), keys)
+    return _ask(connection, departures.rows_of(schema, engine_of(connection), key), keys)
 
 
 def _ask(connection: Connection, statement: Rows, keys: Iterable[Key]) -> set[Key]:
@@ -118,7 +119,7 @@ def _ask(connection: Connection, statement: Rows, keys: Iterable[Key]) -> set[Ke
 
 
 def _delete(connection: Connection, schema: Schema, key: Column[Any], keys: Iterable[Key]) -> None:
-    statement, every = departures.delete_rows(schema, rules_of(connection), key), set(keys)
+    statement, every = departures.delete_rows(schema, engine_of(connection), key), set(keys)
     deleted = sum(connection.execute(statement, {"keys": some}).rowcount for some in chunks(every))
     # A row may have gone with another one of them.
     if deleted != len(every) and _rows(connection, schema, key, every):

@@ -10,7 +10,7 @@ For readable failures, let pytest rewrite the assertions, in ``conftest.py`` and
 before the import: ``pytest.register_assert_rewrite("retinue.testing")``.
 """
 
-from retinue.outbox import deliver
+from retinue.effects.outbox import deliver
 from retinue.testing.auditor import Audit, audited, count_statements
 from retinue.testing.contract import GraphContract, assert_pages_join_up, make_users
 from retinue.testing.exempt import EXEMPT

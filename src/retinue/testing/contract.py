@@ -20,9 +20,9 @@ from sqlalchemy import Enum as EnumType
 from sqlalchemy.orm import Mapper, Session, class_mapper, object_session
 
 from retinue.errors import BlockedError, NotVisibleError, SelfFollowError
-from retinue.flags import written_by
 from retinue.graph import Graph
 from retinue.schema import schema_of
+from retinue.schema.flags import written_by
 from retinue.testing.auditor import audited, count_statements
 from retinue.values import Counts, Outcome, Page, Person, Relationship
 

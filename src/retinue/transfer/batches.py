@@ -42,17 +42,17 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause
 
-from retinue import inserting
-from retinue.caller import Pair
-from retinue.engines import EngineRules, rules_of, transact
-from retinue.engines.bulk import Bulk, bulk_of
+from retinue.effects.counting import COUNT, add_to_slots, set_count
+from retinue.engines import EngineRules, engine_of
 from retinue.models import UTCDateTime, new_id, now
+from retinue.retry import transact
 from retinue.schema import Schema
-from retinue.statements import OPTION
-from retinue.statements.counting import COUNT, add_to_slots, set_count
-from retinue.timeline import mark_stale
+from retinue.timeline.changes import mark_stale
+from retinue.transfer.bulk import Bulk, bulk_of
 from retinue.transfer.privacy import EDGE, Privacy, Refused, as_sent, insert_history, named
 from retinue.values import HistoryKind, Key
+from retinue.work import Pair, Work, inserting
+from retinue.work.building import OPTION
 
 #: Edges to be written, and since when; None: not said.
 Edges = Mapping[Pair, datetime | None]
@@ -125,15 +125,15 @@ class Loader:
 
     def _prepare(self, session: Session) -> tuple[EngineRules, Bulk, _Statements]:
         connection = session.connection(bind_arguments=self._schema.bind)
-        rules, bulk = rules_of(connection), bulk_of(connection.dialect, {OPTION: "import_batch"})
-        return rules, bulk, _Statements(self._schema, rules, bulk, connection)
+        engine, bulk = engine_of(connection), bulk_of(connection.dialect, {OPTION: "import_batch"})
+        return engine, bulk, _Statements(self._schema, engine, bulk, connection)
 
-    def _transact(self, work: Callable[[Connection], T]) -> T:
+    def _transact(self, work: Callable[[Work], T]) -> T:
         def begin(session: Session) -> T:
             options = {"isolation_level": self._bulk.isolation} if self._may_isolate(session) else {}
             connection = session.connection(bind_arguments=self._schema.bind, execution_options=options)
             with self._bulk.tuned(connection):
-                return work(connection)
+                return work(Work.on(session, self._schema, connection))
 
         return transact(self._sessions, begin)
 
@@ -142,10 +142,8 @@ class Loader:
         # A session that is joined to an outer transaction keeps the level of that.
         return self._bulk.isolation is not None and not (isinstance(bind, Connection) and bind.in_transaction())
 
-    def _write(
-        self, pairs: Sequence[Pair], edges: Edges, people: _People, connection: Connection, *, plainly: bool
-    ) -> Loaded:
-        run, loaded = self._run, Loaded()
+    def _write(self, pairs: Sequence[Pair], edges: Edges, people: _People, work: Work, *, plainly: bool) -> Loaded:
+        connection, run, loaded = work.connection, self._run, Loaded()
         sent = self._bulk.send(connection, run.people, people.columns)
         loaded.unknown = self._lock(connection, people, sent)
         if loaded.unknown:
@@ -160,7 +158,7 @@ class Loader:
             known = set(pairs) - loaded.present
             # Where there is no room for all, those stay that come first in the source.
             wanted = (pair for pair in edges if pair in known)
-            loaded.refused = of.privacy.refuse(connection, held, batch, wanted, at)
+            loaded.refused = of.privacy.refuse(work, held, batch, wanted, at)
         left_out = loaded.present | loaded.refused.blocked | loaded.refused.beyond
         if left_out:
             pairs = [pair for pair in pairs if pair not in left_out]
@@ -172,15 +170,15 @@ class Loader:
             sent = self._bulk.send(connection, run.people, _People(pairs).columns)
         times = {pair: edges[pair] or at for pair in pairs}
         try:
-            self._insert(connection, of, {**batch, "edges_at": at}, times, plainly=plainly)
+            self._insert(work, of, {**batch, "edges_at": at}, times, plainly=plainly)
         except _MetARowError as met:
             met.present = loaded.present
             raise
-        self._write_down(connection, of, {**batch, "edges_at": at, "edges_first_id": new_id()}, times)
+        self._write_down(work, of, {**batch, "edges_at": at, "edges_first_id": new_id()}, times)
         if self._schema.counts is not None:
-            self._count(connection, self._schema.counts, sent, _People(pairs) if len(pairs) < len(edges) else people)
+            self._count(work, self._schema.counts, sent, _People(pairs) if len(pairs) < len(edges) else people)
         if of.readers is not None:
-            mark_stale(connection, self._schema, connection.execute(of.readers, batch).scalars())
+            mark_stale(work, connection.execute(of.readers, batch).scalars())
         return loaded
 
     def _lock(self, connection: Connection, people: _People, sent: dict[str, Any]) -> set[Key]:
@@ -193,7 +191,7 @@ class Loader:
 
     def _insert(
         self,
-        connection: Connection,
+        work: Work,
         of: _EdgeStatements,
         parameters: dict[str, Any],
         times: Mapping[Pair, datetime],
@@ -204,9 +202,9 @@ class Loader:
         rows = self._schema.own_of(self._schema.follows).per_row
         try:
             if rows or plainly:
-                self._insert_rows(connection, self._schema.follows, [_edge(pair, at) for pair, at in times.items()])
+                inserting.insert_plainly(work, self._schema.follows, [_edge(pair, at) for pair, at in times.items()])
                 return
-            result = connection.execute(of.insert, parameters)
+            result = work.connection.execute(of.insert, parameters)
         except IntegrityError as error:
             if not plainly and self._bulk.says_duplicate(error):
                 raise _MetARowError from error
@@ -215,26 +213,23 @@ class Loader:
             raise _MetARowError
 
     def _write_down(
-        self, connection: Connection, of: _EdgeStatements, parameters: dict[str, Any], times: Mapping[Pair, datetime]
+        self, work: Work, of: _EdgeStatements, parameters: dict[str, Any], times: Mapping[Pair, datetime]
     ) -> None:
         """Write down in the history that edges came by an import."""
         history = self._schema.history
         if history is None or of.insert_history is None:
             return
         if not self._schema.own_of(history).per_row:
-            connection.execute(of.insert_history, parameters)
+            work.connection.execute(of.insert_history, parameters)
             return
         first, kind = parameters["edges_first_id"], HistoryKind.IMPORTED.value
         rows = [
             {**_edge(pair, at), "id": first + number, "kind": kind}
             for number, (pair, at) in enumerate(times.items(), 1)
         ]
-        self._insert_rows(connection, history, rows)
+        inserting.insert_plainly(work, history, rows)
 
-    def _insert_rows(self, connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-        inserting.insert_plainly(connection, self._schema, table, rows)
-
-    def _count(self, connection: Connection, counts: Table, sent: dict[str, Any], people: _People) -> None:
+    def _count(self, work: Work, counts: Table, sent: dict[str, Any], people: _People) -> None:
         """Count the new edges of *people*, who were sent."""
         own = self._schema.own_of(counts)
         if own.per_row or (own.unique and self.engine.hides_collisions):
@@ -242,12 +237,12 @@ class Loader:
                 dict(zip(COUNT, (user, 0, *more), strict=True)) for user, *more in zip(*people.columns, strict=True)
             ]
             each = add_to_slots(self._schema, self.engine)
-            inserting.insert_rows(connection, self._schema, self.engine, counts, rows, each)
+            inserting.insert_rows(work, counts, rows, each)
         else:
-            connection.execute(self._run.add_counts, sent)
-        wrong = [row._asdict() for row in connection.execute(self._run.miscounted, sent)]
+            work.connection.execute(self._run.add_counts, sent)
+        wrong = [row._asdict() for row in work.connection.execute(self._run.miscounted, sent)]
         if wrong:
-            connection.execute(set_count(self._schema), wrong)
+            work.connection.execute(set_count(self._schema), wrong)
 
 
 class _MetARowError(Exception):
@@ -279,15 +274,15 @@ class _People:
 class _Statements:
     """What a batch runs. Each statement takes a whole batch, and carries its name as those of the graph do."""
 
-    def __init__(self, schema: Schema, rules: EngineRules, bulk: Bulk, connection: Connection) -> None:
+    def __init__(self, schema: Schema, engine: EngineRules, bulk: Bulk, connection: Connection) -> None:
         key, spelled = schema.key, bulk.spelled(connection, schema.key)
         number = (BigInteger(), bulk.compiled(BigInteger()))
         columns = {"person": (key.type, spelled), "more_followers": number, "more_following": number}
         self.people = bulk.batch("people", columns)
         self.known_people = named(_known(self.people, key), "known_people")
         self.lock_people = named(_number(_known(self.people, key)), "lock_people")
-        self.dated = _EdgeStatements(schema, rules, bulk, spelled, dated=True)
-        self.undated = _EdgeStatements(schema, rules, bulk, spelled, dated=False)
+        self.dated = _EdgeStatements(schema, engine, bulk, spelled, dated=True)
+        self.undated = _EdgeStatements(schema, engine, bulk, spelled, dated=False)
         if schema.counts is not None:
             self._prepare_counts(schema, schema.counts, bulk)
 
@@ -328,7 +323,7 @@ class _Statements:
 class _EdgeStatements:
     """What a batch of edges runs, with a time for some of them or without."""
 
-    def __init__(self, schema: Schema, rules: EngineRules, bulk: Bulk, spelled_key: str, *, dated: bool) -> None:
+    def __init__(self, schema: Schema, engine: EngineRules, bulk: Bulk, spelled_key: str, *, dated: bool) -> None:
         follows, time_type = schema.follows, UTCDateTime()
         key = (schema.key.type, spelled_key)
         since = {"since": (time_type, bulk.compiled(time_type))} if dated else {}
@@ -347,7 +342,7 @@ class _EdgeStatements:
         self.insert_history = insert_history(schema, self.edges, at)
         self.readers = None if schema.timeline is None else _readers(schema.timeline.readers, new.follower)
         guarded = schema.guards is not None
-        self.privacy = Privacy(schema, rules, bulk, spelled_key, self.edges) if guarded else None
+        self.privacy = Privacy(schema, engine, bulk, spelled_key, self.edges) if guarded else None
 
     def columns(self, pairs: Sequence[Pair], edges: Edges) -> Sequence[Sequence[Any]]:
         """Return what is sent of *edges*: those of *pairs*."""

@@ -14,11 +14,11 @@ from typing import Any, Final, Protocol
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
-from retinue import rules
-from retinue.engines import sessions_of, transact
+from retinue import arguments
 from retinue.errors import shown
+from retinue.retry import sessions_of, transact
 from retinue.schema import schema_of
-from retinue.statements import exporting as statements
+from retinue.transfer import selecting as statements
 
 #: Rows of a batch, unless the caller says otherwise; and the most that one may have.
 _ROWS: Final = 20_000
@@ -104,7 +104,7 @@ def export_follows(
         OSError: The file cannot be written.
         sqlalchemy.exc.DBAPIError: The database refuses, and trying again did not help.
     """
-    batch_rows = rules.whole_number("batch_rows", batch_rows, _ROWS_MOST)
+    batch_rows = arguments.whole_number("batch_rows", batch_rows, _ROWS_MOST)
     schema = schema_of(user_class)
     sessions = sessions_of(engine_or_session_factory)
     began = time.monotonic()

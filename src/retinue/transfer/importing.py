@@ -15,14 +15,14 @@ from typing import Any, Final
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
-from retinue.caller import Pair
-from retinue.engines import sessions_of
 from retinue.errors import shown
 from retinue.models import FollowMixin
+from retinue.retry import sessions_of
 from retinue.schema import schema_of
 from retinue.transfer.batches import Loaded, Loader
 from retinue.transfer.rows import Reader, RowError, Skipped, SkipReason
 from retinue.transfer.sources import Records, Source
+from retinue.work import Pair
 
 #: Rows of the first batch, and of the smallest.
 _ROWS_FIRST: Final = 10_000

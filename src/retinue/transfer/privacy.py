@@ -19,16 +19,16 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import Subquery
 
-from retinue.caller import Pair, names_of
-from retinue.changes import close_requests
+from retinue.arguments import most_followed
+from retinue.effects.changes import close_requests
 from retinue.engines import EngineRules
-from retinue.engines.bulk import Bulk
-from retinue.rules import most_followed
 from retinue.schema import Schema
-from retinue.statements import OPTION, moment
-from retinue.statements.building import not_ended, pending
-from retinue.statements.requests import delete_request
+from retinue.ties import not_ended, pending
+from retinue.transfer.bulk import Bulk
 from retinue.values import HistoryKind, Key
+from retinue.verbs.request_statements import delete_request
+from retinue.work import Pair, Work, edge_parameters
+from retinue.work.building import OPTION, moment
 
 #: The columns of an edge.
 EDGE: Final = ["follower_id", "following_id", "timestamp"]
@@ -47,12 +47,12 @@ class Refused:
 class Privacy:
     """What the edges of the batch *edges* are asked; each thing only where its model is declared."""
 
-    def __init__(self, schema: Schema, rules: EngineRules, bulk: Bulk, spelled_key: str, edges: Subquery) -> None:
+    def __init__(self, schema: Schema, engine: EngineRules, bulk: Bulk, spelled_key: str, edges: Subquery) -> None:
         self._schema, self._bulk = schema, bulk
         self._limited = schema.settings.max_following is not None
         self._followers = bulk.batch("followers", {"person": (schema.key.type, spelled_key)})
         self._take_guards = self._guards()
-        self._blocks = self._blocked(rules, edges)
+        self._blocks = self._blocked(engine, edges)
         self._asked = None if schema.requests is None else self._requests(edges)
         self._usage = self._used() if self._limited else None
 
@@ -68,7 +68,7 @@ class Privacy:
         return sent
 
     def refuse(
-        self, connection: Connection, held: dict[str, Any], batch: dict[str, Any], wanted: Iterable[Pair], at: datetime
+        self, work: Work, held: dict[str, Any], batch: dict[str, Any], wanted: Iterable[Pair], at: datetime
     ) -> Refused:
         """
         Return which of *wanted* must not be, where there is no room those that come last; delete the others' requests.
@@ -77,14 +77,14 @@ class Privacy:
         """
         times, refused = moment(self._schema, at), Refused()
         for statement in self._blocks:
-            rows = connection.execute(statement, {**batch, **times})
+            rows = work.connection.execute(statement, {**batch, **times})
             refused.blocked.update((follower, followed) for follower, followed in rows)
         asked: dict[Pair, bool] = {}
         if self._asked is not None:
-            rows = connection.execute(self._asked, {**batch, **times})
+            rows = work.connection.execute(self._asked, {**batch, **times})
             asked = {(follower, followed): bool(waits) for follower, followed, waits in rows}
         if self._usage is not None:
-            room = self._room(connection, {**held, **times})
+            room = self._room(work.connection, {**held, **times})
             for pair in wanted:
                 if pair in refused.blocked:
                     continue
@@ -96,8 +96,8 @@ class Privacy:
                     room[pair[0]] -= 1
         ended = [pair for pair in asked if pair not in refused.blocked and pair not in refused.beyond]
         if ended:
-            connection.execute(delete_request(self._schema), [names_of(pair) for pair in ended])
-            close_requests(connection, self._schema, ended)
+            work.run_each(delete_request, [edge_parameters(pair) for pair in ended])
+            close_requests(work, ended)
         return refused
 
     def _room(self, connection: Connection, parameters: dict[str, Any]) -> dict[Key, int]:
@@ -116,7 +116,7 @@ class Privacy:
         rows = as_sent(rows.where(true()).order_by(key))
         return named(self._bulk.insert_or_add(guards, ["user_id", "version"], rows, ["version"]), "take_guards")
 
-    def _blocked(self, rules: EngineRules, edges: Subquery) -> list[Executable]:
+    def _blocked(self, engine: EngineRules, edges: Subquery) -> list[Executable]:
         """Return what finds the edges whose follower blocks the followed, and those whose followed blocks the follower."""
         if self._schema.blocks is None:
             return []
@@ -125,7 +125,7 @@ class Privacy:
         def made(blocker: ColumnElement[Any], blocked: ColumnElement[Any]) -> Executable:
             there = and_(block.c.blocker_id == blocker, block.c.blocked_id == blocked, not_ended(block))
             rows = as_sent(select(new.follower, new.followed).join_from(edges, block, there))
-            return named(rules.current(rows), "blocked_edges")
+            return named(engine.current(rows), "blocked_edges")
 
         return [made(new.follower, new.followed), made(new.followed, new.follower)]
 

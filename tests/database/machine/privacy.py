@@ -61,7 +61,7 @@ class Privacy(Edges):
         elif key in self.committed.users:
             with self.elsewhere() as graph:
                 if key in self.world.users:
-                    setattr(graph._caller.session.get_one(self.models.user, key), choice, value)
+                    setattr(graph._session.get_one(self.models.user, key), choice, value)
                     self.world.choose(key, **{choice: value})
 
     @step(a=NUMBER)

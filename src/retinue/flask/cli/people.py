@@ -7,11 +7,11 @@ from typing import Any
 import click
 
 from retinue import InvalidUserError
-from retinue.caller import Caller
 from retinue.flask.state import State
 from retinue.keys import key_reader
 from retinue.schema import identity
 from retinue.values import Key
+from retinue.work import Work
 
 
 def person_of(state: State, user: Any) -> dict[str, Any]:
@@ -36,9 +36,8 @@ def key_of(state: State, said: str) -> Key:
     Raises:
         InvalidUserError: No user can have such a key.
     """
-    caller = Caller(state.session(), state.schema)
-    _, engine = caller.connect()
-    return caller.checker(engine)(key_reader(caller.schema.key.type)(said))
+    work = Work(state.session(), state.schema).connect()
+    return work.checker()(key_reader(work.schema.key.type)(said))
 
 
 def find_user(state: State, said: str) -> Any:

@@ -1,0 +1,166 @@
+"""Suggestions: whom a user may want to follow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from retinue import arguments
+from retinue.discovery import statements
+from retinue.models import DismissedSuggestionMixin, now
+from retinue.schema import identity
+from retinue.settings import PAGE_DEFAULT
+from retinue.values import Key, Suggestion, SuggestionReason
+from retinue.work import Work
+from retinue.work.building import moment
+
+#: Who knows fewer than so many is told of whom strangers follow.
+FEW: Final = 20
+#: What began within this time is new.
+LATELY: Final = timedelta(days=7)
+#: Of those one knows, so many are named.
+NAMED: Final = 3
+
+
+def suggestions(work: Work, user: Any, limit: int = PAGE_DEFAULT) -> list[Suggestion[Any]]:
+    """See `Graph.suggestions()`."""
+    found = suggested_keys(work, user, limit)
+    if not found:
+        return []
+    wanted = {key for one in found for key in (one.user, *one.known)}
+    work.connect()
+    rows = work.session.execute(statements.users_of(work.schema, work.engine), {"users": list(wanted)})
+    # Unique, as an application's user may bring a collection along, joined.
+    users: dict[Key, Any] = {identity(person)[0]: person for person in rows.unique().scalars()}
+    return [
+        Suggestion(
+            users[one.user],
+            one.reason,
+            one.score,
+            tuple(users[key] for key in one.known if key in users),
+            one.known_total,
+        )
+        for one in found
+        if one.user in users
+    ]
+
+
+def suggested_keys(work: Work, user: Any, limit: int = PAGE_DEFAULT) -> list[Suggestion[Key]]:
+    """See `Graph.suggested_keys()`."""
+    limit = arguments.page_limit(limit)
+    work.read()
+    key = work.key(user)
+    if key is None:
+        return []
+    at = now()
+    parameters = {"user": key, **moment(work.schema, at)}
+    if work.schema.settings.request_cooldown is not None:
+        parameters["rejected_after"] = at - work.schema.settings.request_cooldown
+    near = _near(work, parameters)
+    if not near.middles and not near.followers:
+        return []
+    ranked = work.connection.execute(
+        statements.suggested(work.schema, work.engine, work.engine.slots(len(near.middles))),
+        {
+            **parameters,
+            "limit": limit,
+            "middles": near.middles,
+            "followed": near.followed[: statements.ASKED],
+            "followers": near.followers[: statements.ASKED],
+            "fans": near.followers,
+            "back": near.back(),
+            **work.engine.slot_values(near.middles),
+        },
+    ).all()
+    scores = {who: int(points) / statements.FOLLOWED for who, points in ranked}
+    return _explained(work, near, scores, at) if scores else []
+
+
+def dismiss(work: Work, user: Any, suggested: Any) -> bool:
+    """See `Graph.dismiss()`."""
+    work.schema.refuse_missing(DismissedSuggestionMixin)
+    pair = work.write(user, suggested)
+    row = {"user": pair[0], "suggested": pair[1], "at": now()}
+    if work.insert(statements.insert_dismissal, row, pair):
+        return True
+    work.refuse_unknown(pair)
+    return False
+
+
+def undismiss(work: Work, user: Any, suggested: Any) -> bool:
+    """See `Graph.undismiss()`."""
+    work.schema.table(DismissedSuggestionMixin)
+    pair = work.write(user, suggested)
+    row = {"user": pair[0], "suggested": pair[1]}
+    if work.connection.execute(statements.delete_dismissal(work.schema), row).rowcount:
+        return True
+    work.refuse_unknown(pair)
+    return False
+
+
+def _near(work: Work, parameters: dict[str, Any]) -> _Near:
+    """Return whose lists are asked."""
+    rows = work.connection.execute(statements.neighbours(work.schema, work.engine), parameters).all()
+    followed = [key for kind, key, _ in rows if kind == statements.OUT]
+    followers = [key for kind, key, _ in rows if kind == statements.IN]
+    asked = {*followed[: statements.ASKED], *followers[: statements.ASKED]}
+    middles = list(dict.fromkeys(key for _, key, may_see in rows if may_see and key in asked))
+    if len(rows) >= FEW:
+        # Nobody else has a say: who is suggested by none of those followed is so by followers.
+        friends = [key for kind, key, may_see in rows if may_see and kind == statements.OUT]
+        return _Near(followed, followers, middles, witnesses=friends)
+    others = work.connection.execute(statements.strangers(work.schema, work.engine), parameters).scalars()
+    every = list(dict.fromkeys([*middles, *others]))
+    return _Near(followed, followers, every, witnesses=middles, strangers=True)
+
+
+def _explained(work: Work, near: _Near, scores: dict[Key, float], at: datetime) -> list[Suggestion[Key]]:
+    """Return the suggestions that *scores* are, each with its reason and whom one knows of its followers."""
+    edges: dict[Key, dict[Key, bool]] = {key: {} for key in scores}
+    told = set()
+    asked = {"middles": near.witnesses, "chosen": list(scores), "lately": at - LATELY}
+    for follower, followed, new, seen in work.connection.execute(
+        statements.evidence(work.schema, work.engine), asked
+    ).all():
+        edges[followed][follower] = bool(new)
+        if seen:
+            told.add(followed)
+    suggestions = []
+    for key, score in scores.items():
+        # In the order in which the user followed them, last first.
+        known = [friend for friend in near.followed if friend in edges[key]]
+        reason = near.reason(key, edges[key], known)
+        shown: Sequence[Key] = known if key in told else ()
+        suggestions.append(Suggestion(key, reason, score, tuple(shown[:NAMED]), len(shown)))
+    return suggestions
+
+
+@dataclass(frozen=True, slots=True)
+class _Near:
+    """Who is near a user: the newest on either list, last first; and whose lists say who is suggested."""
+
+    followed: list[Key]
+    followers: list[Key]
+    middles: list[Key]
+    #: Those of the middles who decide what the reason is.
+    witnesses: list[Key]
+    #: Whether strangers are among the middles.
+    strangers: bool = False
+
+    def back(self) -> int:
+        """Return what it is worth to follow the user, who may have the habit of following back."""
+        habit = len(set(self.followers).intersection(self.followed))
+        return statements.BACK * (1 + habit) // (3 + len(self.followers))
+
+    def reason(self, key: Key, edges: dict[Key, bool], known: Sequence[Key]) -> SuggestionReason:
+        """Return why *key* is suggested, whom those of *edges* follow, each since lately or longer; some are *known*."""
+        if key in self.followers:
+            return SuggestionReason.FOLLOWS_YOU
+        if known:
+            new = all(edges[friend] for friend in known)
+            return SuggestionReason.NEW_IN_NETWORK if new else SuggestionReason.FRIENDS_OF_FRIENDS
+        if not self.strangers or any(follower in edges for follower in self.followers):
+            return SuggestionReason.FOLLOWED_BY_FOLLOWERS
+        return SuggestionReason.POPULAR

@@ -1,0 +1,1 @@
+"""What follows from a change: counts, history, notifications, timelines, events."""

@@ -1,0 +1,176 @@
+"""The count rows, and what the edges say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final, cast
+
+from sqlalchemy import Executable, Table, Update, and_, bindparam, func, literal_column, select, update
+from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.selectable import ScalarSelect
+
+from retinue.engines import EngineRules, Rows
+from retinue.schema import Schema
+from retinue.values import Key
+from retinue.work.building import OPTION, ROW, insert_row, once, people, row_names, user_key
+
+#: The columns of a count row.
+COUNT: Final[tuple[str, ...]] = ("user_id", "slot", "followers", "following")
+
+
+def counted_edges(
+    schema: Schema, user: ColumnElement[Any], now: EngineRules | None = None
+) -> tuple[ScalarSelect[Any], ScalarSelect[Any]]:
+    """
+    Return how many edges lead to *user*, and how many from them.
+
+    With the rules of the database as *now*: as they are committed now, whatever the transaction's snapshot.
+    """
+    there, out = schema.edges_by_target.alias("there"), schema.follows.alias("out")
+    to = select(func.count()).select_from(there).where(there.c.following_id == user)
+    by = select(func.count()).select_from(out).where(out.c.follower_id == user)
+    if now is not None:
+        to, by = now.current(to), now.current(by)
+    return to.scalar_subquery(), by.scalar_subquery()
+
+
+def count_row(user: ColumnElement[Any], followers: ColumnElement[Any], following: ColumnElement[Any]) -> Rows:
+    """Return slot 0 of *user* as a row."""
+    values: tuple[ColumnElement[Any], ...] = (user, literal_column("0"), followers, following)
+    return select(*(value.label(column) for column, value in zip(COUNT, values, strict=True)))
+
+
+@once
+def counts(schema: Schema, engine: EngineRules) -> Rows:
+    """
+    (user, followers, following) of each slot of those of *users* who exist.
+
+    The edges are counted of one without a slot; and of nobody else, as COALESCE stops at what it finds.
+    """
+    rows = count_rows(schema)
+    followers, following = counted_edges(schema, schema.key)
+    return (
+        select(schema.key, func.coalesce(rows.c.followers, followers), func.coalesce(rows.c.following, following))
+        .select_from(schema.key.table.outerjoin(rows, rows.c.user_id == schema.key))
+        .where(engine.one_of(schema.key, "users"))
+    )
+
+
+@once
+def counts_of_edges(schema: Schema, engine: EngineRules) -> Rows:
+    """(user, followers, following) of those of *users* who exist, counted."""
+    return select(schema.key, *counted_edges(schema, schema.key)).where(engine.one_of(schema.key, "users"))
+
+
+@once
+def count_edges(schema: Schema) -> Rows:
+    """(followers, following) of *user*, counted."""
+    return select(*counted_edges(schema, user_key(schema, "user")))
+
+
+@once
+def add_to_count(schema: Schema, engine: EngineRules) -> Executable:
+    """Add *more_followers* and *more_following* to the row of *user* and *slot_*."""
+    values = {"user_id": "user", "slot": "slot_", "followers": "more_followers", "following": "more_following"}
+    names = row_names(schema, count_rows(schema), values) if engine.counts_by_upsert else None
+    if names is None:
+        return engine.add_to_count(count_rows(schema), values)
+    return engine.add_to_count(count_rows(schema), {column: column for column in names}).execution_options(
+        **{ROW: names}
+    )
+
+
+@once
+def insert_count(schema: Schema, engine: EngineRules) -> Executable:
+    """Give *user* a row in *slot_*, unless there is one or the user has gone."""
+    values = {"user_id": "user", "slot": "slot_", "followers": "set_followers", "following": "set_following"}
+    return insert_row(schema, engine, count_rows(schema), values, people(schema, "user"))
+
+
+@once
+def add_slot(schema: Schema, engine: EngineRules) -> Executable:
+    """Add *more_followers* and *more_following* to *slot_* of *user*, or make it with these; if there is a slot 0."""
+    rows = count_rows(schema)
+    more = [bindparam(f"more_{name}", type_=rows.c[name].type).label(name) for name in COUNT[2:]]
+    return upsert_counts(
+        schema, engine, first_slot(schema).add_columns(bindparam("slot_", type_=rows.c.slot.type).label("slot"), *more)
+    )
+
+
+@once
+def first_slot(schema: Schema) -> Rows:
+    """*user*, if they have a slot 0."""
+    first = count_rows(schema).alias("first")
+    return select(first.c.user_id).where(first.c.user_id == user_key(schema, "user"), first.c.slot == 0)
+
+
+@once
+def add_to_slots(schema: Schema, engine: EngineRules) -> Executable:
+    """Count rows that come as parameters, or their numbers added to those that are there."""
+    return upsert_counts(schema, engine, None)
+
+
+def upsert_counts(schema: Schema, engine: EngineRules, fresh: Rows | None) -> Executable:
+    """Return an insert of *fresh*; to a row that is there its numbers are added."""
+    rows = count_rows(schema)
+    added = engine.upsert(rows, fresh, lambda new: {name: rows.c[name] + new[name] for name in COUNT[2:]})
+    return added.execution_options(preserve_rowcount=True)
+
+
+@once
+def insert_counted(schema: Schema, engine: EngineRules) -> Executable:
+    """Give *user* slot 0, with what the edges say, unless there is one or the user has gone."""
+    made = engine.insert_from(count_rows(schema), list(COUNT), counted_row(schema))
+    return made.execution_options(preserve_rowcount=True)
+
+
+@once
+def counted_row(schema: Schema) -> Rows:
+    """The count row that `insert_counted()` inserts."""
+    (users,) = people(schema, "user").values()
+    key = users.c[schema.key.key]
+    row = count_row(key, *counted_edges(schema, key)).where(key == user_key(schema, "user"))
+    return row.with_for_update(read=True, key_share=True, of=users)
+
+
+@once
+def set_count(schema: Schema) -> Update:
+    """Set the row of *user* and *slot_*."""
+    rows = count_rows(schema)
+    return (
+        update(rows)
+        .where(rows.c.user_id == user_key(schema, "user"), rows.c.slot == bindparam("slot_"))
+        .values(followers=bindparam("set_followers"), following=bindparam("set_following"))
+    )
+
+
+def count_rows(schema: Schema) -> Table:
+    """Return the table of count rows: asked for only where counts are kept."""
+    return cast("Table", schema.counts)
+
+
+# --- Many at a time ------------------------------------------------------------------------------
+
+
+@once
+def uncounted(schema: Schema, engine: EngineRules) -> Rows:
+    """(user, followers, following) of those of *users* who have no count row: what their edges say."""
+    there = count_rows(schema).alias("counted")
+    return (
+        select(schema.key, *counted_edges(schema, schema.key))
+        .join_from(schema.key.table, there, and_(there.c.user_id == schema.key, there.c.slot == 0), isouter=True)
+        .where(there.c.user_id.is_(None), engine.one_of(schema.key, "users"))
+    )
+
+
+def add_or_make(schema: Schema, engine: EngineRules, more: tuple[int, int]) -> Executable:
+    """Add *more* followers and followed to count rows that come as parameters; make those that are not there."""
+    statement = engine.add_or_insert(count_rows(schema), None, more)
+    return statement.execution_options(**{OPTION: "add_or_make"})
+
+
+def add_or_start(schema: Schema, engine: EngineRules, rows: Sequence[tuple[Key, int, int]]) -> Executable:
+    """Add *more_followers* and *more_following* to slot 0 of the users of *rows*; make what *rows* say where there is none."""
+    values = [{"user_id": user, "slot": 0, "followers": to, "following": out} for user, to, out in rows]
+    statement = engine.add_or_insert(count_rows(schema), values)
+    return statement.execution_options(**{OPTION: "add_or_start"})

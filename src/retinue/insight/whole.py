@@ -1,0 +1,87 @@
+"""
+Numbers about a graph as a whole.
+
+Each of them reads all of a table, or of one of its indexes.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sqlalchemy import Integer, Label, and_, case, func, literal_column, null, select
+from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.selectable import FromClause
+
+from retinue.engines import Rows
+from retinue.schema import Schema
+from retinue.ties import not_ended, pending
+from retinue.work.building import most, once
+
+#: Powers of two up to which numbers of edges are told apart.
+_POWERS: Final = 40
+
+
+@once
+def totals(schema: Schema) -> Rows:
+    """(users, follows, those of them that are returned, pending requests, blocks, mutes); NULL for what is not declared."""
+    edge, back = schema.follows.alias("edge"), schema.follows.alias("back")
+    returned = edge.join(
+        back, and_(back.c.follower_id == edge.c.following_id, back.c.following_id == edge.c.follower_id)
+    )
+    requests, blocks, mutes = schema.requests, schema.blocks, schema.mutes
+    return select(
+        _number("users", schema.key.table),
+        _number("follows", schema.follows),
+        _number("returned", returned),
+        _number("requests", requests) if requests is None else _number("requests", requests, pending(schema, requests)),
+        *(
+            _number(name, rows) if rows is None else _number(name, rows, not_ended(rows))
+            for name, rows in (("blocks", blocks), ("mutes", mutes))
+        ),
+    )
+
+
+def _number(name: str, rows: FromClause | None, *conditions: ColumnElement[bool]) -> Label[Any]:
+    if rows is None:
+        return null().label(name)
+    return select(func.count()).select_from(rows).where(*conditions).scalar_subquery().label(name)
+
+
+@once
+def degrees(schema: Schema, *, followers: bool) -> Rows:
+    """
+    (power, how many users): those with 2**power or more *followers*, and fewer than twice as many.
+
+    Else those who follow so many.
+    """
+    edges, number = schema.edges_by_target if followers else schema.follows, func.count().label("number")
+    owner = edges.c.following_id if followers else edges.c.follower_id
+    each = select(number).select_from(edges).group_by(owner).subquery("each")
+    # In the statement's text: a power of two may be more than a driver takes for a whole number.
+    below = [(each.c.number < _literal(2 ** (power + 1)), _literal(power)) for power in range(_POWERS)]
+    power = case(*below, else_=_literal(_POWERS)).label("power")
+    powers = select(power).subquery("powers")
+    return select(powers.c.power, func.count()).group_by(powers.c.power)
+
+
+def _literal(number: int) -> ColumnElement[int]:
+    return literal_column(str(number), Integer)
+
+
+@once
+def most_followed(schema: Schema) -> Rows:
+    """(user, number of followers) of those who have most."""
+    edge, number = schema.edges_by_target.c, func.count().label("number")
+    few = (
+        select(edge.following_id.label("user_key"), number)
+        .group_by(edge.following_id)
+        .order_by(number.desc(), edge.following_id)
+        .limit(most())
+        .subquery("few")
+    )
+    user: Any = schema.user
+    return (
+        select(user, few.c.number)
+        .join(few, few.c.user_key == getattr(user, schema.key_name))
+        .order_by(few.c.number.desc(), few.c.user_key)
+    )

@@ -1,0 +1,169 @@
+"""Questions: how users stand, how many there are, and lists of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any, Final
+
+from retinue.effects import counters
+from retinue.errors import NotVisibleError
+from retinue.lists import pages
+from retinue.lists import statements as lists
+from retinue.lists.pages import Listing
+from retinue.models import FIRST, LAST, BlockMixin, FollowRequestMixin, MuteMixin, now
+from retinue.schema import identity
+from retinue.settings import PAGE_DEFAULT
+from retinue.values import ALL, BlockedPerson, Counts, Everything, Key, MutedPerson, Page, Person, Relationship
+from retinue.verbs import edge_statements as edges
+from retinue.viewer import HIDING, Audience, ListKind, Visibility, may_see, visibility
+from retinue.work import Work
+from retinue.work.building import moment
+
+#: How those stand who have nothing to do with each other.
+_STRANGERS: Final = Relationship()
+
+
+def relationships(work: Work, viewer: Any | None, users: Iterable[Any]) -> dict[Key, Relationship]:
+    """See `Graph.relationships()`."""
+    work.read()
+    keys = work.keys(users)
+    key = None if viewer is None else work.key(viewer)
+    if key is None or not keys:
+        return dict.fromkeys(keys, _STRANGERS)
+    parameters = {"viewer": key, "users": keys, **moment(work.schema, now())}
+    stand: dict[Key, dict[str, Any]] = {}
+    for kind, user, since in work.rows(edges.relationships, parameters, work.engine):
+        how = stand.setdefault(user, {})
+        how[edges.STANDINGS[kind]] = True
+        if since is not None:
+            how["since"] = since
+    return {user: Relationship(**stand[user]) if user in stand else _STRANGERS for user in keys}
+
+
+def counts(work: Work, users: Iterable[Any]) -> dict[Key, Counts]:
+    """See `Graph.counts()`."""
+    work.read()
+    keys = work.keys(users)
+    return counters.read(work, keys)
+
+
+def requests(
+    work: Work,
+    user: Any,
+    *,
+    viewer: Any | Everything | None = ALL,
+    limit: int = PAGE_DEFAULT,
+    cursor: str | None = None,
+) -> Page[Person[Any]]:
+    """See `Graph.requests()`."""
+    work.schema.table(FollowRequestMixin)
+    return people_of(work, lists.requests, user, viewer, limit, cursor)
+
+
+def sent_requests(
+    work: Work,
+    user: Any,
+    *,
+    viewer: Any | Everything | None = ALL,
+    limit: int = PAGE_DEFAULT,
+    cursor: str | None = None,
+) -> Page[Person[Any]]:
+    """See `Graph.sent_requests()`."""
+    work.schema.table(FollowRequestMixin)
+    return people_of(work, lists.sent_requests, user, viewer, limit, cursor)
+
+
+def blocks(
+    work: Work,
+    user: Any,
+    *,
+    viewer: Any | Everything | None = ALL,
+    limit: int = PAGE_DEFAULT,
+    cursor: str | None = None,
+) -> Page[BlockedPerson[Any]]:
+    """See `Graph.blocks()`."""
+    work.schema.table(BlockMixin)
+    return people_of(work, lists.blocks, user, viewer, limit, cursor, item=BlockedPerson)
+
+
+def mutes(
+    work: Work,
+    user: Any,
+    *,
+    viewer: Any | Everything | None = ALL,
+    limit: int = PAGE_DEFAULT,
+    cursor: str | None = None,
+) -> Page[MutedPerson[Any]]:
+    """See `Graph.mutes()`."""
+    work.schema.table(MuteMixin)
+    return people_of(work, lists.mutes, user, viewer, limit, cursor, item=MutedPerson)
+
+
+def people_of(
+    work: Work,
+    people: Callable[..., lists.Edges],
+    user: Any,
+    viewer: Any,
+    limit: int,
+    cursor: str | None,
+    *,
+    kind: ListKind | None = None,
+    item: Callable[..., Any] = Person,
+    with_total: bool = False,
+) -> Page[Any]:
+    """Return a page of *people* of *user*; a list without a *kind* is for the user alone."""
+    work.read()
+    owner, watching = keys_of(work, user, viewer)
+    audience = audience_of(work, owner, watching, kind)
+    schema = work.schema
+    parameters = {"user": owner, "viewer": None if watching is ALL else watching, **moment(schema, now())}
+    listing = Listing(
+        name=(people.__name__, owner, watching),
+        statement=lambda way: lists.page_of(schema, work.engine, people, way, audience),
+        parameters=parameters,
+        item=lambda row: item(*row),
+        place=lambda row: (row[1], identity(row[0])[0]),
+        check=work.checker(),
+        key_type=schema.key.type.python_type,
+    )
+    if owner is None:
+        return pages.nothing(work, listing, limit, cursor)
+    page, stretch = pages.read(work, listing, limit, cursor)
+    if with_total:
+        total = work.connection.execute(lists.total_of(schema, work.engine, people, audience), parameters).scalar_one()
+        page = replace(page, total=total)
+    if audience is Audience.OWNER and "active" in schema.flags:
+        ends = {"oldest": stretch.last or FIRST, "newest": stretch.first or LAST}
+        hidden = work.connection.execute(
+            lists.left_out_of(schema, work.engine, people), {**parameters, **ends}
+        ).scalar_one()
+        page = replace(page, hidden=bool(hidden))
+    return page
+
+
+def keys_of(work: Work, user: Any, viewer: Any) -> tuple[Key | None, Key | Everything | None]:
+    """Return the keys of *user* and *viewer*, who may be `ALL` or nobody."""
+    watching = viewer if viewer is None or viewer is ALL else work.key(viewer)
+    return work.key(user), watching
+
+
+def audience_of(
+    work: Work,
+    owner: Key | None,
+    viewer: Key | Everything | None,
+    kind: ListKind | None,
+) -> Audience:
+    """Return who looks; `NotVisibleError` if they may not see a list that tells *kind* of *owner*."""
+    audience = Audience.of(viewer, owner)
+    if audience in (Audience.TRUSTED, Audience.OWNER) or owner is None:
+        return audience
+    if kind is None:
+        raise NotVisibleError(owner)
+    if work.schema.blocks is None and not work.schema.flags.keys() & set(HIDING):
+        return audience
+    parameters = {"user": owner, "viewer": viewer, **moment(work.schema, now())}
+    said = work.connection.execute(visibility(work.schema, work.engine), parameters).first()
+    if said is not None and not may_see(kind, Visibility(*said)):
+        raise NotVisibleError(owner)
+    return audience

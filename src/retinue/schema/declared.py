@@ -1,0 +1,288 @@
+"""A user class with the models declared for it: all that a statement is built from."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, Final, NamedTuple, cast
+
+from sqlalchemy import Column, Table
+from sqlalchemy.orm import aliased, class_mapper
+from sqlalchemy.orm.attributes import instance_state
+from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.selectable import FromClause
+
+from retinue.engines import EngineRules
+from retinue.errors import MappingError, ModelMissingError
+from retinue.models import (
+    BlockMixin,
+    DismissedSuggestionMixin,
+    FollowCountMixin,
+    FollowEventMixin,
+    FollowMixin,
+    FollowRequestMixin,
+    MuteMixin,
+    NotificationMixin,
+    Posts,
+    TimelineEntryMixin,
+    guards_of,
+    kinds,
+    line_of,
+    readers_of,
+    senders_of,
+)
+from retinue.models.own_columns import NOTHING, Own, default_as_mapped, missing, own_of
+from retinue.models.ownership import GraphModel, GraphUser, key_column_of, root_of, user_class_of
+from retinue.schema.flags import expression_of, flags_of, of_whole_user, truth_of
+from retinue.settings import Settings
+
+#: How the names end by which a statement calls rows that it reads from the other end; the auditor knows them by it.
+BY_TARGET: Final = "_by_target"
+
+
+class Timeline(NamedTuple):
+    """The tables of home timelines that are written when somebody posts."""
+
+    entries: Table
+    #: For whom they are kept, and how far back they are complete.
+    readers: Table
+    #: Whose posts are not all among them.
+    senders: Table
+
+
+@dataclasses.dataclass(slots=True, eq=False)
+class Schema:
+    """One user class and the models declared for it: all that a statement is built from."""
+
+    user: type[Any]
+    #: The user's primary key: its name on the class, and its column.
+    key_name: str
+    key: Column[Any]
+    settings: Settings
+    #: The declared models, by their mixin.
+    models: dict[type[GraphModel], type[Any]]
+    #: The attributes of the user that say what they want, by the setting that names them.
+    flags: dict[str, str]
+    #: The settings whose attribute is not made of columns of the key's table alone.
+    elsewhere: frozenset[str]
+    #: The settings whose attribute is a number that stands for a boolean.
+    numbers: frozenset[str]
+    #: Rows that put the verbs about one user in order; None where nothing needs it.
+    guards: Table | None
+    #: What users post; None where nothing is declared.
+    posts: Posts | None
+    #: What tells a session with several databases which one this is.
+    bind: dict[str, Any]
+    follow: type[FollowMixin] = dataclasses.field(init=False)
+    follows: Table = dataclasses.field(init=False)
+    counts: Table | None = dataclasses.field(init=False)
+    requests: Table | None = dataclasses.field(init=False)
+    blocks: Table | None = dataclasses.field(init=False)
+    mutes: Table | None = dataclasses.field(init=False)
+    history: Table | None = dataclasses.field(init=False)
+    notifications: Table | None = dataclasses.field(init=False)
+    timeline: Timeline | None = dataclasses.field(init=False)
+    dismissals: Table | None = dataclasses.field(init=False)
+    #: What of their tables is the application's.
+    own: dict[Table, Own] = dataclasses.field(init=False)
+    #: The models of which no verb can make a row, and why.
+    incomplete: dict[type[GraphModel], str] = dataclasses.field(init=False)
+    #: Why the graph cannot be used at all: the library could not write rows of its own accord. None: it can.
+    unusable: str | None = dataclasses.field(init=False)
+    #: Whether a row may be refused that follows from the change of an edge: a count, an entry of the history, a notification.
+    effects_refused: bool = dataclasses.field(init=False)
+    #: Whether a verb may be refused that makes edges or requests after it has changed something else.
+    edges_refused: bool = dataclasses.field(init=False)
+    #: Statements, each built once, by the function that builds it and its arguments.
+    built: dict[object, Any] = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.follow, self.follows = self.models[FollowMixin], self.table(FollowMixin)
+        self.counts = self._optional(FollowCountMixin)
+        self.requests = self._optional(FollowRequestMixin)
+        self.blocks = self._optional(BlockMixin)
+        self.mutes = self._optional(MuteMixin)
+        self.history = self._optional(FollowEventMixin)
+        self.notifications = self._optional(NotificationMixin)
+        entries = self._optional(TimelineEntryMixin)
+        self.timeline = None if entries is None else Timeline(entries, readers_of(entries), senders_of(entries))
+        self.dismissals = self._optional(DismissedSuggestionMixin)
+        for model in self.models.values():
+            default_as_mapped(class_mapper(model))
+        self.own = {self.table(mixin): own_of(self.table(mixin), mixin) for mixin in self.models}
+        said = {mixin: missing(model, self.own[self.table(mixin)]) for mixin, model in self.models.items()}
+        self.incomplete = {mixin: text for mixin, text in said.items() if text is not None}
+        self.unusable = next((text for mixin, text in self.incomplete.items() if not mixin.__retinue_own_rows__), None)
+        self.effects_refused = self._refuse(self.counts, self.history, self.notifications)
+        self.edges_refused = self.effects_refused or self._refuse(self.follows, self.requests)
+
+    @property
+    def edges_by_target(self) -> FromClause:
+        """Where edges are read from the other end: this table today, a mirror of it elsewhere."""
+        return self.follows.alias(f"edges{BY_TARGET}")
+
+    @property
+    def requests_by_target(self) -> FromClause:
+        """Where requests are read by who is asked; as `edges_by_target`."""
+        return self.table(FollowRequestMixin).alias(f"requests{BY_TARGET}")
+
+    @property
+    def blocks_by_target(self) -> FromClause:
+        """Where blocks are read by who is blocked; as `edges_by_target`."""
+        return self.table(BlockMixin).alias(f"blocks{BY_TARGET}")
+
+    def table(self, mixin: type[GraphModel]) -> Table:
+        """
+        Return the table of the model with *mixin*.
+
+        Raises:
+            ModelMissingError: None is declared.
+        """
+        model = self.models.get(mixin)
+        if model is None:
+            raise ModelMissingError(mixin.__name__, line_of(mixin))
+        return cast("Table", class_mapper(model).local_table)
+
+    def own_of(self, table: Table) -> Own:
+        """Return what of *table* is the application's: nothing of one that has no model."""
+        return self.own.get(table, NOTHING)
+
+    def refuse_unusable(self) -> None:
+        """
+        See to it that the library can write what it writes by itself: counts, history, notifications and the like.
+
+        Raises:
+            MappingError: A column of the application's own needs a value, and has no default.
+        """
+        if self.unusable is not None:
+            raise MappingError(self.unusable)
+
+    def refuse_missing(self, mixin: type[GraphModel]) -> None:
+        """
+        See to it that a verb can make a row of the model with *mixin*.
+
+        Raises:
+            MappingError: A column of the application's own needs a value, and has no default.
+            ModelMissingError: None is declared.
+        """
+        if mixin in self.incomplete:
+            raise MappingError(self.incomplete[mixin])
+        if mixin not in self.models:
+            self.table(mixin)  # raises
+
+    def declared_posts(self) -> Posts:
+        """
+        Return what users post.
+
+        Raises:
+            ModelMissingError: Nothing is declared.
+        """
+        if self.posts is None:
+            raise ModelMissingError("declare_posts", "declare_posts(Post, author='author_id', time='created_at')")
+        return self.posts
+
+    def flag(self, name: str, people: FromClause, engine: EngineRules | None = None) -> ColumnElement[Any] | None:
+        """
+        Return what says *name* (a setting such as ``"locked"``) of *people*; None if nothing does.
+
+        The rows of *people* are read as the statement reads them. What else decides is read as it is committed now,
+        by the *engine* of the engine, where they are given.
+        """
+        attribute = self.flags.get(name)
+        if attribute is None:
+            return None
+        value: ColumnElement[Any]
+        if name in self.elsewhere:
+            value = of_whole_user(self.user, attribute, self.key_name, people.c[self.key.key], engine)
+        else:
+            value = getattr(aliased(self.user, people), attribute)
+        return truth_of(value) if name in self.numbers else value
+
+    def flag_of(self, name: str, entity: Any) -> ColumnElement[Any] | None:
+        """Return what says *name* of *entity*, the user class, a subclass or an alias; None if nothing does."""
+        attribute = self.flags.get(name)
+        if attribute is None:
+            return None
+        if name in self.elsewhere:
+            value = of_whole_user(self.user, attribute, self.key_name, expression_of(entity, self.key_name))
+        else:
+            value = expression_of(entity, attribute)
+        return truth_of(value) if name in self.numbers else value
+
+    @property
+    def always_named(self) -> bool:
+        """Whether each user has a name: one in a column that cannot be NULL."""
+        column = class_mapper(self.user).columns.get(self.flags["name"])
+        return isinstance(column, Column) and not column.nullable
+
+    def _optional(self, mixin: type[GraphModel]) -> Table | None:
+        return self.table(mixin) if mixin in self.models else None
+
+    def _refuse(self, *tables: Table | None) -> bool:
+        return any(self.own[table].refuses for table in tables if table is not None)
+
+
+def identity(row: Any) -> tuple[Any, ...]:
+    """Return the primary key that *row* has in the database; empty if it has none. No statement, ever."""
+    key = instance_state(row).key
+    return key[1] if key else ()
+
+
+def schema_of(cls: Any) -> Schema:
+    """
+    Return the schema of the user class that *cls* is, or is a subclass of.
+
+    Raises:
+        MappingError: *cls* is not a user class, or its models do not fit.
+        ModelMissingError: No `FollowMixin` class is declared for it.
+    """
+    schema: Schema | None = getattr(cls, "__retinue_schema__", None) if isinstance(cls, type) else None
+    return schema or _make_schema(cls)
+
+
+def follow_of(cls: type[Any]) -> type[FollowMixin]:
+    """Return the `FollowMixin` class of the user class *cls*, also while mappers are being configured."""
+    found: type[FollowMixin] | None = _declared(root_of(class_mapper(cls, configure=False)).class_, FollowMixin)
+    if found is None:
+        raise ModelMissingError(FollowMixin.__name__, line_of(FollowMixin))
+    return found
+
+
+def _make_schema(cls: Any) -> Schema:
+    if not (isinstance(cls, type) and issubclass(cls, GraphUser)):
+        message = f"{cls!r} is not a user class: add FollowerMixin to its bases"
+        raise MappingError(message)
+    mapper = class_mapper(cls, configure=False)
+    mapper.registry.configure(cascade=True)
+    user = root_of(mapper).class_
+    models: dict[type[GraphModel], type[Any]] = {FollowMixin: follow_of(user)}
+    models.update((mixin, model) for mixin in kinds() if (model := _declared(user, mixin)))
+    key, flags = key_column_of(user), flags_of(user)
+    schema = Schema(
+        user=user,
+        key_name=class_mapper(user).get_property_by_column(key).key,
+        key=key,
+        settings=user.__retinue__,
+        models=models,
+        flags=flags.names,
+        elsewhere=flags.elsewhere,
+        numbers=flags.numbers,
+        guards=guards_of(user),
+        posts=vars(user).get("__retinue_posts__"),
+        bind={"mapper": class_mapper(models[FollowMixin])},
+    )
+    user.__retinue_schema__ = schema
+    return schema
+
+
+def _declared(user: type[Any], kind: type[Any]) -> type[Any] | None:
+    """Return the model of *kind* that belongs to *user*, or None."""
+    models = {root_of(mapper).class_ for mapper in class_mapper(user, configure=False).registry.mappers}
+    found = sorted(
+        (model for model in models if issubclass(model, kind) and user_class_of(model) is user),
+        key=lambda model: model.__name__,
+    )
+    if len(found) > 1:
+        names = " and ".join(model.__name__ for model in found)
+        message = f"{names} are both the {kind.__name__} class of {user.__name__}: keep one"
+        raise MappingError(message)
+    return found[0] if found else None

@@ -1,0 +1,1 @@
+"""Home timelines: searched for, or materialized and kept."""

@@ -1,0 +1,135 @@
+"""
+Home timelines that are kept ready, and what every change means for them.
+
+A page of a home timeline is always what a search through the posts would find. What is
+kept ready is a part of that answer, and the database knows which part, as each change
+is noted in its own transaction:
+
+- A *reader* is somebody for whom entries are kept. All posts later than the reader's
+  ``complete_after`` are among them; NULL says that this is not so (any more), as when
+  they follow somebody new. A page looks up what is older.
+- A *sender* is somebody whose posts are not all among the entries: one was just made,
+  or there are too many followers to write to. A page looks up the posts of senders.
+
+So work that waits, fails or is done twice changes no page, only what it costs.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, cast
+
+from retinue.cursors import micros_of, time_of
+from retinue.errors import shown
+from retinue.events import EdgeEvent, TimelineWork
+from retinue.models import new_id
+from retinue.timeline import entries as statements
+from retinue.values import Key
+from retinue.work import Work
+
+#: A follower and the time of the edge: how far a post has been sent.
+Place = tuple[datetime, Key]
+
+#: Whole numbers from here on, up or down, no database holds.
+_NUMBERS = 2**63
+
+
+class Task(StrEnum):
+    """What a unit of work does."""
+
+    #: The posts of a user go to their followers.
+    SEND = "send"
+    #: What a user would find is put among their entries.
+    FILL = "fill"
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One piece of work: small, in a transaction of its own, and harmless if it is done twice."""
+
+    task: Task
+    user: Key
+    #: What there was to do when the unit was made.
+    version: int
+    #: The followers up to here have been written to; None: none yet.
+    after: Place | None = None
+
+    def text(self) -> str:
+        """Return the unit as text (JSON), for a queue."""
+        after = None if self.after is None else [micros_of(self.after[0]), _plain(self.after[1])]
+        return json.dumps({"task": self.task, "user": _plain(self.user), "version": self.version, "after": after})
+
+    @classmethod
+    def of(cls, text: object, key_type: type) -> Unit:
+        """
+        Return the unit that *text* is.
+
+        Raises:
+            ValueError: It is none, or one about keys of another type.
+        """
+        try:
+            said = json.loads(text)  # type: ignore[arg-type]
+            after = said["after"]
+            place = None if after is None else (time_of(int(after[0])), _key(after[1], key_type))
+            return cls(Task(said["task"]), _key(said["user"], key_type), int(_key(said["version"], int)), place)
+        except (ValueError, TypeError, KeyError, IndexError, OverflowError, RecursionError):
+            raise ValueError(f"that is no unit of work: {shown(text)}") from None
+
+
+def edges_changed(work: Work, happened: Sequence[tuple[EdgeEvent, int]]) -> list[Unit]:
+    """
+    Note which edges came (+1) and went (-1); return what is to be done.
+
+    One update if any came, one delete if any went; no statement where no timelines are kept.
+    """
+    if work.schema.timeline is None:
+        return []
+    gone = [{"follower": e.follower_id, "followed": e.followed_id} for e, change in happened if change < 0]
+    if gone:
+        work.connection.execute(statements.purge(work.schema), gone)
+    return mark_stale(work, {e.follower_id for e, change in happened if change > 0})
+
+
+def mark_stale(work: Work, users: Iterable[Key]) -> list[Unit]:
+    """Note that *users* follow somebody new; return what is to be done. One update, of them in ascending order."""
+    chosen, version = sorted(users), new_id()
+    if work.schema.timeline is None or not chosen:
+        return []
+    changes = [{"user": user, "version_": version} for user in chosen]
+    if not work.connection.execute(statements.mark_stale(work.schema), changes).rowcount:
+        return []  # a timeline is kept for none of them
+    return [Unit(Task.FILL, user, version) for user in chosen]
+
+
+def posts_made(work: Work, posts: Sequence[tuple[Key, Key]]) -> list[Unit]:
+    """Note that *posts* were made, each an author and a key; return what is to be done. One insert."""
+    if work.schema.timeline is None or not posts:
+        return []
+    version = new_id()
+    # Ascending: two transactions that post for the same users wait for one another in one order.
+    made = [{"author": author, "post": post, "version_": version} for author, post in sorted(posts)]
+    work.connection.execute(statements.note_post(work.schema, work.engine), made)
+    return [Unit(Task.SEND, author, version) for author in dict.fromkeys(author for author, _ in posts)]
+
+
+def work_of(units: Iterable[Unit]) -> list[TimelineWork]:
+    """Return what listeners are told of *units*."""
+    return [TimelineWork(unit.text()) for unit in units]
+
+
+def _plain(key: Key) -> int | str:
+    return str(key) if isinstance(key, uuid.UUID) else key
+
+
+def _key(value: Any, kind: type[Any]) -> Key:
+    key = uuid.UUID(value) if kind is uuid.UUID and isinstance(value, str) else value
+    if isinstance(key, bool) or not isinstance(key, kind):
+        raise TypeError
+    if isinstance(key, int) and not -_NUMBERS <= key < _NUMBERS:
+        raise OverflowError
+    return cast("Key", key)

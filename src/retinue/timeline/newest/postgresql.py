@@ -1,0 +1,91 @@
+"""PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from sqlalchemy import and_, case, func, literal_column, or_, select, true, union_all
+from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.selectable import FromClause
+
+from retinue.engines.contract import Rows
+from retinue.timeline.newest.contract import Authors, Feed, Newest, counted, hits, number
+
+
+class NewestOnPostgreSQL(Newest):
+    """
+    PostgreSQL stops as soon as a page is full, and does not even begin where a limit is zero.
+
+    Once the authors are in a hash, it looks at a dozen rows in the time in which it asks one
+    of them. To put a crowd there takes longer than many a page: so its first look is without.
+    """
+
+    #: With fewer authors than this no look pays; so many are a crowd; and they are counted no further than this.
+    few: ClassVar[int] = 64
+    crowd: ClassVar[int] = 512
+    most: ClassVar[int] = 4_096
+    #: Rows of a crowd's first look; and rows of the long look for each author.
+    near: ClassVar[int] = 512
+    far: ClassVar[int] = 8
+
+    def found(
+        self, feed: Feed, authors: Authors, gate: ColumnElement[bool] | None, *, looks: bool
+    ) -> Sequence[FromClause]:
+        """Return two looks and the merge, each for who is not served by those before."""
+        still = true() if gate is None else gate
+        if not looks:
+            return [self.merge(feed, authors, still).subquery()]
+        crowd = and_(still, counted(authors.all(), self.crowd) >= number(self.crowd))
+        window = feed.read().where(crowd).limit(number(self.near))
+        near = self.kept(self._look(feed, authors, window, hashed=False), f"{feed.name}_near")
+        still = and_(still, hits(near) < feed.most)
+        many, none = func.count(), number(0)
+        size = select(case((many >= number(self.few), many * number(self.far)), else_=none))
+        size = size.select_from(authors.all().limit(number(self.most)).subquery())
+        # Within the limit that is a number, which is the one that PostgreSQL plans by.
+        rows = feed.read().limit(number(self.most * self.far)).subquery("rows")
+        window = select(*rows.c).order_by(*feed.order(rows.c.key, rows.c.time))
+        window = window.limit(case((still, size.scalar_subquery()), else_=none))
+        far = self.kept(self._look(feed, authors, window, hashed=True), f"{feed.name}_far")
+        return [near, far, self.merge(feed, authors, and_(still, hits(far) < feed.most)).subquery()]
+
+    def _look(self, feed: Feed, authors: Authors, window: Rows, *, hashed: bool) -> Rows:
+        """
+        Return a page of the rows of *authors* in a *window*.
+
+        An author that is asked for as a value is looked up for each row; those of an IN beside an OR are put in a hash.
+        """
+        key, time, author = window.subquery("look").c
+        theirs = author.in_(authors.listed()) if hashed else authors.named(author).scalar_subquery().is_not(None)
+        found = select(key, time).where(or_(author == authors.own, theirs))
+        return found.order_by(*feed.order(key, time)).limit(feed.most)
+
+    def merge(self, feed: Feed, authors: Authors, gate: ColumnElement[bool]) -> Rows:
+        """
+        Return the first row of each author, and a page of each of the authors of the first of these.
+
+        A page has no rows but theirs, and none past the last of a full page of firsts. The
+        limit of each is a SELECT, so PostgreSQL does not know it: of a limit that it knows and that
+        is more than an author has on average it thinks that it may as well sort all they have.
+        """
+        others = authors.listed()
+        every = others if authors.own is None else union_all(others, select(authors.own))
+        listed = every.subquery("authors")
+        one = feed.read(lambda author: author == listed.c.author).limit(number(1)).lateral("one")
+        firsts = (
+            select(one.c.author, one.c.time)
+            .select_from(listed.join(one, true()))
+            .where(gate)
+            .order_by(*feed.order(one.c.key, one.c.time))
+            .limit(feed.most)
+            .cte(f"{feed.name}_firsts")
+        )
+        last, never = (func.min, "'-infinity'") if feed.forward else (func.max, "'infinity'")
+        full = func.count() >= feed.most
+        end = select(case((full, last(firsts.c.time)), else_=literal_column(never, firsts.c.time.type)))
+        rows = feed.read(lambda author: author == firsts.c.author)
+        time = list(rows.selected_columns)[1]
+        within = time >= end.scalar_subquery() if feed.forward else time <= end.scalar_subquery()
+        page = rows.where(within).limit(select(feed.most).scalar_subquery()).lateral("page")
+        return select(page.c.key, page.c.time).select_from(firsts.join(page, true()))

@@ -1,0 +1,56 @@
+"""SQLite."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from sqlalchemy import case, exists, func, select
+from sqlalchemy.sql.elements import ColumnElement
+
+from retinue.engines.contract import Rows
+from retinue.timeline.newest.contract import Authors, Feed, number
+from retinue.timeline.newest.looking import Looking
+
+
+class NewestOnSQLite(Looking):
+    """SQLite goes through the rows as the statement says, and stops as soon as a page is full."""
+
+    few: ClassVar[int] = 64
+    near: ClassVar[int] = 128
+
+    def look(self, feed: Feed, authors: Authors, window: int, gate: ColumnElement[bool] | None) -> Rows:
+        """
+        Return the rows down to the time of the last row of the window.
+
+        A condition beside the time would be asked of each row, a closed gate of all of
+        them: as the time itself, which is NULL then, it ends the search before it begins.
+        """
+        rows = feed.times().limit(number(window)).subquery()
+        edge = (func.min if feed.forward else func.max)(rows.c.time)
+        last = select(edge).scalar_subquery()
+        if gate is not None:
+            last = select(case((gate, last))).scalar_subquery()
+        table = feed.table.alias()
+        of = feed.of(table)
+        time = of(feed.time)
+        found = (
+            select(of(feed.key).label("key"), time.label("time"))
+            .where(time >= last if feed.forward else time <= last, exists(authors.named(of(feed.author))))
+            .where(*feed.keep(of))
+        )
+        return found.order_by(*feed.order(of(feed.key), time)).limit(feed.most)
+
+    def merge(self, feed: Feed, authors: Authors, gate: ColumnElement[bool]) -> Rows:
+        """
+        Return one search in the index of (author, time, key) for each author.
+
+        SQLite leaves an author at the first row that is too old for the page as it is
+        by then: ``IN`` with ``ORDER BY .. LIMIT`` is the merge of all, as it stands. A closed
+        gate is a limit of no authors; a condition would be asked of each.
+        """
+        every, none = number(-1), number(0)
+        listed = authors.listed().limit(case((gate, every), else_=none))
+        of = feed.of(feed.table.alias())
+        found = select(of(feed.key).label("key"), of(feed.time).label("time"))
+        found = found.where(of(feed.author).in_(listed), *feed.keep(of))
+        return found.order_by(*feed.order(of(feed.key), of(feed.time))).limit(feed.most)

@@ -1,0 +1,64 @@
+"""For whom home timelines are kept ready, and of which posts they are made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any, Final
+
+from retinue import arguments
+from retinue.effects import changes, departures
+from retinue.errors import UnknownUserError
+from retinue.keys import key_checker
+from retinue.models import TimelineEntryMixin, new_id, now
+from retinue.schema import identity
+from retinue.timeline import changes as timeline
+from retinue.timeline import entries as statements
+from retinue.timeline.changes import Task, Unit
+from retinue.work import Work
+
+#: Being there again so soon is not written down.
+_STILL_ACTIVE: Final = timedelta(hours=1)
+
+
+def mark_active(work: Work, user: Any) -> bool:
+    """See `Graph.mark_active()`."""
+    schema = work.schema
+    schema.table(TimelineEntryMixin)
+    key = work.write_of(user)
+    at, version = now(), new_id()
+    reader = work.connection.execute(statements.reader(schema), {"user": key}).first()
+    if reader is not None and reader.active_at > at - _STILL_ACTIVE:
+        return False
+    # Only where there was a row: on MariaDB an update of none locks the place of the row, and two who
+    # come at once would each wait for the other's lock.
+    if (
+        reader is not None
+        and work.connection.execute(statements.touch_reader(schema), {"user": key, "at": at}).rowcount
+    ):
+        return False
+    # Whoever is just following somebody as this user is waited for: they do not see the new row, and
+    # could not note that it is not complete.
+    if not work.connection.execute(departures.lock_users(schema, work.engine), {"users": [key]}).all():
+        raise UnknownUserError([key])
+    parameters = {"user": key, "at": at, "version_": version}
+    if not work.insert(statements.insert_reader, parameters, (key,)):
+        return False  # another session was first
+    changes.say(work, *timeline.work_of([Unit(Task.FILL, key, version)]))
+    return True
+
+
+def note_posts(work: Work, posts: Iterable[Any]) -> None:
+    """See `Graph.note_posts()`."""
+    schema = work.schema
+    schema.table(TimelineEntryMixin)
+    work.session.flush()
+    work.connect()
+    declared: Any = schema.posts
+    check = key_checker(declared.key.type, work.engine)
+    keys = [
+        identity(post)[0] if isinstance(post, declared.model) and identity(post) else check(post)
+        for post in arguments.batch(posts)
+    ]
+    made = work.connection.execute(statements.authors(schema, work.engine), {"posts": keys}).all()
+    changes.say(work, *timeline.work_of(timeline.posts_made(work, [tuple(row) for row in made])))

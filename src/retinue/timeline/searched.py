@@ -1,0 +1,173 @@
+"""
+The home timeline: the newest posts of those whom one follows, and one's own.
+
+Nobody knows beforehand which of two ways is short: to go through everybody's newest
+posts until a page of them is by those one follows, or to ask for the newest of each of
+them. So the statement looks a little way down the first, which fills the page of who
+follows many or busy people; then a longer way; and only then asks for each author. All
+three are in it, and the later ones run only if those before did not fill the page. How
+far a look goes, and when one pays, each engine says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import ColumnElement, bindparam, or_, select, union
+from sqlalchemy.orm import MANYTOONE, class_mapper, joinedload
+from sqlalchemy.sql.selectable import FromClause
+
+from retinue.cursors import Way
+from retinue.engines import EngineRules, Rows
+from retinue.lists.statements import beside, in_order
+from retinue.models import Posts, in_utc
+from retinue.schema import Schema
+from retinue.settings import PAGE_MOST
+from retinue.ties import not_ended
+from retinue.timeline.newest import Authors, Conditions, Feed, Of, newest_of
+from retinue.viewer import active
+from retinue.work.building import most, once, user_key
+
+#: The ways of a relationship to bring its object that cost a statement for each row, or an error.
+_LAZY = ("select", "raise", "raise_on_sql", True)
+
+
+@once
+def all_posted(schema: Schema, engine: EngineRules) -> Rows:
+    """
+    (key, time) of the newest posts of those whom *user* follows and of *user*; more than a page of them.
+
+    Also what *user* would not see just now, as that may change.
+    """
+    feed = _feed("feed", schema.declared_posts(), None, _anything, _anything, schema.settings.timeline_length + 1)
+    edge, user = schema.follows.alias("followed"), user_key(schema, "user")
+    authors = Authors(edge.c.following_id, edge.c.follower_id == user, (), own=user)
+    return newest(schema, engine, feed, authors)
+
+
+@once
+def home_timeline(schema: Schema, engine: EngineRules, way: Way | None) -> Rows:
+    """
+    A page of (post, its key, its time) of those whom *user* follows and of *user*, newest first.
+
+    The page comes first, from the indexes; its posts are joined to what is left, with their authors.
+    """
+    feed = feed_of(schema, way)
+    page = newest(schema, engine, feed, followed(schema, engine)).subquery("page")
+    return with_posts(schema, page, way)
+
+
+# --- Whose posts, and which ----------------------------------------------------------------------
+
+
+def followed(schema: Schema, engine: EngineRules) -> Authors:
+    """
+    Return *user* and those whom *user* follows; without whom *user* mutes, and who is inactive.
+
+    A block ends the edge, so nobody here is on either side of one.
+    """
+    edge, user = schema.follows.alias("followed"), user_key(schema, "user")
+    shown = []
+    if schema.mutes is not None:
+        mute = schema.mutes.alias("muted")
+        mine = (mute.c.muter_id == user, mute.c.muted_id == edge.c.following_id, not_ended(mute))
+        shown.append(engine.no_row(select(mute.c.muted_id).where(*mine)))
+    if "active" in schema.flags:
+        shown.append(active(schema, engine, edge.c.following_id))
+    return Authors(edge.c.following_id, edge.c.follower_id == user, tuple(shown), own=user)
+
+
+def feed_of(
+    schema: Schema, way: Way | None, keep: Callable[[Of], Conditions] | None = None, *, name: str = "feed"
+) -> Feed:
+    """Return the posts beside the cursor's place that have not ended by the time *now*, and that *keep* says."""
+    posts = schema.declared_posts()
+
+    def lasting(of: Of) -> Conditions:
+        if posts.until is None:
+            return ()
+        until = in_utc(of(posts.until))
+        return (or_(until.is_(None), until > bindparam("seen_at", type_=until.type)),)
+
+    def kept(of: Of) -> Conditions:
+        place = () if way is None else beside(of(posts.key), of(posts.time), way)
+        return (*place, *lasting(of), *(keep(of) if keep else ()))
+
+    return _feed(name, posts, way, kept, lasting, PAGE_MOST + 1)
+
+
+def _anything(_of: Of) -> Conditions:
+    return ()
+
+
+def _feed(
+    name: str,
+    posts: Posts,
+    way: Way | None,
+    keep: Callable[[Of], Conditions],
+    lasting: Callable[[Of], Conditions],
+    longest: int,
+) -> Feed:
+    return Feed(
+        name=name,
+        table=posts.table,
+        key=posts.key,
+        author=posts.author,
+        time=posts.time,
+        keep=keep,
+        lasting=lasting,
+        order=lambda key, time: in_order(key, time, way),
+        forward=way is None or way.forward,
+        utc=in_utc,
+        most=most(),
+        longest=longest,
+    )
+
+
+# --- The page ------------------------------------------------------------------------------------
+
+
+def newest(
+    schema: Schema, engine: EngineRules, feed: Feed, authors: Authors, *, gate: ColumnElement[bool] | None = None
+) -> Rows:
+    """
+    Return a page of (key, time): the newest of *feed* by *authors*; none where the *gate* is closed.
+
+    Whatever a look finds is on the page, or behind it: so its rows and those of the merge are put together.
+    """
+    parts = newest_of(engine).found(feed, authors, gate, looks=_can_look(schema.declared_posts()))
+    page = union(*(select(part.c.key, part.c.time) for part in parts)).subquery("found")
+    return select(page.c.key, page.c.time).order_by(*feed.order(page.c.key, page.c.time)).limit(feed.most)
+
+
+def _can_look(posts: Posts) -> bool:
+    """Return whether an index has all posts by their time: without one, each look would sort them all."""
+    return any(next(iter(index.columns), None) is posts.time for index in posts.table.indexes)
+
+
+# --- The posts -----------------------------------------------------------------------------------
+
+
+def with_posts(schema: Schema, page: FromClause, way: Way | None) -> Rows:
+    """Return (post, key, time) for a *page* of keys and times; its author comes with it, unless mapped to."""
+    posts = schema.declared_posts()
+    model: Any = posts.model
+    key = getattr(model, class_mapper(model).get_property_by_column(posts.key).key)
+    found = select(model, page.c.key, page.c.time).join(page, page.c.key == key)
+    found = found.order_by(*in_order(page.c.key, page.c.time, way))
+    for name in _authors_of(schema, posts):
+        found = found.options(joinedload(getattr(model, name)))
+    return found
+
+
+def _authors_of(schema: Schema, posts: Posts) -> list[str]:
+    """Return the relationships of the posts to their author that do not come along by themselves."""
+    return [
+        relation.key
+        for relation in class_mapper(posts.model).relationships
+        if relation.direction is MANYTOONE
+        and relation.local_columns == {posts.author}
+        and issubclass(relation.mapper.class_, schema.user)
+        and relation.lazy in _LAZY
+    ]

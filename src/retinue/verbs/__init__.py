@@ -1,0 +1,1 @@
+"""What changes the graph: follow, requests, blocks, mutes; and what time ends."""

@@ -1,0 +1,233 @@
+"""
+Work: one call of a verb or a question, on the caller's session.
+
+It has what each needs: the session, its connection, the engine behind it and the schema of the users; and the one
+way in which statements run. Nothing here commits, rolls back or closes the session.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Self, cast
+
+from sqlalchemy import Executable, Table
+from sqlalchemy.engine import Connection, CursorResult
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session, object_session, scoped_session
+
+from retinue import arguments
+from retinue.engines import EngineRules, Rows, engine_of
+from retinue.errors import InvalidUserError, SelfFollowError, UnknownUserError
+from retinue.keys import key_checker
+from retinue.schema import Schema, identity
+from retinue.values import Key
+from retinue.work import prepared
+from retinue.work.building import known_users, known_users_now
+
+#: The two keys of an edge: who follows, and whom.
+Pair = tuple[Key, Key]
+
+#: A function that builds a statement of a schema and further arguments.
+Build = Callable[..., Executable]
+
+
+class Work:
+    """
+    One call on a session: first `read()`, `write()` or `write_of()`, which connect; then statements.
+
+    Attributes:
+        session: The caller's.
+        schema: The users that it is about, and their models.
+        connection: That of the session's transaction.
+        engine: What its database does in its own way.
+    """
+
+    __slots__ = ("connection", "engine", "schema", "session")
+
+    connection: Connection
+    engine: EngineRules
+
+    def __init__(self, session: Session, schema: Schema) -> None:
+        self.session: Session = session
+        self.schema: Schema = schema
+
+    @classmethod
+    def on(cls, session: Session, schema: Schema, connection: Connection) -> Self:
+        """Return the work that goes on within a flush or a statement of *session*, on that *connection*."""
+        work = cls(session, schema)
+        work.connection, work.engine = connection, engine_of(connection)
+        return work
+
+    def connect(self) -> Self:
+        """Get the connection of the session's transaction."""
+        self.connection = self.session.connection(bind_arguments=self.schema.bind)
+        self.engine = engine_of(self.connection)
+        return self
+
+    def read(self) -> Self:
+        """As `connect()`, after a flush of what the session holds back: as before any query."""
+        if self.session.autoflush:
+            self.session.flush()
+        return self.connect()
+
+    def write(self, follower: Any, followed: Any) -> Pair:
+        """
+        As `connect()`; return the keys of two users who are not the same.
+
+        A user that is in no session yet joins this one, and what the session holds
+        back is flushed: so both have keys.
+
+        Raises:
+            SelfFollowError: They are the same.
+            InvalidUserError: One is neither a user nor a possible key.
+        """
+        if follower is followed and isinstance(follower, self.schema.user):
+            raise SelfFollowError(*(identity(follower) or (None,)))
+        for user in (follower, followed):
+            self._join(user)
+        self.session.flush()
+        self.connect()
+        pair = (self._present_key(follower), self._present_key(followed))
+        arguments.not_oneself(*pair)
+        return pair
+
+    def write_of(self, user: Any) -> Key:
+        """As `write()`, for a verb about one user."""
+        self._join(user)
+        self.session.flush()
+        self.connect()
+        return self._present_key(user)
+
+    # --- Statements ------------------------------------------------------------------------------
+
+    def run(self, build: Build, parameters: Mapping[str, Any], *arguments: Any) -> CursorResult[Any]:
+        """Run what *build* makes of the schema and *arguments*; values that it returns are the driver's."""
+        return prepared.run(self.connection, self.schema, build, parameters, *arguments)
+
+    def rows(self, build: Build, parameters: Mapping[str, Any], *arguments: Any) -> Sequence[Sequence[Any]]:
+        """As `run()`, for a select: return all its rows, with the values of their types."""
+        return prepared.rows(self.connection, self.schema, build, parameters, *arguments)
+
+    def run_each(self, build: Build, rows: Sequence[Mapping[str, Any]], *arguments: Any) -> CursorResult[Any]:
+        """As `run()`, once for each of *rows* of parameters, which the driver may send together."""
+        return self.connection.execute(build(self.schema, *arguments), rows)
+
+    def entities(self, build: Build, parameters: Mapping[str, Any], *arguments: Any) -> Any:
+        """As `run()`, through the session: the rows have its objects, and what it has loaded follows a change."""
+        return self.session.execute(build(self.schema, *arguments), parameters)
+
+    def insert(self, build: Build, parameters: Mapping[str, Any], users: Sequence[Key]) -> bool:
+        """
+        Run the `EngineRules.insert_new()` about *users* that *build* returns; return whether its row is new.
+
+        Two rounds at most: the second finds its users locked.
+
+        Raises:
+            UnknownUserError: The database says that one is not there.
+            sqlalchemy.exc.IntegrityError: A constraint of the application's own refuses the row.
+        """
+        try:
+            return self.engine.inserted(self.insert_row(build, parameters))
+        except IntegrityError as error:
+            if not self.engine.names_no_user(error):
+                raise
+        # Gone, perhaps since this transaction's snapshot: ask about now. If nobody is
+        # missing, a user with the same key was made meanwhile, and now they stay.
+        self.refuse_unknown(users, known_users_now)
+        return self.engine.inserted(self.insert_row(build, parameters))
+
+    def insert_row(self, build: Build, parameters: Mapping[str, Any]) -> CursorResult[Any]:
+        """
+        As `run()`, for an insert of one row. One statement; one more that fails, where the database hides why.
+
+        Raises:
+            sqlalchemy.exc.IntegrityError: The row met another one by a unique constraint of the application's own.
+        """
+        return prepared.insert(self.connection, self.schema, build, parameters, self.engine)
+
+    def insert_each(self, table: Table, build: Build, rows: Sequence[Mapping[str, Any]]) -> None:
+        """As `insert_row()`, for each of *rows* into *table*, one after the other."""
+        prepared.insert_each(self.connection, self.schema, table, build, rows, self.engine)
+
+    # --- Users -----------------------------------------------------------------------------------
+
+    def key(self, user: Any) -> Key | None:
+        """
+        Return the key of *user*; None for an instance that has none yet. No statement.
+
+        Raises:
+            InvalidUserError: It is neither a user nor a possible key.
+        """
+        if isinstance(user, self.schema.user):
+            key = identity(user)
+            return cast("Key", key[0]) if key else None
+        return self.checker()(user)
+
+    def keys(self, users: Iterable[Any]) -> list[Key]:
+        """Return the keys of *users*, each once; at most 1,000, and none without a key."""
+        check, kind = self.checker(), self.schema.user
+        keys = dict.fromkeys(
+            [self.key(user) if isinstance(user, kind) else check(user) for user in arguments.batch(users)]
+        )
+        if None in keys:
+            raise InvalidUserError(None, "a user has no key yet: add it to the session first")
+        return cast("list[Key]", list(keys))
+
+    def checker(self) -> Callable[[object], Key]:
+        """Return the check for a possible key, made once for each kind of database."""
+        check: Callable[[object], Key] | None = self.schema.built.get(self.engine)
+        if check is None:
+            check = self.schema.built[self.engine] = key_checker(self.schema.key.type, self.engine)
+        return check
+
+    def refuse_unknown(self, users: Sequence[Key], ask: Callable[..., Rows] = known_users) -> None:
+        """
+        Raise `UnknownUserError` if no user has one of the keys. One select, made by *ask*.
+
+        `known_users_now` waits for whoever changes one of them, so only who has locked nothing yet, or them
+        before all else, may ask by it.
+        """
+        known = {key for (key,) in self.rows(ask, {"users": list(users)}, self.engine)}
+        unknown = [key for key in users if key not in known]
+        if unknown:
+            raise UnknownUserError(unknown)
+
+    def loaded(self, model: type[Any], pair: Pair) -> Any:
+        """Return the row of *model* with the key *pair* that the session has loaded, or None. No statement."""
+        return self.session.identity_map.get(self.session.identity_key(model, pair))
+
+    def refresh(self, model: type[Any] | None, pair: Pair) -> None:
+        """Let a loaded row of *model* be read again: what it says may no longer be so."""
+        row = None if model is None else self.loaded(model, pair)
+        if row is not None:
+            self.session.expire(row)
+
+    def _join(self, user: Any) -> None:
+        if isinstance(user, self.schema.user) and not identity(user) and object_session(user) is None:
+            self.session.add(user)
+
+    def _present_key(self, user: Any) -> Key:
+        key = self.key(user)
+        if key is None:
+            raise InvalidUserError(None, "a user that is pending in another session has no key yet")
+        return key
+
+
+def session_of(given: Session | scoped_session[Any]) -> Session:
+    """
+    Return the session that *given* is, or stands for.
+
+    Raises:
+        TypeError: It is none.
+    """
+    session: object = given() if isinstance(given, scoped_session) else given
+    if not isinstance(session, Session):
+        hint = ": use await session.run_sync(...)" if hasattr(session, "run_sync") else ""
+        message = f"a graph needs a Session, not {type(session).__name__}{hint}"
+        raise TypeError(message)
+    return session
+
+
+def edge_parameters(pair: Pair) -> dict[str, Key]:
+    """Return *pair* as the parameters of a statement about an edge, or a request for one."""
+    return {"follower": pair[0], "followed": pair[1]}
