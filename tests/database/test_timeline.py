@@ -31,7 +31,9 @@ from retinue import (
 from retinue.cursors import Place, Scope, Way
 from retinue.models import UTCDateTime, now
 from retinue.testing import count_statements
-from retinue.timeline import newest
+from retinue.timeline.newest.mariadb import NewestOnMariaDB
+from retinue.timeline.newest.postgresql import NewestOnPostgreSQL
+from retinue.timeline.newest.sqlite import NewestOnSQLite
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 PEOPLE = 30
@@ -162,8 +164,8 @@ def looks(how: str) -> Iterator[None]:
         "none": {"near": 1, "far": 1, "few": 1},
     }
     with pytest.MonkeyPatch.context() as patch:
-        for kind in (newest.NewestOnSQLite, newest.NewestOnPostgreSQL, newest.NewestOnMariaDB):
-            of_kind = each if kind is newest.NewestOnPostgreSQL else reaches
+        for kind in (NewestOnSQLite, NewestOnPostgreSQL, NewestOnMariaDB):
+            of_kind = each if kind is NewestOnPostgreSQL else reaches
             for name, value in of_kind[how].items():
                 patch.setattr(kind, name, value)
         yield

@@ -2,35 +2,21 @@
 
 from __future__ import annotations
 
-from retinue.engines.contract import EngineRules
-from retinue.engines.mariadb import MariaDB
-from retinue.engines.postgresql import PostgreSQL
-from retinue.engines.sqlite import SQLite
+from functools import cache
+from importlib import import_module
+from typing import Final, cast
+
+from retinue.engines import EngineRules
 from retinue.timeline.newest.contract import Authors, Conditions, Feed, Newest, Of, number
-from retinue.timeline.newest.mariadb import NewestOnMariaDB
-from retinue.timeline.newest.postgresql import NewestOnPostgreSQL
-from retinue.timeline.newest.sqlite import NewestOnSQLite
 
-__all__ = [
-    "Authors",
-    "Conditions",
-    "Feed",
-    "Newest",
-    "NewestOnMariaDB",
-    "NewestOnPostgreSQL",
-    "NewestOnSQLite",
-    "Of",
-    "newest_of",
-    "number",
-]
+__all__ = ["Authors", "Conditions", "Feed", "Newest", "Of", "newest_of", "number"]
 
-_NEWEST: dict[type[EngineRules], Newest] = {
-    SQLite: NewestOnSQLite(),
-    PostgreSQL: NewestOnPostgreSQL(),
-    MariaDB: NewestOnMariaDB(),
-}
+#: The class for each family of databases, in the module that is called as theirs.
+_WAYS: Final = {"sqlite": "NewestOnSQLite", "postgresql": "NewestOnPostgreSQL", "mariadb": "NewestOnMariaDB"}
 
 
+@cache
 def newest_of(engine: EngineRules) -> Newest:
-    """Return how the database with those *engine* finds the newest rows."""
-    return _NEWEST[type(engine)]
+    """Return how the database of *engine* finds the newest rows."""
+    family = type(engine).__module__.rpartition(".")[2]
+    return cast("Newest", getattr(import_module(f"retinue.timeline.newest.{family}"), _WAYS[family])())
