@@ -254,7 +254,7 @@ class Graph(Generic[U]):
         followers now, *blocker* asks again.
 
         Cost: one insert for the guards, one select, one delete; up to four inserts for what comes
-        back, and what follows from each.
+        back, one delete for each edge among it where there are requests, and what follows from all of it.
 
         Returns:
             Whether a block was ended.

@@ -188,7 +188,8 @@ def close_requests(work: Work, pairs: Iterable[tuple[Key, Key]]) -> None:
     """
     Delete the notifications of the requests of *pairs*, which nobody has to answer any more.
 
-    Only where there was a request: on MariaDB a delete that finds nothing holds up others' inserts.
+    After `record()`: on MariaDB this locks the places beside them, where others who hold count rows of the same
+    users want to insert. Only where there was a request: there a delete that finds nothing holds up others' inserts.
     Cost: one delete for each user who was asked, where there are notifications.
     """
     if work.schema.notifications is None:

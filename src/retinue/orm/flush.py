@@ -47,9 +47,10 @@ class _Flushed:
         _, events = self.changes.setdefault(id(work.schema), (work, []))
         events.append(event)
 
-    def close(self, work: Work, pair: Pair) -> None:
-        _, pairs = self.closed.setdefault(id(work.schema), (work, []))
-        pairs.append(pair)
+    def close(self, work: Work, *pairs: Pair) -> None:
+        if pairs:
+            _, closed = self.closed.setdefault(id(work.schema), (work, []))
+            closed.extend(pairs)
 
 
 def _flushed(session: Session) -> _Flushed:
@@ -69,8 +70,9 @@ def _inserting(_mapper: Mapper[Any], connection: Connection, row: Any) -> None:
 @event.listens_for(FollowMixin, "after_insert", propagate=True)
 def _inserted(_mapper: Mapper[Any], connection: Connection, row: Any) -> None:
     work = _work_on(row, connection)
-    drop_requests(work, [(row.follower_id, row.following_id)])
-    _flushed(work.session).announce(work, Followed(row.follower_id, row.following_id, row.timestamp))
+    flushed, pair = _flushed(work.session), (row.follower_id, row.following_id)
+    flushed.close(work, *drop_requests(work, [pair]))
+    flushed.announce(work, Followed(*pair, row.timestamp))
 
 
 @event.listens_for(FollowMixin, "before_delete", propagate=True)
@@ -149,12 +151,13 @@ def _after_flush(session: Session, _context: UOWTransaction) -> None:
     posts.flushed(session)
     flushed: _Flushed | None = session.info.get(_SLOT)
     if flushed is not None:
-        for work, pairs in flushed.closed.values():
-            changes.close_requests(work, pairs)
-        flushed.closed.clear()
         for work, events in flushed.changes.values():
             changes.record(work, *events)
         flushed.changes.clear()
+        # Notifications last, as the verbs do: whoever holds one waits for no count row.
+        for work, pairs in flushed.closed.values():
+            changes.close_requests(work, pairs)
+        flushed.closed.clear()
 
 
 @event.listens_for(Session, "after_flush_postexec")

@@ -46,8 +46,9 @@ def insert_follows(state: ORMExecuteState, target: Target) -> Result[Any]:
         with in_schemas_of(connection, ran.options):
             work = Work.on(state.session, schema, connection)
             refuse_blocked(work, pairs)
-            drop_requests(work, pairs)
+            closed = drop_requests(work, pairs)
             _record(Followed, work, ran.keys)
+            changes.close_requests(work, closed)
     return ran.answer
 
 

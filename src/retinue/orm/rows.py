@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from retinue import guards
-from retinue.effects import changes
 from retinue.errors import BlockedError, NotWritableError
 from retinue.models import BlockMixin, FollowRequestMixin, now
 from retinue.models.ownership import GraphModel
@@ -41,12 +40,12 @@ def refuse_blocked(work: Work, pairs: Sequence[Pair]) -> None:
                 raise BlockedError(*pair)
 
 
-def drop_requests(work: Work, pairs: Sequence[Pair]) -> None:
+def drop_requests(work: Work, pairs: Sequence[Pair]) -> list[Pair]:
     """
-    Delete the requests of *pairs*, who follow now, and what was told of them.
+    Delete the requests of *pairs*, who follow now; return whose there were, for `changes.close_requests()`.
 
     Their guards are held, so that none can be made. One delete for each pair.
     """
-    if work.schema.requests is not None:
-        gone = [pair for pair in pairs if work.run(requests.delete_request, edge_parameters(pair)).rowcount]
-        changes.close_requests(work, gone)
+    if work.schema.requests is None:
+        return []
+    return [pair for pair in pairs if work.run(requests.delete_request, edge_parameters(pair)).rowcount]

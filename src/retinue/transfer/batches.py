@@ -42,6 +42,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause
 
+from retinue.effects.changes import close_requests
 from retinue.effects.counting import COUNT, add_to_slots, set_count
 from retinue.engines import EngineRules, engine_of
 from retinue.models import UTCDateTime, new_id, now
@@ -165,6 +166,7 @@ class Loader:
             batch = self._bulk.send(connection, of.edges, of.columns(pairs, edges))
         loaded.added = len(pairs)
         if not pairs:
+            close_requests(work, loaded.refused.asked)
             return loaded
         if len(pairs) < len(edges):
             sent = self._bulk.send(connection, run.people, _People(pairs).columns)
@@ -177,6 +179,7 @@ class Loader:
         self._write_down(work, of, {**batch, "edges_at": at, "edges_first_id": new_id()}, times)
         if self._schema.counts is not None:
             self._count(work, self._schema.counts, sent, _People(pairs) if len(pairs) < len(edges) else people)
+        close_requests(work, loaded.refused.asked)
         if of.readers is not None:
             mark_stale(work, connection.execute(of.readers, batch).scalars())
         return loaded

@@ -20,7 +20,6 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import Subquery
 
 from retinue.arguments import most_followed
-from retinue.effects.changes import close_requests
 from retinue.engines import EngineRules
 from retinue.schema import Schema
 from retinue.ties import not_ended, pending
@@ -42,6 +41,8 @@ class Refused:
     blocked: set[Pair] = field(default_factory=set)
     #: More than the follower may have.
     beyond: set[Pair] = field(default_factory=set)
+    #: Edges that may be, and whose requests are gone: for `changes.close_requests()`.
+    asked: list[Pair] = field(default_factory=list)
 
 
 class Privacy:
@@ -94,10 +95,9 @@ class Privacy:
                     refused.beyond.add(pair)
                 elif not counted:
                     room[pair[0]] -= 1
-        ended = [pair for pair in asked if pair not in refused.blocked and pair not in refused.beyond]
-        if ended:
-            work.run_each(delete_request, [edge_parameters(pair) for pair in ended])
-            close_requests(work, ended)
+        refused.asked = [pair for pair in asked if pair not in refused.blocked and pair not in refused.beyond]
+        if refused.asked:
+            work.run_each(delete_request, [edge_parameters(pair) for pair in refused.asked])
         return refused
 
     def _room(self, connection: Connection, parameters: dict[str, Any]) -> dict[Key, int]:

@@ -13,6 +13,7 @@ from retinue.events import (
     FollowerRemoved,
     FollowRestored,
     Muted,
+    Requested,
     Unblocked,
     Unfollowed,
     Unmuted,
@@ -178,10 +179,12 @@ def _cut_request(work: Work, pair: Pair, at: datetime) -> datetime | None:
 
 
 def _restore(work: Work, pair: Pair, cut: _Block, at: datetime) -> None:
+    """Let what the block *cut* come back; edges and requests first, then what follows from all of them."""
     back = (pair[1], pair[0])
+    events: list[FollowRestored | Requested] = []
     # That the blocker wants to be followed again is all the consent it needs.
     if cut.followed_by is not None and follows.insert_edge(work, back, cut.followed_by, agreed=True):
-        _restored(work, back, at)
+        events.append(FollowRestored(*back, at))
     # A request that was cut may find that its user is public by now: then it is an edge, made now.
     for who, since in (
         (pair, cut.following),
@@ -191,16 +194,16 @@ def _restore(work: Work, pair: Pair, cut: _Block, at: datetime) -> None:
         if since is None:
             continue
         if follows.insert_edge(work, who, since):
-            _restored(work, who, at)
-        elif work.schema.requests is not None:
-            follows.insert_request(work, who, at)
-
-
-def _restored(work: Work, pair: Pair, at: datetime) -> None:
+            events.append(FollowRestored(*who, at))
+        elif work.schema.requests is not None and follows.insert_request(work, who, at):
+            events.append(Requested(*who, at))
+    closed: list[Pair] = []
     if work.schema.requests is not None:
-        # One that was made since, after the block had ended by itself.
-        follows.drop_request(work, pair)
-    changes.record(work, FollowRestored(*pair, at))
+        # Those that were made since, after the block had ended by itself.
+        restored = [(event.follower_id, event.followed_id) for event in events if isinstance(event, FollowRestored)]
+        closed = [edge for edge in restored if follows.delete_request(work, edge)]
+    changes.record(work, *events)
+    changes.close_requests(work, closed)
 
 
 class _Block(NamedTuple):

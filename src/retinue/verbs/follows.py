@@ -80,11 +80,12 @@ def _follow_by_the_rules(work: Work, pair: Pair, at: datetime) -> Outcome:
     while True:
         reached = limit.by(asks=asks)
         if reached is None and asks and insert_request(work, pair, at):
+            changes.record(work, Requested(*pair, at))
             return Outcome.REQUESTED
         if reached is None and not asks:
             added = add_edge(work, Followed(*pair, at))
-            if added.done and asked:
-                drop_request(work, pair)
+            if added.done and asked and delete_request(work, pair):
+                changes.close_requests(work, [pair])
             if added.done or added.was_there:
                 return Outcome.FOLLOWED if added.done else Outcome.UNCHANGED
         standing = _standing(work, pair, at)
@@ -105,17 +106,14 @@ def _follow_by_the_rules(work: Work, pair: Pair, at: datetime) -> Outcome:
 def insert_request(work: Work, pair: Pair, at: datetime) -> bool:
     """Insert a request, unless something stands against it; return whether it is new."""
     parameters = {**edge_parameters(pair), "at": at, "now": at}
-    if not work.insert(requests.insert_request, parameters, pair):
-        return False
-    changes.record(work, Requested(*pair, at))
-    return True
+    return work.insert(requests.insert_request, parameters, pair)
 
 
-def drop_request(work: Work, pair: Pair) -> None:
-    """Delete a request, pending or not, and what was told of it."""
-    if work.connection.execute(requests.delete_request(work.schema), edge_parameters(pair)).rowcount:
-        changes.close_requests(work, [pair])
+def delete_request(work: Work, pair: Pair) -> bool:
+    """Delete a request, pending or not; return whether there was one."""
+    gone = bool(work.run(requests.delete_request, edge_parameters(pair)).rowcount)
     work.refresh(work.schema.models[FollowRequestMixin], pair)
+    return gone
 
 
 def _ask_again(work: Work, pair: Pair, at: datetime, standing: _Standing, reached: LimitError | None) -> Outcome:

@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Executable, Table
 from sqlalchemy.engine import Connection, CursorResult, Dialect
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.types import TupleType
 
 from retinue.engines import EngineRules
 from retinue.schema import Schema
@@ -55,12 +56,15 @@ class Prepared:
 
     def __init__(self, statement: Any, dialect: Dialect) -> None:
         compiled: SQLCompiler = statement.compile(dialect=dialect)
-        #: Whether Python makes a value for each row, or a column of the application's has a name that no parameter can
-        #: have as it is: only SQLAlchemy can do that.
-        self.only_as_statement: bool = bool(
-            compiled.insert_prefetch or compiled.update_prefetch or compiled.escaped_bind_names
-        )
         binds = {name: bind for bind, name in compiled.bind_names.items()}
+        #: Whether Python makes a value for each row, a column of the application's has a name that no parameter can
+        #: have as it is, or a list is one of pairs: only SQLAlchemy can do that.
+        self.only_as_statement: bool = bool(
+            compiled.insert_prefetch
+            or compiled.update_prefetch
+            or compiled.escaped_bind_names
+            or any(isinstance(bind.type, TupleType) for bind in binds.values())
+        )
         self._compiled = compiled
         self._statement = statement
         self._required = [name for name, bind in binds.items() if bind.required]
@@ -194,7 +198,7 @@ def rows(
 ) -> Sequence[Sequence[Any]]:
     """As `run()`, for a select: return all its rows, with the values of their types."""
     prepared = _prepared(connection, schema, build, arguments)
-    if _translates(connection):
+    if prepared.only_as_statement or _translates(connection):
         return prepared.execute(connection, parameters).all()
     return prepared.rows(connection, parameters)
 
