@@ -12,13 +12,13 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 A_SERVER_IS_MISSING = """
-from tests import conftest
+from tests import databases
 from tests.servers import ServerMissingError
 
 def missing():
     raise ServerMissingError("install it: so and so")
 
-conftest.SERVERS["mariadb"] = missing
+databases.SERVERS["mariadb"] = missing
 
 def test_that_needs_it(server):
     server("mariadb")
@@ -39,8 +39,8 @@ def test_another():
 
 
 def run(file: Path, processes: int, *, require_all: bool) -> tuple[int, str]:
-    """Run the tests of a *file* with the fixtures of this folder; return the exit code and what was written."""
-    options = ["-p", "tests.conftest", "-p", "no:cacheprovider", f"--numprocesses={processes}", "--rootdir=."]
+    """Run the tests of a *file* with the fixtures that all tests share; return the exit code and what was written."""
+    options = ["-p", "tests.databases", "-p", "no:cacheprovider", f"--numprocesses={processes}", "--rootdir=."]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "--config-file=pyproject.toml", *options, str(file)],
         cwd=REPOSITORY,

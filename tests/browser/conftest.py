@@ -26,7 +26,7 @@ from playwright.sync_api import Browser, sync_playwright
 from tests.browser.community import Cast, enliven
 from tests.browser.serving import serving
 from tests.browser.windows import Desk
-from tests.conftest import MISSING, REQUIRE_ALL
+from tests.databases import MISSING, REQUIRE_ALL
 from tests.flask.conftest import Site, copy_of, famous, site, town
 
 __all__ = ["famous", "site", "town"]  # fixtures are found by name
