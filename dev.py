@@ -6,7 +6,7 @@
     python3 dev.py test --sqlalchemy 2.0    the same on the oldest SQLAlchemy that is supported
     python3 dev.py bench    measure Retinue beside its peers and the bare driver; with --quick in two minutes
     python3 dev.py lint     style, format and types
-    python3 dev.py lock     write requirements/ after a change in pyproject.toml; with --upgrade at the newest versions
+    python3 dev.py lock     write requirements/ after a change in a pyproject.toml; with --upgrade at the newest versions
 
 What a command needs goes into .venv beside this file, at the versions and hashes
 that requirements/ names. A second run finds it there and starts at once. The rest of the
@@ -39,18 +39,16 @@ CHROMIUM = {"chromium": "chromium", "libatomic1": "libatomic.so.1"}
 # as they share what is slow to prepare; a process that is done early takes some from the end of another's.
 SIDE_BY_SIDE = ["--numprocesses=auto", "--maxprocesses=8", "--dist=worksteal"]
 
-# What `lock` writes: file -> what it takes from pyproject.toml. "test" comes first: the
+# What is installed editable: the library, and the app that is made with it.
+PROJECTS = [ROOT, ROOT / "demo"]
+
+# What `lock` writes: file -> what it takes from the two pyproject.toml. "test" comes first: the
 # others are held to its versions, as they share its environment.
+BOTH = ["pyproject.toml", "demo/pyproject.toml", "--group=build"]
 LOCKS = {
-    "test": ["pyproject.toml", "--extra=demo", "--group=build", "--group=test"],
-    "test-sqlalchemy-2.0": [
-        "pyproject.toml",
-        "--extra=demo",
-        "--group=build",
-        "--group=test",
-        "--group=sqlalchemy-2-0",
-    ],
-    "app": ["pyproject.toml", "--extra=demo", "--group=build", "--constraint=requirements/test.txt"],
+    "test": [*BOTH, "--group=test"],
+    "test-sqlalchemy-2.0": [*BOTH, "--group=test", "--group=sqlalchemy-2-0"],
+    "app": [*BOTH, "--constraint=requirements/test.txt"],
     "bench": ["--group=bench", "--constraint=requirements/test.txt"],
     "lint": ["--group=lint", "--constraint=requirements/test.txt"],
     "uv": ["--group=uv"],
@@ -66,7 +64,7 @@ class Environment:
         self.python = self.bin / "python"
 
     def install(self, *names: str) -> None:
-        """Install the requirements/ files of these *names*, and Retinue itself, editable."""
+        """Install the requirements/ files of these *names*, and both projects, editable."""
         self._create()
         missing = [name for name in names if not self._stamp(name).is_current()]
         if not missing:
@@ -74,7 +72,7 @@ class Environment:
         print(f"dev.py: installing {' and '.join(missing)} into {self.path.name}", flush=True)
         files = [f"--requirement={REQUIREMENTS / name}.txt" for name in missing]
         self._pip_install("--require-hashes", *files)
-        self._pip_install("--no-deps", "--no-build-isolation", "--editable", str(ROOT))
+        self._pip_install("--no-deps", "--no-build-isolation", *(f"--editable={folder}" for folder in PROJECTS))
         for name in missing:
             self._stamp(name).write()
 
@@ -136,7 +134,8 @@ class Stamp:
         self.file = path / f".installed-{name or 'python'}"
         said = f"{ROOT}\n{sys.version}".encode()  # a moved clone or another Python starts anew
         if name:
-            said += (REQUIREMENTS / f"{name}.txt").read_bytes() + (ROOT / "pyproject.toml").read_bytes()
+            files = [REQUIREMENTS / f"{name}.txt", *(folder / "pyproject.toml" for folder in PROJECTS)]
+            said += b"".join(file.read_bytes() for file in files)
         self.text = hashlib.sha256(said).hexdigest()
 
     def is_current(self) -> bool:
@@ -201,7 +200,7 @@ def demo(arguments: list[str]) -> None:
     """Start the demo."""
     environment = Environment(".venv")
     environment.install("app")
-    environment.become("retinue", "demo", *arguments)
+    environment.become("python", "-m", "retinue_demo", *arguments)
 
 
 def test(arguments: list[str], sqlalchemy: str | None) -> None:
@@ -241,13 +240,14 @@ def lint() -> None:
 
 
 def lock(arguments: list[str]) -> None:
-    """Write requirements/*.txt: every package with its version and hashes, and no index's address."""
+    """Write requirements/*.txt: every package but our own with its version and hashes, and no index's address."""
     environment = Environment(".venv")
     environment.install()
     uv = environment.uv()
     if uv is None:
         raise SystemExit("dev.py: lock needs uv")
     how = ["--universal", "--python-version=3.11", "--fork-strategy=fewest", "--generate-hashes", *arguments]
+    how.append("--no-emit-package=retinue")
     for name, what in LOCKS.items():
         said = ["--quiet", "--custom-compile-command=python3 dev.py lock", f"--output-file=requirements/{name}.txt"]
         run(str(uv), "pip", "compile", *how, *what, *said)

@@ -10,6 +10,8 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
+DEMO = tomllib.loads((REPOSITORY / "demo" / "pyproject.toml").read_text())
+BOTH = [*PROJECT["project"]["dependencies"], *DEMO["project"]["dependencies"]]
 LISTS = sorted((REPOSITORY / "requirements").glob("*.txt"))
 
 
@@ -34,14 +36,14 @@ def test_requirements_are_pinned_hashed_and_from_nowhere_in_particular(file: Pat
 @pytest.mark.parametrize(
     ("file", "needs"),
     [
-        ("app", [*PROJECT["project"]["dependencies"], *PROJECT["project"]["optional-dependencies"]["demo"]]),
-        ("test", [*PROJECT["project"]["dependencies"], *PROJECT["dependency-groups"]["test"]]),
-        ("test-sqlalchemy-2.0", [*PROJECT["project"]["dependencies"], *PROJECT["dependency-groups"]["test"]]),
+        ("app", BOTH),
+        ("test", [*BOTH, *PROJECT["dependency-groups"]["test"]]),
+        ("test-sqlalchemy-2.0", [*BOTH, *PROJECT["dependency-groups"]["test"]]),
         ("lint", PROJECT["dependency-groups"]["lint"]),
     ],
 )
 def test_the_lists_are_in_step_with_the_project(file: str, needs: list[str]) -> None:
-    """What pyproject.toml asks for is in the list; if not: python3 dev.py lock."""
+    """What a pyproject.toml asks for is in the list; if not: python3 dev.py lock."""
     pinned = re.findall(r"^([a-z0-9.-]+)", (REPOSITORY / "requirements" / f"{file}.txt").read_text(), re.MULTILINE)
 
     assert names(needs) <= set(pinned)

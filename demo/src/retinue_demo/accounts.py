@@ -1,0 +1,131 @@
+"""Signing up, logging in, logging out."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from retinue.flask import current, local_path
+from retinue_demo import entrance, forms, passwords, people, rates
+from retinue_demo.forms import Form
+from retinue_demo.models import User, db
+
+#: People who are invented, offered on the log-in page.
+OFFERED = 3
+
+#: Who knows that the username is right knows half.
+WRONG = "That username and this password do not belong together."
+
+accounts = Blueprint("accounts", __name__)
+
+
+@accounts.get("/signup")
+def signup() -> str:
+    """Where somebody new comes in. No statement."""
+    return render_template("signup.html", form=Form(), back_to=local_path(request.args.get("next")))
+
+
+@accounts.post("/signup")
+def sign_up() -> Response | tuple[str, int]:
+    """Add somebody, and log them in. Two statements; 422 for what cannot be."""
+    form = Form()
+    username = form.read("username", forms.tidy_username, forms.check_username)
+    name = form.read("name", forms.tidy, forms.check_name)
+    password = form.read("password", forms.as_typed, forms.check_new_password)
+    if not form.errors:
+        rates.count_this()
+        user = _add(username, name, passwords.hashed(password))
+        if user is not None:
+            entrance.begin(user)
+            flash(f"Welcome, {name}! Follow somebody to begin with.")
+            return _onward()
+        form.errors["username"] = "Somebody has this username already. Try another."
+    return render_template("signup.html", form=form, back_to=local_path(request.form.get("next"))), 422
+
+
+@accounts.get("/login")
+def login() -> str:
+    """Where somebody comes in again, with the ``username`` of the address filled in. One statement."""
+    form = Form(values={"username": forms.tidy_username(request.args.get("username", ""))[: forms.NAME_MOST]})
+    return _login_page(form, request.args.get("next"))
+
+
+@accounts.post("/login")
+def log_in() -> Response | tuple[str, int]:
+    """Be somebody from now on. One statement; 422, and the same sentence, for a wrong password and an unknown user."""
+    form = Form()
+    username = form.read("username", forms.tidy_username, forms.needed("Type your username."))
+    password = form.read("password", forms.as_typed, forms.needed("Type your password."))
+    if not form.errors:
+        user = _who(username, password)
+        if user is not None:
+            entrance.begin(user)
+            flash(f"Hello again, {user.name}.")
+            return _onward()
+        rates.count_this()
+        form.errors["password"] = WRONG
+    return _login_page(form, request.form.get("next")), 422
+
+
+@accounts.post("/logout")
+def log_out() -> Response:
+    """Be nobody again."""
+    entrance.end()
+    flash("You are logged out.")
+    return redirect(url_for("timelines.home"), 303)
+
+
+def _login_page(form: Form, back_to: str | None) -> str:
+    offered = people.invented(db.session(), OFFERED)
+    return render_template(
+        "login.html",
+        form=form,
+        back_to=local_path(back_to),
+        offered=[(user.username, user.name) for user in offered],
+        public_password=passwords.PASSWORD,
+    )
+
+
+def _onward() -> Response:
+    """Lead to where somebody was on their way to, if that is here."""
+    return redirect(local_path(request.form.get("next")) or url_for("timelines.home"), 303)
+
+
+def _add(username: str, name: str, kept: str) -> User | None:
+    """Return somebody new, or None if the username is taken. The insert decides: two may want it at once."""
+
+    def add(session: Session) -> int:
+        said = {"username": username, "name": name, "bio": "", "circle": "", "password_hash": kept}
+        user = User(**said | {"joined_at": datetime.now(UTC)})
+        session.add(user)
+        session.flush()
+        return user.id
+
+    try:
+        key = current().transact(add)
+    except IntegrityError:
+        return None
+    return db.session.get_one(User, key)
+
+
+def _who(username: str, password: str) -> User | None:
+    """Return the user of that name if that is their password; None after as long for a name that nobody has."""
+    if len(password) > passwords.LONGEST:
+        return None
+    user = people.by_username(db.session(), username) if people.USERNAME.fullmatch(username) else None
+    if not passwords.is_right(password, user and user.password_hash) or user is None:
+        return None
+    if user.password_hash is not None and passwords.is_outdated(user.password_hash):
+        _renew(user.id, user.password_hash, passwords.hashed(password))
+    return user
+
+
+def _renew(key: int, before: str, kept: str) -> None:
+    """Keep a password that was right as passwords are kept today. One update, and a select for who reads it then."""
+    renewal = update(User).where(User.id == key, User.password_hash == before).values(password_hash=kept)
+    current().transact(lambda session: session.execute(renewal))

@@ -1,0 +1,84 @@
+"""One's own account: another password, and leaving for good."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from retinue import Graph
+from retinue.flask import current, somebody
+from retinue_demo import entrance, forms, passwords, rates
+from retinue_demo.forms import Form
+from retinue_demo.models import User, db
+
+own_account = Blueprint("own_account", __name__)
+
+
+@own_account.get("/settings/account")
+def overview() -> str:
+    """What one can do with one's account. Two statements."""
+    somebody()
+    return render_template("account.html")
+
+
+@own_account.get("/settings/password")
+def password() -> str:
+    """The form for another password. Two statements."""
+    somebody()
+    return render_template("password.html", form=Form())
+
+
+@own_account.post("/settings/password")
+def change_password() -> Response | tuple[str, int]:
+    """Have another password from now on; every other browser is logged out. Three statements; 422 as for a log-in."""
+    viewer, form = somebody(), Form()
+    _read_current(form, viewer)
+    new = form.read("new_password", forms.as_typed, forms.check_new_password)
+    if form.errors:
+        return render_template("password.html", form=form), 422
+    change = update(User).where(User.id == viewer.id).values(password_hash=passwords.hashed(new))
+    key = viewer.id
+    current().transact(lambda session: session.execute(change))
+    entrance.begin(db.session.get_one(User, key))
+    flash("Your password is changed. Other browsers are logged out.")
+    return redirect(url_for("own_account.overview"), 303)
+
+
+@own_account.get("/settings/delete")
+def leave() -> str:
+    """The form for leaving for good. Two statements."""
+    somebody()
+    return render_template("delete_account.html", form=Form())
+
+
+@own_account.post("/settings/delete")
+def delete() -> Response | tuple[str, int]:
+    """Delete one's account, and all that is known of one. The statements of `session.delete()` and one; 422 as above."""
+    viewer, form = somebody(), Form()
+    _read_current(form, viewer)
+    if form.errors:
+        return render_template("delete_account.html", form=form), 422
+    key = viewer.id
+    current().transact(lambda session: _delete(session, key))
+    entrance.end()
+    flash("Your account is deleted, with everything that was yours.")
+    return redirect(url_for("timelines.home"), 303)
+
+
+def _delete(session: Session, key: int) -> None:
+    user = session.get(User, key)
+    if user is None:  # another window was faster
+        return
+    # Else what they did would be kept, under a number that nobody has any more.
+    Graph(session, User).erase_history(user)
+    session.delete(user)
+
+
+def _read_current(form: Form, viewer: User) -> None:
+    """Take one's present password from the request; a wrong one is an error, and counts as a wrong log-in does."""
+    current = form.read("password", forms.as_typed, forms.needed("Type the password that you have now."))
+    if current and (len(current) > passwords.LONGEST or not passwords.is_right(current, viewer.password_hash)):
+        rates.count_this()
+        form.errors["password"] = "That is not your password."  # noqa: S105 - a sentence

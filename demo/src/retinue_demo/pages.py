@@ -1,0 +1,87 @@
+"""The pages: each reads everything first, and then renders values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, abort, render_template, request, url_for
+from sqlalchemy import ColumnElement, and_
+from werkzeug.routing import BaseConverter
+
+from retinue import Graph, NotVisibleError, Page, Person
+from retinue.flask import PERIODS, ask, card_of, cards_of, listed, rows_asked_for, same_page, user_or_404, viewer
+from retinue_demo import people, reading
+from retinue_demo.models import Post, User, db
+
+#: Rows of a list that is shown on another page.
+GLIMPSE = 6
+KNOWN = 2
+POSTS = 7
+
+pages = Blueprint("pages", __name__)
+
+
+class UsernameConverter(BaseConverter):
+    """Matches a username in an address; anything else is not found, without asking the database."""
+
+    regex = people.USERNAME.pattern
+
+
+pages.record_once(lambda setup: setup.app.url_map.converters.update(username=UsernameConverter))
+
+
+def number_asked_for(name: str) -> int | None:
+    """Return the number of that *name* in the address, if it is there; 400 if it is no number."""
+    text = request.args.get(name)
+    if text is not None and not (text.isascii() and text.isdigit() and len(text) <= 9):
+        abort(400, f"The “{name}” in this address is not a number that makes sense.")
+    return None if text is None else int(text)
+
+
+@pages.get("/people")
+def everybody() -> str:
+    """Everybody whom one may know of, who has been here longest first, with a search. Five statements."""
+    return render_template("people.html", **directory_page(Graph(db.session, User).visible_to(viewer())))
+
+
+def directory_page(whom: ColumnElement[bool]) -> dict[str, Any]:
+    """Return what a page of the directory of *whom* shows. Three statements, and one for who is looking."""
+    search = request.args.get("q", "")[:64].strip()
+    found = people.directory(
+        db.session(), search, rows_asked_for(), number_asked_for("after"), number_asked_for("before"), whom=whom
+    )
+    return {
+        "search": search,
+        "everybody": cards_of(found.users),
+        "older": None if found.after is None else same_page(after=found.after),
+        "newer": None if found.before is None else same_page(before=found.before),
+    }
+
+
+@pages.get("/@<username:username>")
+def profile(username: str) -> str:
+    """One person; if one may see them, their newest posts, followers, and those whom one knows. Eleven statements."""
+    looking = viewer()
+    user: User = user_or_404(username, looking)
+    graph = Graph(db.session, User)
+    newest: Page[Person[User]] | None = None
+    known: Page[Person[User]] = Page()
+    try:
+        newest = graph.followers(user, viewer=looking, limit=GLIMPSE)
+        if looking is not None and looking != user:
+            known = graph.followers_you_know(looking, user, limit=KNOWN)
+    except NotVisibleError:
+        newest = None
+    whose = and_(Post.author_id == user.id, reading.readable_by(graph, looking))
+    posts = reading.newest(db.session(), whose, POSTS)
+    ask([user, *(person.user for page in (newest, known) for person in page or ())])
+    return render_template(
+        "profile.html",
+        person=card_of(user),
+        periods=PERIODS,
+        posts=reading.written(posts.posts, looking),
+        older_posts=posts.older and url_for("timelines.posts_of", username=username, before=str(posts.older)),
+        newest=None if newest is None else listed(newest),
+        known=listed(known),
+        known_total=known.total,
+    )

@@ -1,0 +1,181 @@
+"""Every page, for somebody and for nobody: readable by everyone, on every screen, and light."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT  # type: ignore[import-untyped]
+from playwright.sync_api import Browser, Page, ViewportSize
+
+from demo.tests.browser.community import Cast, pages
+from demo.tests.browser.windows import DESKTOP, PHONE, Desk, Window
+
+#: Bytes of a page with everything that it fetches, uncompressed.
+PAGE_MOST = 60_000
+
+viewers = pytest.mark.parametrize("somebody", [True, False], ids=["somebody", "nobody"])
+
+
+def walk(desk: Desk, cast: Cast, somebody: bool, *, rows: int | None = None) -> Iterator[tuple[Window, str]]:
+    """Open every page that somebody, or nobody, gets to see; each once, with at most that many *rows* in its lists."""
+    # Without motion: what fades has a colour of neither theme on its way.
+    window = desk.window(cast.me if somebody else None, reduced_motion="reduce")
+    seen = set[str]()
+    for path in pages(desk.site, cast, rows=rows):
+        window.open(path)
+        arrived = window.path.partition("?next=")[0]
+        if arrived not in seen:
+            seen.add(arrived)
+            yield window, path
+    assert len(seen) > 10
+
+
+@viewers
+def test_no_page_keeps_anybody_out(lively_desk: Desk, cast: Cast, somebody: bool) -> None:
+    """The checker axe finds nothing on any page: in light and dark, on a phone and on a desktop."""
+    found = []
+
+    for window, path in walk(lively_desk, cast, somebody, rows=3):
+        window.page.evaluate(AXE_SCRIPT)
+        for size in (DESKTOP, PHONE):
+            window.page.set_viewport_size(size)
+            for theme in ("light", "dark"):
+                window.page.emulate_media(color_scheme=theme)
+                # The theme changes colours, and nothing else.
+                faults = violations(window.page, colours=theme == "dark")
+                found += [f"{path} {theme} {size['width']}: {fault}" for fault in faults]
+
+    assert found == []
+
+
+def violations(page: Page, *, colours: bool) -> list[str]:
+    """Return what axe finds on *page*; only among its *colours* if so asked."""
+    options: dict[str, Any] = {"resultTypes": ["violations"]}
+    if colours:
+        options["runOnly"] = ["color-contrast"]
+    found = page.evaluate("options => axe.run(options)", options)["violations"]
+    return [f"{one['id']}: {node['html']} {node['failureSummary']}" for one in found for node in one["nodes"]]
+
+
+@viewers
+@pytest.mark.parametrize("text", [100, 150, 200])
+def test_no_page_is_wider_than_the_screen(
+    lively_desk: Desk, cast: Cast, chromium: Callable[..., Browser], somebody: bool, text: int
+) -> None:
+    """At 320 pixels, and with text of twice the size, one scrolls up and down alone, and no button is cut off."""
+    found = []
+
+    # As somebody sets the size of text in the browser's settings, in per cent.
+    with chromium(f"--blink-settings=defaultFontSize={16 * text // 100}") as lively_desk.browser:
+        for window, path in walk(lively_desk, cast, somebody, rows=3):
+            for width in (320 * text // 100, 390 * text // 100, 768, 1280):
+                window.page.set_viewport_size({"width": width, "height": 640})
+                found += [f"{path} {width} px: {one}" for one in window.page.evaluate(_TOO_WIDE)]
+        assert window.page.evaluate("getComputedStyle(document.documentElement).fontSize") == f"{16 * text // 100}px"
+        lively_desk.close()
+
+    assert found == []
+
+
+#: What reaches beyond the window: the page itself, and what one has to press or read.
+_TOO_WIDE = """() => {
+  const root = document.documentElement, found = [];
+  // A strip of tabs may be longer than the screen: it is swiped.
+  const scrolls = element => element && (getComputedStyle(element).overflowX === "auto" || scrolls(element.parentElement));
+  if (root.scrollWidth > root.clientWidth) found.push(`the page is ${root.scrollWidth} wide`);
+  for (const element of document.querySelectorAll("a, button, input, select, textarea, summary, h1, h2, p")) {
+    const box = element.getBoundingClientRect();
+    if (!element.checkVisibility() || element.closest(".unseen, .skip") || scrolls(element)) continue;
+    if (box.right > root.clientWidth + 1 || box.left < -1) found.push(element.outerHTML.slice(0, 120));
+  }
+  return found;
+}"""
+
+
+def test_the_head_has_room_for_a_wide_font(quiet_desk: Desk) -> None:
+    """At 320 pixels, with letters set far apart: both ways in are whole and in one line, and the page is no wider."""
+    # Without its policy on content, or it would take no style from here.
+    window = quiet_desk.window(bypass_csp=True, viewport={"width": 320, "height": 640})
+    window.open("/login")
+    ways_in = window.page.get_by_role("navigation", name="Account").get_by_role("link")
+    heights = "links => links.map(link => link.getBoundingClientRect().height)"
+    before = ways_in.evaluate_all(heights)
+
+    window.page.add_style_tag(content="header * { letter-spacing: .12em; word-spacing: .16em; }")
+
+    assert len(before) == 2
+    assert ways_in.evaluate_all(heights) == before
+    assert window.page.evaluate(_TOO_WIDE) == []
+
+
+@viewers
+@pytest.mark.parametrize("size", [DESKTOP, {"width": 640, "height": 480}], ids=["desktop", "zoomed"])
+def test_every_page_can_be_used_with_the_keyboard(
+    lively_desk: Desk, cast: Cast, somebody: bool, size: ViewportSize
+) -> None:
+    """Tab leads to everything that can be pressed, and one sees where one is: marked, and with nothing in front of it."""
+    found = []
+
+    for window, path in walk(lively_desk, cast, somebody, rows=3):
+        page = window.page
+        page.set_viewport_size(size)
+        # Everything that can be pressed, and as many strokes to reach it.
+        for _ in range(page.evaluate(_INTERACTIVE)):
+            page.keyboard.press("Tab")
+            found += [f"{path}: {fault}" for fault in page.evaluate(_FOCUSED)]
+        found += [f"{path}: not reached: {element}" for element in page.evaluate(_NOT_REACHED)]
+
+    assert found == []
+
+
+#: Notes what can be pressed; returns how many there are. Of several radio buttons with one name, Tab leads to one.
+_INTERACTIVE = """() => {
+  const known = new Set();
+  window.expected = [...document.querySelectorAll("a[href], button, input, select, textarea, summary")].filter(
+    element => element.type !== "hidden" && !element.disabled && element.checkVisibility({visibilityProperty: true})
+      // A picture that leads where the name beside it leads is for the pointer alone.
+      && !(element.tabIndex < 0 && element.ariaHidden === "true")
+      && !(element.type === "radio" && (known.has(element.name) || !known.add(element.name))));
+  window.reached = new Set();
+  return window.expected.length;
+}"""
+
+#: What is wrong with how the element that has the focus is shown.
+_FOCUSED = """() => {
+  const element = document.activeElement, found = [];
+  window.reached.add(element.type === "radio" ? element.name : element);
+  const marked = part => {
+    const style = getComputedStyle(element, part);
+    return style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
+  };
+  const box = element.getBoundingClientRect();
+  const above = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+  if (![null, "::before", "::after"].some(marked)) found.push(`no mark of the focus: ${element.outerHTML}`);
+  if (!above || !(element.contains(above) || above.contains(element) || element.labels?.[0]?.contains(above)))
+    found.push(`hidden while it has the focus: ${element.outerHTML}, behind ${above?.outerHTML.slice(0, 80)}`);
+  return found;
+}"""
+
+_NOT_REACHED = """() => window.expected.filter(
+  element => !window.reached.has(element.type === "radio" ? element.name : element)).map(element => element.outerHTML)"""
+
+
+@viewers
+def test_every_page_is_light(lively_desk: Desk, cast: Cast, somebody: bool) -> None:
+    """With its styles, scripts and pictures, and lists as long as usual, each page has less than 60 kB on its way."""
+    window = lively_desk.window(cast.me if somebody else None)
+    weights = dict[str, int]()
+
+    for path in pages(lively_desk.site, cast):
+        window.open(path)
+        weights[path] = window.page.evaluate(_WEIGHT)
+
+    assert {path: weight for path, weight in weights.items() if weight >= PAGE_MOST} == {}
+    assert min(weights.values()) > 10_000
+
+
+#: Bytes of the page itself and of all that it needs, as they were sent, or are kept from another page.
+_WEIGHT = """() => ["navigation", "resource"].flatMap(kind => performance.getEntriesByType(kind))
+  .reduce((sum, entry) => sum + entry.encodedBodySize, 0)"""
