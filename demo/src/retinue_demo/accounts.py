@@ -10,8 +10,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from retinue.flask import current, local_path
+from retinue.flask import local_path
 from retinue_demo import entrance, forms, passwords, people, rates
+from retinue_demo.following import retinue
 from retinue_demo.forms import Form
 from retinue_demo.models import User, db
 
@@ -107,7 +108,7 @@ def _add(username: str, name: str, kept: str) -> User | None:
         return user.id
 
     try:
-        key = current().transact(add)
+        key = retinue.transact(add)
     except IntegrityError:
         return None
     return db.session.get_one(User, key)
@@ -128,4 +129,4 @@ def _who(username: str, password: str) -> User | None:
 def _renew(key: int, before: str, kept: str) -> None:
     """Keep a password that was right as passwords are kept today. One update, and a select for who reads it then."""
     renewal = update(User).where(User.id == key, User.password_hash == before).values(password_hash=kept)
-    current().transact(lambda session: session.execute(renewal))
+    retinue.transact(lambda session: session.execute(renewal))

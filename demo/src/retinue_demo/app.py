@@ -11,7 +11,6 @@ from flask import Flask, url_for
 from flask_wtf import CSRFProtect
 from sqlalchemy import URL
 
-from retinue.flask import Retinue
 from retinue_demo import (
     compression,
     entrance,
@@ -27,8 +26,9 @@ from retinue_demo import (
 from retinue_demo.accounts import accounts
 from retinue_demo.editing import editing
 from retinue_demo.export import export
+from retinue_demo.following import retinue
 from retinue_demo.growth import growth
-from retinue_demo.models import User, db
+from retinue_demo.models import db
 from retinue_demo.neighbourhood import neighbourhood
 from retinue_demo.own_account import own_account
 from retinue_demo.pages import pages
@@ -76,7 +76,7 @@ def create_app(database: URL | str, *, secret_key: str, config: Mapping[str, Any
         request_log.init_app(app, db.engine)
     CSRFProtect(app)
     entrance.init_app(app)
-    Retinue(app, user_model=User, user_url=_profile)
+    retinue.init_app(app)
     visitor.init_app(app)
     compression.init_app(app)
     security.init_app(app)
@@ -88,10 +88,6 @@ def create_app(database: URL | str, *, secret_key: str, config: Mapping[str, Any
         app.register_blueprint(blueprint)
     rates.init_app(app)
     return app
-
-
-def _profile(user: User) -> str:
-    return url_for("pages.profile", username=user.username)
 
 
 _digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:12] for path in _STATIC.iterdir()}

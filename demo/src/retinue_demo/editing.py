@@ -6,8 +6,9 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from sqlalchemy import update
 from werkzeug.wrappers import Response
 
-from retinue.flask import current, somebody
+from retinue.flask import somebody
 from retinue_demo import forms
+from retinue_demo.following import retinue
 from retinue_demo.forms import Form
 from retinue_demo.models import User
 from retinue_demo.vocabulary import CIRCLES
@@ -33,7 +34,7 @@ def save() -> Response | tuple[str, int]:
     }
     if form.errors:
         return _page(form), 422
-    current().transact(lambda session: session.execute(update(User).where(User.id == viewer).values(changed)))
+    retinue.transact(lambda session: session.execute(update(User).where(User.id == viewer).values(changed)))
     flash("Your profile is saved.")
     return redirect(url_for("editing.profile"), 303)
 

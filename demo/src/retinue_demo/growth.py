@@ -10,7 +10,6 @@ from flask import Blueprint, abort, render_template, request
 
 from retinue.flask import ask, card_of, listed, somebody
 from retinue.insight import churn, follower_growth, top_new_followers
-from retinue.values import DayCount
 from retinue_demo.models import User, db
 
 growth = Blueprint("growth", __name__)
@@ -103,9 +102,9 @@ def ticks_of(lowest: int, highest: int) -> list[int]:
     return list(range(lowest // step * step, -(-highest // step) * step + 1, step))
 
 
-def net(day: DayCount) -> str:
-    """Return how many more there were on a day, with its sign: "+3", "0"; a loss has a true minus sign."""
-    return f"{day.net:+}".replace("-", "\N{MINUS SIGN}") if day.net else "0"
+def signed(number: int) -> str:
+    """Return *number* with its sign: "+3", "0"; a loss has a true minus sign."""
+    return f"{number:+}".replace("-", "\N{MINUS SIGN}") if number else "0"
 
 
-growth.add_app_template_filter(net)
+growth.add_app_template_filter(signed)

@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 
 from retinue import Graph, NotVisibleError
 from retinue.flask import Card, ask, card_of, cards_of, user_or_404, viewer
-from retinue.flask.wording import names
 from retinue_demo.layout import SIDE, places
 from retinue_demo.models import Follow, User, db
+from retinue_demo.wording import names
 
 #: People around the one in the middle.
 AROUND: Final = 20

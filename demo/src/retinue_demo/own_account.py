@@ -8,8 +8,9 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from retinue import Graph
-from retinue.flask import current, somebody
+from retinue.flask import somebody
 from retinue_demo import entrance, forms, passwords, rates
+from retinue_demo.following import retinue
 from retinue_demo.forms import Form
 from retinue_demo.models import User, db
 
@@ -40,7 +41,7 @@ def change_password() -> Response | tuple[str, int]:
         return render_template("password.html", form=form), 422
     change = update(User).where(User.id == viewer.id).values(password_hash=passwords.hashed(new))
     key = viewer.id
-    current().transact(lambda session: session.execute(change))
+    retinue.transact(lambda session: session.execute(change))
     entrance.begin(db.session.get_one(User, key))
     flash("Your password is changed. Other browsers are logged out.")
     return redirect(url_for("own_account.overview"), 303)
@@ -61,7 +62,7 @@ def delete() -> Response | tuple[str, int]:
     if form.errors:
         return render_template("delete_account.html", form=form), 422
     key = viewer.id
-    current().transact(lambda session: _delete(session, key))
+    retinue.transact(lambda session: _delete(session, key))
     entrance.end()
     flash("Your account is deleted, with everything that was yours.")
     return redirect(url_for("timelines.home"), 303)

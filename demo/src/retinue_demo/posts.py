@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from retinue import Graph
-from retinue.flask import back, current, somebody, viewer
+from retinue.flask import back, somebody, viewer
 from retinue_demo import reading
+from retinue_demo.following import retinue
 from retinue_demo.models import POST_MOST, Post, User, db
 
 posts = Blueprint("posts", __name__)
@@ -45,7 +46,7 @@ def write() -> Response | tuple[str, int]:
         problem = f"That is {len(body):,} characters: {POST_MOST} are the most." if body else "There is nothing in it."
         return render_template("write.html", body=body, problem=problem, most=POST_MOST), 400
     post = {"author_id": author, "body": body}
-    current().transact(lambda session: session.add(Post(**post)))
+    retinue.transact(lambda session: session.add(Post(**post)))
     flash("Your post is out.")
     return back(url_for("timelines.home"))
 
@@ -54,7 +55,7 @@ def write() -> Response | tuple[str, int]:
 def remove(number: int) -> Response:
     """Take one's own post away; somebody else's is a 404, as is one that is not there."""
     author = somebody().id
-    if not current().transact(lambda session: _remove(session, number, author)):
+    if not retinue.transact(lambda session: _remove(session, number, author)):
         abort(404, "There is no such post of yours.")
     flash("Your post is gone.")
     return back(url_for("timelines.home"))

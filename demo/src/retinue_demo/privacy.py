@@ -7,8 +7,9 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from retinue import Graph
-from retinue.flask import back, current, somebody
+from retinue.flask import back, somebody
 from retinue.flask.wording import count
+from retinue_demo.following import retinue
 from retinue_demo.models import User
 
 privacy = Blueprint("privacy", __name__)
@@ -31,7 +32,7 @@ def settings() -> str:
 def save() -> Response:
     """Let others see of one what the form says; going public says yes to all who wait."""
     viewer, chosen = somebody().id, frozenset(request.form)
-    accepted = current().transact(lambda session: _save(session, viewer, chosen))
+    accepted = retinue.transact(lambda session: _save(session, viewer, chosen))
     flash(f"Saved. You said yes to {count(accepted, 'person', 'people')}." if accepted else "Saved.")
     return back(url_for("privacy.settings"))
 

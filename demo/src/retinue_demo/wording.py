@@ -1,7 +1,8 @@
-"""Numbers and times in the demo's templates: the extension's words, by shorter names."""
+"""Numbers, times and names in the demo's pages: the extension's words, by shorter names, and two more."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from flask import Flask
@@ -21,3 +22,8 @@ def init_app(app: Flask) -> None:
 def moment(time: datetime) -> str:
     """Return *time* to the minute, in UTC: "14:05 UTC, 3 May 2026"."""
     return f"{time.astimezone(UTC):%H:%M} UTC, {day(time)}"
+
+
+def names(several: Sequence[str]) -> str:
+    """Return names as a sentence has them: "Ann", "Ann and Bo", "Ann, Bo and Cy"."""
+    return " and ".join(filter(None, [", ".join(several[:-1]), *several[-1:]]))
