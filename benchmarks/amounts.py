@@ -41,10 +41,10 @@ def times(value: float | None) -> str:
     return f"{value:.2f}" if value < 9.995 else f"{value:,.0f}"
 
 
-def edges(many: int) -> str:
+def edges(number: int) -> str:
     """Return 100,000 edges or 2 million edges."""
-    millions = many / 1e6
-    return f"{millions:g} million edges" if millions >= 1 and many % 100_000 == 0 else f"{many:,} edges"
+    millions = number / 1e6
+    return f"{millions:g} million edges" if millions >= 1 and number % 100_000 == 0 else f"{number:,} edges"
 
 
 def database(name: str) -> str:

@@ -1,17 +1,14 @@
-"""Charts of what the benchmark found: how far everybody is from the floor, and how that grows with the graph."""
+"""A chart of what the benchmark found: how far everybody is from the floor."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from html import escape
 
-from benchmarks import svg
-from benchmarks.amounts import amount, duration, edges, times
-from benchmarks.growth import Curve, by_operation
-from benchmarks.results import Figure, Row
-from benchmarks.standing import OURS, Standing
+from benchmarks.amounts import amount, times
+from benchmarks.results import RETINUE, Row
 
 WIDTH, MARGIN, COLUMNS = 880.0, 24.0, 2
 PANEL = (WIDTH - 3 * MARGIN) / COLUMNS
@@ -20,7 +17,29 @@ TOP = 84.0
 BAR, STEP, HEAD = 11.0, 17.0, 38.0
 NAMES, VALUES = 164.0, 90.0
 
-PLOT, LABELS, LABEL_STEP = 150.0, 128.0, 12.5
+#: Light first, and what differs on dark. Nothing is told by colour alone: all that is drawn has its name beside it.
+STYLE = """
+text { font: 12px system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; fill: #1f2937 }
+.paper { fill: #ffffff }
+.title { font-size: 18px; font-weight: 650 }
+.head { font-size: 13px; font-weight: 650 }
+.quiet { fill: #57606a }
+.small { font-size: 11px } .tiny { font-size: 9.5px }
+.over { paint-order: stroke; stroke: #ffffff; stroke-width: 3px; stroke-linejoin: round }
+.strong { font-weight: 650 } .second { fill: #57606a } .ours .second { fill: #0b57d0; font-weight: 400 }
+.ours { fill: #0b57d0; font-weight: 650 }
+.grid { stroke: #e2e6ea; stroke-width: 1 }
+.floor-line { stroke: #57606a; stroke-width: 1 }
+.bar { fill: #a9b4c0 } .bar.floor { fill: #57606a } .bar.ours { fill: #0b57d0 } .bar.every { fill: #7aa7ee }
+.goal { stroke: #b3261e; stroke-width: 2 } .around { stroke: #ffffff; stroke-width: 5 }
+@media (prefers-color-scheme: dark) {
+  text { fill: #e6edf3 } .over { stroke: #0d1117 } .second { fill: #9da7b3 } .ours .second { fill: #82b1ff }
+  .paper { fill: #0d1117 } .quiet { fill: #9da7b3 } text.ours { fill: #82b1ff }
+  .grid { stroke: #262c36 } .floor-line { stroke: #9da7b3 }
+  .bar { fill: #525d6b } .bar.floor { fill: #9da7b3 } .bar.ours { fill: #5c9bff } .bar.every { fill: #35598f }
+  .goal { stroke: #ff8a80 } .around { stroke: #0d1117 }
+}
+"""
 
 
 @dataclass(frozen=True)
@@ -44,147 +63,85 @@ class Scale:
         return [10.0**power for power in range(first, last + 1)]
 
 
-# --- How far from the floor -----------------------------------------------------------------------
+def _kind(competitor: str, *, is_floor: bool) -> str:
+    """Return how a competitor is drawn."""
+    if is_floor:
+        return "floor"
+    return "ours" if competitor == RETINUE else "every" if competitor.startswith(RETINUE) else ""
 
 
 def ratio_chart(rows: Sequence[Row], title: str) -> str:
-    """Draw a panel for each operation, with a bar for each contestant: how many times as long as the floor it takes."""
-    standings = [Standing(row) for row in rows if row.figures]
-    ratios = [one.over_floor(figure) for one in standings for figure in one.row.figures]
+    """Draw a panel for each operation, with a bar for each competitor: how many times as long as the floor it takes."""
+    rows, title = [row for row in rows if row.figures], f"{title}: how far from the floor"
+    ratios = [row.over_floor(figure) for row in rows for figure in row.figures]
     low, high = min(1.0, *ratios) * 0.85, max(10.0, *ratios) * 1.05
-    parts = [
-        svg.text(MARGIN, 36, f"{title}: how far from the floor", "title"),
-        svg.text(
-            MARGIN, 56, "How many times as long as the bare driver with hand-written SQL (which is 1), on", "quiet"
-        ),
-        svg.text(
-            MARGIN, 72, "a logarithmic scale; beside it the median. The red mark is the goal for Retinue.", "quiet"
-        ),
-    ]
+    about = (
+        "How many times as long as the bare driver with hand-written SQL (which is 1), on",
+        "a logarithmic scale; beside it the median. The red mark is the goal for Retinue.",
+    )
+    parts = [_text(MARGIN, 36, title, "title")]
+    parts += [_text(MARGIN, 56 + 16 * number, words, "quiet") for number, words in enumerate(about)]
     height = TOP
-    for line in _lines(standings):
-        for column, standing in enumerate(line):
+    for start in range(0, len(rows), COLUMNS):
+        side_by_side = rows[start : start + COLUMNS]
+        for column, row in enumerate(side_by_side):
             left = MARGIN + column * (PANEL + MARGIN)
-            scale = Scale(low, high, left + NAMES, left + PANEL - VALUES)
-            parts += _ratio_panel(standing, left, height, scale)
-        height += max(HEAD + STEP * len(standing.row.figures) for standing in line) + 18
-    return svg.document(WIDTH, height, f"{title}: how far from the floor", _in_words(standings), parts)
+            parts += _ratio_panel(row, left, height, Scale(low, high, left + NAMES, left + PANEL - VALUES))
+        height += max(HEAD + STEP * len(row.figures) for row in side_by_side) + 18
+    sentences = [
+        f"{row.operation}: " + ", ".join(f"{one.competitor} {times(row.over_floor(one))}" for one in row.figures)
+        for row in rows
+    ]
+    return _document(WIDTH, height, title, ". ".join(sentences) + ".", parts)
 
 
-def _lines(standings: Sequence[Standing]) -> Iterator[Sequence[Standing]]:
-    return (standings[start : start + COLUMNS] for start in range(0, len(standings), COLUMNS))
-
-
-def _ratio_panel(standing: Standing, left: float, top: float, scale: Scale) -> Iterator[str]:
-    row = standing.row
-    yield svg.text(left, top + 14, row.operation, "head")
+def _ratio_panel(row: Row, left: float, top: float, scale: Scale) -> Iterator[str]:
+    yield _text(left, top + 14, row.operation, "head")
     first, last = top + HEAD - 4, top + HEAD + STEP * len(row.figures) - 4
     for decade in scale.decades:
-        yield svg.line(scale(decade), first, scale(decade), last, "floor-line" if decade == 1 else "grid")
-        yield svg.text(scale(decade), first - 3, f"{decade:,g}", "tiny quiet", "middle")
+        yield _line(scale(decade), first, scale(decade), last, "floor-line" if decade == 1 else "grid")
+        yield _text(scale(decade), first - 3, f"{decade:,g}", "tiny quiet", "middle")
     for number, figure in enumerate(row.figures):
         y = top + HEAD + STEP * number
-        kind, value = _kind(figure, standing.floor), standing.over_floor(figure)
-        yield svg.text(left + NAMES - 8, y + BAR - 1, figure.contestant, f"small {kind}", "end")
-        yield svg.bar(scale(1), scale(value), y, BAR, kind)
+        kind, value = _kind(figure.competitor, is_floor=figure is row.floor), row.over_floor(figure)
+        yield _text(left + NAMES - 8, y + BAR - 1, figure.competitor, f"small {kind}", "end")
+        yield _bar(scale(1), scale(value), y, BAR, kind)
         end = max(scale(1), scale(value))
-        if figure is standing.ours and row.goal is not None:
+        if figure.competitor == RETINUE and row.goal is not None:
             goal = scale(1 / row.goal if row.throughput else row.goal)
-            yield svg.line(goal, y - 2, goal, y + BAR + 2, "around")
-            yield svg.line(goal, y - 2, goal, y + BAR + 2, "goal")
+            yield from (_line(goal, y - 2, goal, y + BAR + 2, drawn) for drawn in ("around", "goal"))
             end = max(end, goal)
-        yield svg.pair(end + 6, y + BAR - 1, times(value), amount(figure.p50, row), f"small over {kind}")
+        yield _text(end + 6, y + BAR - 1, times(value), f"small over {kind}", second=amount(figure.p50, row))
 
 
-def _kind(figure: Figure, floor: Figure | None) -> str:
-    if figure is floor:
-        return "floor"
-    return _kind_of(figure.contestant)
+# --- SVG: readable on light and on dark, and by those who hear it ---------------------------------
 
 
-def _kind_of(contestant: str) -> str:
-    if contestant == OURS:
-        return "ours"
-    return "every" if contestant.startswith(OURS) else ""
+def _document(width: float, height: float, title: str, description: str, parts: Sequence[str]) -> str:
+    """Return the whole drawing."""
+    size = f'viewBox="0 0 {width:g} {height:g}" width="{width:g}" height="{height:g}"'
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-labelledby="title description">\n'
+        f'<title id="title">{escape(title)}</title>\n<desc id="description">{escape(description)}</desc>\n'
+        f'<style>{STYLE}</style>\n<rect class="paper" width="{width:g}" height="{height:g}" rx="8"/>\n'
+        + "\n".join([*parts, "</svg>\n"])
+    )
 
 
-def _in_words(standings: Sequence[Standing]) -> str:
-    sentences = [
-        f"{one.row.operation}: "
-        + ", ".join(f"{figure.contestant} {times(one.over_floor(figure))}" for figure in one.row.figures)
-        for one in standings
-    ]
-    return ". ".join(sentences) + "."
+def _text(x: float, y: float, words: str, kind: str = "", anchor: str = "start", second: str = "") -> str:
+    """Write *words*, which begin, end or have their middle at x; and a *second*, weaker one beside them."""
+    inside = escape(words)
+    if second:
+        inside = f'<tspan class="strong">{inside}</tspan><tspan dx="6" class="second">{escape(second)}</tspan>'
+    return f'<text x="{x:.1f}" y="{y:.1f}" class="{kind}" text-anchor="{anchor}">{inside}</text>'
 
 
-# --- How it grows ---------------------------------------------------------------------------------
+def _line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
+    """Draw a line."""
+    return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" class="{kind}"/>'
 
 
-def growth_chart(found: Sequence[Curve], title: str) -> str:
-    """Draw a panel for each operation, with a curve for each contestant: its median against the edges of the graph."""
-    operations = list(by_operation(found).items())
-    sizes = sorted({size for curve in found for size, _ in curve.points})
-    parts = [
-        svg.text(MARGIN, 36, f"{title}: how the time of a call grows with the graph", "title"),
-        svg.text(MARGIN, 56, "Median of a call against the edges of the graph; both axes are logarithmic.", "quiet"),
-    ]
-    height = TOP
-    for start in range(0, len(operations), COLUMNS):
-        for column, (operation, curves) in enumerate(operations[start : start + COLUMNS]):
-            parts += _growth_panel(operation, curves, sizes, MARGIN + column * (PANEL + MARGIN), height)
-        height += HEAD + PLOT + 44
-    sentences = [
-        f"{operation}: " + ", ".join(f"{curve.contestant} {curve.words}" for curve in curves)
-        for operation, curves in operations
-    ]
-    return svg.document(WIDTH, height, f"{title}: growth with the graph", ". ".join(sentences) + ".", parts)
-
-
-def _growth_panel(
-    operation: str, curves: Sequence[Curve], sizes: Sequence[int], left: float, top: float
-) -> Iterator[str]:
-    upper, lower = top + HEAD, top + HEAD + PLOT
-    across = Scale(sizes[0], sizes[-1], left + 54, left + PANEL - LABELS)
-    up = _fitting([took for curve in curves for _, took in curve.points], lower, upper)
-    yield svg.text(left, top + 14, operation, "head")
-    for decade in up.decades:
-        yield svg.line(across.start, up(decade), across.end, up(decade), "grid")
-        yield svg.text(
-            across.start - 8,
-            up(decade) + 4,
-            duration(decade).replace(".00", "").replace(".0", ""),
-            "small quiet",
-            "end",
-        )
-    for size in sizes:
-        yield svg.line(across(size), upper, across(size), lower, "grid")
-        anchor = "middle" if sizes[0] < size < sizes[-1] else "start" if size == sizes[0] else "end"
-        yield svg.text(across(size), lower + 16, edges(size).removesuffix(" edges"), "small quiet", anchor)
-    ends = [(across(curve.points[-1][0]), up(curve.points[-1][1])) for curve in curves]
-    drawn = zip(curves, ends, _apart([y for _, y in ends], lower), strict=True)
-    # The own curve last, so that it lies over the others.
-    for curve, (x, y), place in sorted(drawn, key=lambda one: one[0].contestant == OURS):
-        kind = "floor" if curve.is_floor else _kind_of(curve.contestant)
-        yield svg.line(x + 3, y, across.end + 10, place, "leader")
-        yield svg.curve([(across(size), up(took)) for size, took in curve.points], kind)
-        yield svg.text(across.end + 12, place + 4, curve.contestant, f"small {kind}")
-
-
-def _fitting(values: Sequence[float], lower: float, upper: float) -> Scale:
-    """Return an axis of whole decades for *values*: of three at least, so that what is flat looks flat."""
-    first, last = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)))
-    first -= max(0, 3 - (last - first)) // 2
-    return Scale(10.0**first, 10.0 ** max(last, first + 3), lower, upper)
-
-
-def _apart(wanted: Sequence[float], lowest: float) -> list[float]:
-    """Return places near the *wanted* ones that leave room for a line of text each, none below the *lowest*."""
-    order = sorted(range(len(wanted)), key=wanted.__getitem__)
-    places = list(wanted)
-    for before, after in pairwise(order):
-        places[after] = max(places[after], places[before] + LABEL_STEP)
-    room = lowest
-    for one in reversed(order):
-        places[one] = min(places[one], room)
-        room = places[one] - LABEL_STEP
-    return places
+def _bar(x1: float, x2: float, y: float, height: float, kind: str) -> str:
+    """Draw a horizontal bar from x1 to x2, whichever is greater."""
+    left, width = min(x1, x2), max(abs(x2 - x1), 2)
+    return f'<rect x="{left:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:g}" rx="1.5" class="bar {kind}"/>'

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
+import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import Any
 
+import psycopg
+import pymysql
 from sqlalchemy import URL, Engine, create_engine
 
 from benchmarks.data import Data
@@ -19,6 +24,34 @@ _SERVERS: dict[str, type[Server]] = {"postgresql": PostgreSQL, "mariadb": MariaD
 
 #: A server holds its tables in memory up to this many edges with the small cache.
 _SMALL_EDGES, _SMALL_CACHE_MEGABYTES, _LARGE_CACHE_MEGABYTES = 1_000_000, 256, 1024
+
+
+def kind_of(url: URL) -> str:
+    """Return sqlite, postgresql or mariadb."""
+    name = url.get_backend_name()
+    return name if name in {"sqlite", "postgresql"} else "mariadb"
+
+
+def connect(url: URL) -> Any:
+    """Return a connection of the bare driver, as durable as the database is by itself. What has no BEGIN is committed."""
+    kind = kind_of(url)
+    if kind == "sqlite":
+        # With the log that Retinue switches on, and no edge without its users.
+        file = sqlite3.connect(str(url.database), isolation_level=None, timeout=30)
+        for setting in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+            file.execute(f"PRAGMA {setting}")
+        return file
+    if kind == "postgresql":
+        host = str(url.query["host"])
+        return psycopg.connect(host=host, dbname=url.database, user=url.username, autocommit=True)
+    return pymysql.connect(
+        unix_socket=str(url.query["unix_socket"]),
+        database=url.database,
+        user=url.username,
+        charset="utf8mb4",
+        autocommit=True,
+        local_infile=True,
+    )
 
 
 @dataclass(frozen=True)
@@ -34,10 +67,18 @@ class Place:
     fresh: Callable[[], URL]
     #: Drop a database that `fresh()` made, whoever may still be connected to it, and free its space.
     drop: Callable[[URL], None]
+    server: Server | None = None
 
-    def engine(self) -> Engine:
-        """Return a prepared engine on a fresh database."""
-        return prepare_engine(create_engine(self.fresh()))
+    def copy(self, url: URL) -> URL:
+        """Return the address of a copy of a database to which nobody is connected; on SQLite or PostgreSQL."""
+        new = self.fresh()
+        if self.server is None:
+            shutil.copy(str(url.database), str(new.database))
+        else:
+            self.drop(new)
+            with closing(connect(url.set(database="postgres"))) as one:
+                one.execute(f"CREATE DATABASE {new.database} TEMPLATE {url.database}")
+        return new
 
 
 @contextmanager
@@ -51,7 +92,7 @@ def place(kind: str, data: Data, *, quick: bool = False) -> Iterator[Place]:
     small = len(data.times) <= _SMALL_EDGES
     server = _SERVERS[kind](durable=True, cache_megabytes=_SMALL_CACHE_MEGABYTES if small else _LARGE_CACHE_MEGABYTES)
     try:
-        yield Place(kind, data, quick, server.create_database, server.drop_database)
+        yield Place(kind, data, quick, server.create_database, server.drop_database, server)
     finally:
         server.stop()
 
@@ -65,12 +106,21 @@ def _delete(url: URL) -> None:
         Path(f"{url.database}{suffix}").unlink(missing_ok=True)
 
 
+def server_version(here: Place) -> str:
+    """Ask a server for its version."""
+    with closing(connect(here.fresh())) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT version()")
+        # "PostgreSQL 17.2 on x86_64 ..." and "11.4.3-MariaDB-..."
+        words = str(cursor.fetchone()[0]).split()
+    return next(word for word in words if word[0].isdigit())
+
+
 @contextmanager
 def database(kind: str) -> Iterator[Engine]:
     """Give a prepared engine on an empty database of that *kind*."""
     if kind == "sqlite":
         with tempfile.TemporaryDirectory() as folder:
-            yield prepare_engine(create_engine(f"sqlite:///{folder}/bench.sqlite3"))
+            yield prepare_engine(create_engine(_file(folder, 1)))
         return
     server = _SERVERS[kind](durable=True)
     try:

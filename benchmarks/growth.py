@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import linear_regression
 
 from benchmarks.results import Row
-from benchmarks.standing import is_call
 
-#: Up to which power of the edges we say what. A logarithm grows by half from 100,000 edges to 20 million: like the
+#: Up to which power of the edges we call it what. A logarithm grows by half from 100,000 edges to 20 million: like the
 #: power 0.07.
 WORDS = (
     (-0.15, "falls"),
@@ -26,14 +25,12 @@ FASTEST = "above linear"
 
 @dataclass(frozen=True)
 class Curve:
-    """What one contestant needed for one operation with graphs of several sizes."""
+    """What one competitor needed for one operation with graphs of several sizes."""
 
-    database: str
     operation: str
-    contestant: str
+    competitor: str
     #: Edges and the median in microseconds, by ascending edges.
     points: tuple[tuple[int, float], ...]
-    is_floor: bool = False
 
     @property
     def power(self) -> float:
@@ -44,30 +41,14 @@ class Curve:
     @property
     def words(self) -> str:
         """How it grows."""
-        return next((words for most, words in WORDS if self.power <= most), FASTEST)
+        return next((words for highest, words in WORDS if self.power <= highest), FASTEST)
 
 
 def curves(rows: Iterable[Row]) -> list[Curve]:
-    """Return the curves of all operations that were timed at two sizes or more, in the order of the rows."""
-    points: dict[tuple[str, str, str], dict[int, float]] = {}
-    floors = set()
-    for row in filter(is_call, rows):
-        for figure in row.figures:
+    """Return the curves of all operations on one database that were timed at two sizes or more, in the rows' order."""
+    points: dict[tuple[str, str], dict[int, float]] = {}
+    for row in rows:
+        for figure in row.figures if row.is_call else ():
             if figure.p50 > 0:
-                whose = (row.database, row.operation, figure.contestant)
-                points.setdefault(whose, {})[row.edges] = figure.p50
-                if figure.ratio is None:
-                    floors.add(whose)
-    return [
-        Curve(*whose, tuple(sorted(found.items())), is_floor=whose in floors)
-        for whose, found in points.items()
-        if len(found) > 1
-    ]
-
-
-def by_operation(found: Sequence[Curve]) -> dict[str, list[Curve]]:
-    """Return the *found* curves of one database, operation by operation."""
-    operations: dict[str, list[Curve]] = {}
-    for curve in found:
-        operations.setdefault(curve.operation, []).append(curve)
-    return operations
+                points.setdefault((row.operation, figure.competitor), {})[row.edges] = figure.p50
+    return [Curve(*whose, tuple(sorted(found.items()))) for whose, found in points.items() if len(found) > 1]

@@ -4,68 +4,50 @@ What it costs to search, sort and filter lists of 50, 5,000 and a million: besid
     .venv/bin/python -m benchmarks.lists [sqlite] [postgresql]
 
 The floor is the statement that somebody writes by hand who knows how long this list is and how rare this name: the
-shorter way for this very page, and nothing else. What both answer is compared before it is timed. Printed: the
-median time of a page on either side in microseconds, the ratio, its spread, and what the plain join costs, the way
-being left to the engine.
+shorter way for this very page, and nothing else. What both answer is compared before it is timed. Beside them is a plain
+join, whose way is left to the engine.
 """
 
 from __future__ import annotations
 
 import random
-import statistics
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, Index, String, func
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+import numpy as np
+from sqlalchemy import Engine, Index, func
+from sqlalchemy.orm import Session
 
-from benchmarks.databases import on_each
-from retinue import FollowerMixin, FollowMixin, Graph, Only, Settings, Sort
+from benchmarks.competitor import Shown
+from benchmarks.competitors.models import declare
+from benchmarks.databases import connect, kind_of, on_each
+from benchmarks.filling import filling, moments
+from benchmarks.report import in_words
+from benchmarks.results import FLOOR, RETINUE, Row
+from benchmarks.runner import figures, repeated, take_turns
+from retinue import Graph, Only, Settings, Sort
 
 USERS = 1_200_000
 CELEBRITY, KNOWN, FRIEND = 1, 2, 3
 LENGTHS = {CELEBRITY: 1_000_000, KNOWN: 5_000, FRIEND: 50}
-START = datetime(2026, 1, 1, tzinfo=UTC)
+START, SECOND = 1_767_225_600_000_000, 1_000_000
 ROUNDS = 25
+
+MODELS = declare(settings=Settings(name="username"))
+_NAME = MODELS.user.username
+Index("ix_users_username_postgresql", func.lower(_NAME).collate("C"), MODELS.user.id).ddl_if(dialect="postgresql")
+Index("ix_users_username_sqlite", _NAME.collate("NOCASE"), MODELS.user.id).ddl_if(dialect="sqlite")
 
 _SYLLABLES = [a + b for a in "bcdfghjklmnprstvwz" for b in "aeiou"] + ["an", "en", "in", "or", "ul"]
 
 
-class Base(DeclarativeBase):
-    """The declarative base."""
-
-
-class User(FollowerMixin, Base):
-    """A user with a name."""
-
-    __tablename__ = "users"
-    __retinue__ = Settings(name="username")
-    id: Mapped[int] = mapped_column(primary_key=True)
-    username: Mapped[str] = mapped_column(String(64))
-
-
-Index("ix_users_username_postgresql", func.lower(User.username).collate("C"), User.id).ddl_if(dialect="postgresql")
-Index("ix_users_username_sqlite", User.username.collate("NOCASE"), User.id).ddl_if(dialect="sqlite")
-
-
-class Follow(FollowMixin, Base):
-    """An edge."""
-
-    __tablename__ = "follows"
-
-
-# --- The data ------------------------------------------------------------------------------------
-
-
-def names() -> Iterator[tuple[int, str]]:
-    """Yield users whose names begin alike by the ten thousand, by the hundred, or not at all."""
+def names(users: int) -> list[str]:
+    """Return names that begin alike by the ten thousand, by the hundred, or not at all."""
     dice = random.Random(1)
-    for key in range(1, USERS + 1):
-        yield key, ("".join(dice.choices(_SYLLABLES, k=3)) + str(dice.randrange(1000))).capitalize()
+    return [("".join(dice.choices(_SYLLABLES, k=3)) + str(dice.randrange(1000))).capitalize() for _ in range(users)]
 
 
 def edges() -> Iterator[tuple[int, int]]:
@@ -83,44 +65,14 @@ def edges() -> Iterator[tuple[int, int]]:
 
 
 def populate(engine: Engine) -> None:
-    """Load it by the driver's own means."""
-    Base.metadata.create_all(engine)
-    rows = ((a, b, START + number * timedelta(seconds=1)) for number, (a, b) in enumerate(edges()))
-    connection: Any = engine.raw_connection().driver_connection
-    cursor = connection.cursor()
-    if engine.dialect.name == "postgresql":
-        with cursor.copy("COPY users (id, username) FROM STDIN") as copy:
-            for user in names():
-                copy.write_row(user)
-        with cursor.copy("COPY follows (follower_id, following_id, timestamp) FROM STDIN") as copy:
-            for row in rows:
-                copy.write_row(row)
-    else:
-        cursor.execute("BEGIN")
-        cursor.executemany("INSERT INTO users (id, username) VALUES (?, ?)", names())
-        bare = ((a, b, at.replace(tzinfo=None).isoformat(" ", "microseconds")) for a, b, at in rows)
-        cursor.executemany("INSERT INTO follows (follower_id, following_id, timestamp) VALUES (?, ?, ?)", bare)
-    connection.commit()
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as autocommit:
-        autocommit.exec_driver_sql("VACUUM ANALYZE" if engine.dialect.name == "postgresql" else "ANALYZE")
-
-
-# --- By hand -------------------------------------------------------------------------------------
-
-
-class Floor:
-    """The bare driver."""
-
-    def __init__(self, engine: Engine) -> None:
-        self.postgresql = engine.dialect.name == "postgresql"
-        self._kept = engine.raw_connection()
-        self.connection: Any = self._kept.driver_connection
-        self.cursor = self.connection.cursor()
-
-    def run(self, sql: str, *parameters: Any) -> list[Any]:
-        """Run one statement and return its rows."""
-        self.cursor.execute(sql.replace("?", "%s") if self.postgresql else sql, parameters)
-        return list(self.cursor.fetchall())
+    """Make the tables, and fill them."""
+    MODELS.metadata.create_all(engine)
+    pairs = np.array(list(edges()))
+    times = moments(START + SECOND * np.arange(len(pairs)))
+    with filling(engine.url) as filler:
+        filler.fill("users", id=np.arange(1, USERS + 1), username=np.array(names(USERS), dtype=object))
+        filler.fill("follows", follower_id=pairs[:, 0], following_id=pairs[:, 1], timestamp=times)
+    engine.dispose()
 
 
 @dataclass(frozen=True)
@@ -128,51 +80,13 @@ class Case:
     """A page, and which way is the shorter one for it."""
 
     user: int
-    look: dict[str, Any]
+    asked: dict[str, Any]
     #: "list", "names" or "other": from where it is read by hand.
     way: str
 
-
-class Hand:
-    """The statements of somebody who knows the data."""
-
-    def __init__(self, floor: Floor) -> None:
-        self.floor = floor
-        if floor.postgresql:
-            self.name, self.text = 'lower(u.username) COLLATE "C"', "lower(?)"
-        else:
-            self.name, self.text = "u.username COLLATE NOCASE", "?"
-        self.fits = f"{self.name} >= {self.text} AND {self.name} < {self.text} || '\U0010ffff'"
-
-    def page(self, case: Case, *, join: bool = False) -> list[tuple[int, str]]:
-        """Return (key, name) of a page's users: the way that is known to be short, or a plain *join*."""
-        search, only = case.look.get("search"), case.look.get("only")
-        where, values = [], list[Any]()
-        if search:
-            where.append(self.fits)
-            values += [search, search]
-        if only is Only.MUTUAL:
-            where.append("EXISTS (SELECT 1 FROM follows b WHERE b.follower_id = ? AND b.following_id = u.id)")
-        elif only is Only.NOT_FOLLOWED_BACK:
-            where.append("NOT EXISTS (SELECT 1 FROM follows b WHERE b.follower_id = ? AND b.following_id = u.id)")
-        values += [case.user] if only else []
-        order = {
-            Sort.NAME: f"{self.name}, u.id",
-            Sort.OLDEST: "f.timestamp, f.follower_id",
-            Sort.NEWEST: "f.timestamp DESC, f.follower_id DESC",
-        }[case.look.get("sort", Sort.NEWEST)]
-        sources = {
-            "list": "follows f CROSS JOIN users u" if not self.floor.postgresql else "follows f JOIN users u ON true",
-            "names": "users u CROSS JOIN follows f" if not self.floor.postgresql else "users u JOIN follows f ON true",
-            "other": "follows o CROSS JOIN follows f CROSS JOIN users u",
-        }
-        if case.way == "other" and not join:
-            where.append("o.follower_id = ? AND o.following_id = f.follower_id")
-            values.append(case.user)
-        conditions = " AND ".join(["f.following_id = ?", "u.id = f.follower_id", *where])
-        source = "follows f JOIN users u ON u.id = f.follower_id" if join else sources[case.way]
-        sql = f"SELECT u.id, u.username FROM {source} WHERE {conditions} ORDER BY {order} LIMIT 20"
-        return [tuple(row) for row in self.floor.run(sql, case.user, *values)]
+    def __str__(self) -> str:
+        asked = ", ".join(f"{key} {getattr(value, 'name', value)}" for key, value in self.asked.items())
+        return f"{LENGTHS[self.user]:,} followers: {asked}"
 
 
 def cases() -> Iterator[Case]:
@@ -189,52 +103,73 @@ def cases() -> Iterator[Case]:
         yield Case(user, {"only": Only.NOT_FOLLOWED_BACK}, "list")
 
 
-# --- The race ------------------------------------------------------------------------------------
+class Hand:
+    """The statements of somebody who knows the data."""
 
+    def __init__(self, connection: Any, *, postgresql: bool) -> None:
+        self.cursor, self.postgresql = connection.cursor(), postgresql
+        self.name, value = (
+            ('lower(u.username) COLLATE "C"', "lower(?)") if postgresql else ("u.username COLLATE NOCASE", "?")
+        )
+        self.fits = f"{self.name} >= {value} AND {self.name} < {value} || '\U0010ffff'"
 
-def once(call: Callable[[], Any]) -> float:
-    """Return how many microseconds a call takes."""
-    start = time.perf_counter()
-    call()
-    return (time.perf_counter() - start) * 1e6
+    def page(self, case: Case, *, join: bool = False) -> list[Shown]:
+        """Return (key, name) of a page's users: the way that is known to be short, or a plain *join*."""
+        search, only = case.asked.get("search"), case.asked.get("only")
+        where, values = [], list[Any]()
+        if search:
+            where.append(self.fits)
+            values += [search, search]
+        if only:
+            back = "EXISTS (SELECT 1 FROM follows b WHERE b.follower_id = ? AND b.following_id = u.id)"
+            where.append(back if only is Only.MUTUAL else f"NOT {back}")
+            values.append(case.user)
+        order = {
+            Sort.NAME: f"{self.name}, u.id",
+            Sort.OLDEST: "f.timestamp, f.follower_id",
+            Sort.NEWEST: "f.timestamp DESC, f.follower_id DESC",
+        }[case.asked.get("sort", Sort.NEWEST)]
+        tables = {"list": ("follows f", "users u"), "names": ("users u", "follows f")}
+        # SQLite takes the tables of a CROSS JOIN in this order, and PostgreSQL finds it by itself.
+        source = " CROSS JOIN ".join(tables.get(case.way, ("follows o", "follows f", "users u")))
+        if join:
+            source = "follows f JOIN users u ON u.id = f.follower_id"
+        elif case.way == "other":
+            where.append("o.follower_id = ? AND o.following_id = f.follower_id")
+            values.append(case.user)
+        conditions = " AND ".join(["f.following_id = ?", "u.id = f.follower_id", *where])
+        sql = f"SELECT u.id, u.username FROM {source} WHERE {conditions} ORDER BY {order} LIMIT 20"
+        self.cursor.execute(sql.replace("?", "%s") if self.postgresql else sql, (case.user, *values))
+        return [tuple(row) for row in self.cursor.fetchall()]
 
 
 def measure(engine: Engine) -> None:
     """Compare every case on one database."""
     populate(engine)
-    floor, session = Floor(engine), Session(engine)
-    hand, graph = Hand(floor), Graph(session, User)
-    print(
-        f"{engine.dialect.name}: {USERS:,} users"
-        + " " * 31
-        + "floor us  ours us   ratio  (middle half)   plain join us"
-    )
-    for case in cases():
+    kind = kind_of(engine.url)
+    with closing(connect(engine.url)) as connection, Session(engine) as session:
+        hand, graph = Hand(connection, postgresql=kind == "postgresql"), Graph(session, MODELS.user)
+        for case in cases():
 
-        def ours(case: Case = case) -> list[tuple[int, str]]:
-            page = graph.followers(case.user, **case.look)
-            return [(person.user.id, person.user.username) for person in page]
+            def by_hand(case: Case = case) -> list[Shown]:
+                return hand.page(case)
 
-        assert hand.page(case) == ours(), case
-        pairs = [(once(lambda case=case: hand.page(case)), once(ours)) for _ in range(ROUNDS)]
-        # As on a connection that has run the statement before: the driver has prepared it, and its plan is for any name.
-        if "search" in case.look:
-            common = Case(case.user, {**case.look, "search": "b"}, case.way)
-            for _ in range(12):
-                hand.page(common, join=True)
-        natural = once(lambda case=case: hand.page(case, join=True))
-        ratios = sorted(b / a for a, b in pairs)
-        what = f"{LENGTHS[case.user]:>9,}: " + ", ".join(
-            f"{key} {getattr(value, 'name', value)}" for key, value in case.look.items()
-        )
-        print(
-            f"  {what:46} {statistics.median(a for a, _ in pairs):9.0f} {statistics.median(b for _, b in pairs):8.0f}"
-            f" {statistics.median(ratios):7.2f}  ({ratios[ROUNDS // 4]:.2f} to {ratios[-ROUNDS // 4]:.2f}) {natural:13.0f}",
-            flush=True,
-        )
-        session.rollback()
-        floor.connection.rollback()
-    session.close()
+            def retinue(case: Case = case) -> list[Shown]:
+                return [(person.user.id, person.user.username) for person in graph.followers(case.user, **case.asked)]
+
+            def plain_join(case: Case = case) -> list[Shown]:
+                return hand.page(case, join=True)
+
+            if by_hand() != retinue():
+                raise AssertionError(f"{case}: {by_hand()}, {retinue()}")
+            # As on a connection that has run the statement before: it is prepared, and its plan is for any name.
+            for _ in range(12 if "search" in case.asked else 0):
+                hand.page(Case(case.user, {**case.asked, "search": "b"}, case.way), join=True)
+            sides = {FLOOR: by_hand, RETINUE: retinue}
+            timed = take_turns({name: repeated(call, calls=1, rounds=ROUNDS) for name, call in sides.items()}, ROUNDS)
+            timed["plain join"] = [repeated(plain_join, calls=1, rounds=1)(0)] * ROUNDS  # it may take ten seconds
+            print(in_words(Row(str(case), kind, len(LENGTHS), figures(timed))), flush=True)
+            session.rollback()
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from benchmarks.data import Data
 #: Readers are who follow so many, or a tenth more or less; a graph that has fewer than so many of them gets as many.
 READERS = {500: 4, 5_000: 2}
 #: Posts for each thousand edges, and at most.
-_POSTS_PER_THOUSAND, _POSTS_MOST = 100, 500_000
+_POSTS_PER_THOUSAND, _MAX_POSTS = 100, 500_000
 
 _SECOND = 1_000_000
 
@@ -54,7 +54,7 @@ def world(data: Data, seed: int = 1) -> World:
         times=np.concatenate([data.times, times]),
     )
     # Half of the posts are by whoever has followers, the more the more; half by anybody.
-    number = min(len(data.times) * _POSTS_PER_THOUSAND // 1_000, _POSTS_MOST)
+    number = min(len(data.times) * _POSTS_PER_THOUSAND // 1_000, _MAX_POSTS)
     popular, anybody = dice.choice(data.followed, number // 2), dice.integers(1, users + 1, number - number // 2)
     authors = dice.permutation(np.concatenate([popular, anybody]))
     return World(whole, readers, authors, whole.times[-1] - _SECOND * np.arange(number, 0, -1))
@@ -70,7 +70,7 @@ def _by_degree(ends: NDArray[np.int64], many: int, dice: np.random.Generator) ->
 
 
 class Draw:
-    """Draws users and pairs: the first half of them by degree, as visitors meet them, the other half at random."""
+    """Draws users and pairs: the first half of them by degree, as visitors see them, the other half at random."""
 
     def __init__(self, of: World, seed: int) -> None:
         self.world, self.data, self._dice, self._turn = of, of.data, Random(seed), 0
@@ -127,6 +127,6 @@ class Draw:
         return place < len(self._pairs) and int(self._pairs[place]) == wanted
 
 
-def depth_of_page(data: Data, most: int = 100_000) -> int:
-    """Return how deep in the celebrity's list a page can begin: *most*, or nine tenths of it where it is shorter."""
-    return min(most, int(np.count_nonzero(data.followed == data.celebrity)) * 9 // 10)
+def depth_of_page(data: Data, depth: int = 100_000) -> int:
+    """Return how deep in the celebrity's list a page can begin: *depth*, or nine tenths of it where it is shorter."""
+    return min(depth, int(np.count_nonzero(data.followed == data.celebrity)) * 9 // 10)

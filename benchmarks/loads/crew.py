@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
+import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-#: Calls of each member in its first shift at least, however long they take: statements are built and prepared then.
+from benchmarks.results import Stated
+
+#: Calls of each member to warm up the first time, however long they take: statements are built and prepared then.
 _FIRST_CALLS = 200
 
 #: Seconds from the order to the start: by then every process has read it.
@@ -32,8 +33,8 @@ _CONTEXT: Any = multiprocessing.get_context(
 # What members need is imported once, by the process that they are copies of.
 _CONTEXT.set_forkserver_preload(
     [
-        "benchmarks.loads.storm",
-        "benchmarks.loads.mix",
+        "benchmarks.loads",
+        "benchmarks.competitors.retinue",
         "sqlalchemy.dialects.sqlite.pysqlite",
         "sqlalchemy.dialects.postgresql.psycopg",
         "sqlalchemy.dialects.mysql.mariadb",
@@ -41,20 +42,8 @@ _CONTEXT.set_forkserver_preload(
     ]
 )
 
-#: What a member repeats; it is told how often it did so before.
-Call = Callable[[int], object]
-
-
-@dataclass(frozen=True)
-class Shift:
-    """What a crew did in one go."""
-
-    #: Calls a second, of all together.
-    throughput: float
-    #: Seconds that each call took, where each was timed.
-    times: NDArray[np.float64]
-    #: Seconds of a processor that a call cost, in the mean, without what the server needed.
-    processor: float | None = None
+#: What a member repeats; it is given how often it did so before.
+Call: TypeAlias = Callable[[int], object]
 
 
 class Crew:
@@ -65,6 +54,10 @@ class Crew:
     """
 
     def __init__(self, members: int, make: Callable[..., Call], *arguments: Any) -> None:
+        #: How often its members did what they repeat; and of the timed ones, seconds, and seconds of a processor for each.
+        self.calls = 0
+        self.times: list[Any] = []
+        self.processor: list[float] = []
         self._pipes: list[Connection] = []
         self._processes: list[Any] = []
         for number in range(members):
@@ -76,14 +69,22 @@ class Crew:
             self._processes.append(process)
         self._answers()
 
-    def work(self, seconds: float) -> Shift:
-        """Let all work for so many seconds, together."""
+    def work(self, seconds: float) -> float:
+        """Let all work at the same time for so many seconds, after a tenth of that to warm up; return calls a second."""
+        self._shift(seconds / 10)
+        times, processor = self._shift(seconds)
+        self.times.append(times)
+        self.processor.append(processor)
+        return len(times) / seconds
+
+    def _shift(self, seconds: float) -> tuple[Any, float]:
         start = time.perf_counter() + _LEAD
         for pipe in self._pipes:
             pipe.send((start, seconds))
         answers = self._answers()
         times = np.concatenate([times for times, _ in answers])
-        return Shift(len(times) / seconds, times, sum(processor for _, processor in answers) / len(times))
+        self.calls += len(times)
+        return times, sum(processor for _, processor in answers) / len(times)
 
     def __enter__(self) -> Self:
         return self
@@ -102,6 +103,17 @@ class Crew:
             if isinstance(answer, BaseException):
                 raise answer
         return answers
+
+
+def stated(crews: Mapping[str, Crew]) -> tuple[Stated, ...]:
+    """Return how long a call of each crew took, and how much of the client's processor."""
+    found = []
+    for name, crew in crews.items():
+        times = np.concatenate(crew.times) * 1e6
+        found += [Stated(f"{name}: p{level} of a call, us", float(np.percentile(times, level))) for level in (50, 99)]
+        processor = statistics.median(crew.processor) * 1e6
+        found.append(Stated(f"{name}: the client's processor for a call, us", processor))
+    return tuple(found)
 
 
 def _serve(pipe: Connection, number: int, make: Callable[..., Call], arguments: tuple[Any, ...]) -> None:

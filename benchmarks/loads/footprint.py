@@ -4,56 +4,28 @@ from __future__ import annotations
 
 import gc
 import os
+import statistics
 import subprocess
 import sys
 import tracemalloc
 from collections.abc import Callable
-from contextlib import closing
-from functools import partial
-from typing import Any
 
-import numpy as np
-from sqlalchemy import create_engine
-from sqlalchemy.orm import Session
-
+from benchmarks.competitors import floor_of
+from benchmarks.competitors.retinue import Retinue
 from benchmarks.databases import Place
-from benchmarks.loads.bare import Bare
-from benchmarks.loads.comparing import FLOOR, OURS, compared
-from benchmarks.loads.filling import fill
-from benchmarks.loads.models import Base, User
-from benchmarks.results import Row
-from retinue import Graph, Person, prepare_engine
-
-_PAGE = (
-    "SELECT u.id, u.username, page.timestamp FROM (SELECT follower_id, timestamp FROM follows WHERE following_id = :user"
-    " ORDER BY timestamp DESC, follower_id DESC LIMIT {limit}) page JOIN users u ON u.id = page.follower_id"
-    " ORDER BY page.timestamp DESC, page.follower_id DESC"
-)
+from benchmarks.loads.load import Measured, loaded
+from benchmarks.results import FLOOR, RETINUE, Stated
+from benchmarks.runner import take_turns
 
 
-def measure(place: Place) -> list[Row]:
-    """Import in fresh processes, in turns; then read pages of both sizes."""
-    return [_importing(place), *_pages(place)]
-
-
-# --- Import -----------------------------------------------------------------------------------------
-
-
-def _importing(place: Place) -> Row:
-    taken: dict[str, list[float]] = {FLOOR: [], OURS: []}
+def importing(place: Place) -> Measured:
+    """Import in fresh processes, in turns: SQLAlchemy's ORM, which Retinue imports too, and Retinue."""
     _import("retinue")  # compiles what was not
-    for _ in range(5 if place.quick else 15):
-        taken[FLOOR].append(_import("sqlalchemy.orm"))
-        taken[OURS].append(_import("retinue"))
-    floor, ours = (float(np.median(times)) / 1000 for times in taken.values())
-    return Row(
-        "import retinue",
-        place.kind,
-        len(place.data.times),
-        compared(taken),
-        note="In a fresh process each time. The floor is `import sqlalchemy.orm`, which Retinue imports too.",
-        stated={"beyond SQLAlchemy, ms": ours - floor},
-    )
+    modules = {FLOOR: "sqlalchemy.orm", RETINUE: "retinue"}
+    turns = {name: lambda _number, module=module: [_import(module)] for name, module in modules.items()}
+    found = take_turns(turns, 5 if place.quick else 15)
+    floor_us, retinue_us = (statistics.median([turn[0] for turn in found[name]]) for name in (FLOOR, RETINUE))
+    return Measured(found, (Stated("beyond SQLAlchemy, ms", (retinue_us - floor_us) / 1e3),))
 
 
 def _import(module: str) -> float:
@@ -66,63 +38,38 @@ def _import(module: str) -> float:
     return float(ended.stdout) * 1e6
 
 
-# --- Memory -----------------------------------------------------------------------------------------
+def page(place: Place) -> Measured:
+    """Read a page of followers, and look at what is held while the page is."""
+    by_hand, retinue, user = loaded(place, floor_of(place.kind)), Retinue(place.fresh()), place.data.celebrity
+    retinue.create()
+    retinue.load(place.data)
+    if retinue.first_page(user) != by_hand.first_page(user):
+        raise AssertionError("the pages differ")
+
+    def people() -> object:
+        retinue.session.expunge_all()
+        return retinue.graph.followers(user).items
+
+    sides: dict[str, Callable[[], object]] = {FLOOR: lambda: by_hand.first_page(user), RETINUE: people}
+    turns = {name: lambda _number, call=call: [_memory(call)] for name, call in sides.items()}
+    found = take_turns(turns, 5)
+    for side in (by_hand, retinue):
+        side.close()
+        place.drop(side.url)
+    return Measured(found)
 
 
-def _pages(place: Place) -> list[Row]:
-    url, user = place.fresh(), place.data.celebrity
-    fill(url, Base.metadata, place.data)
-    engine = prepare_engine(create_engine(url))
-    rows = []
-    with Session(engine) as session, closing(Bare(url)) as bare:
-        for limit in (20, 100):
-            ours, theirs = partial(_people, session, user, limit), partial(_tuples, bare, user, limit)
-            if [(person.user.id, person.user.username) for person in ours()] != [row[:2] for row in theirs()]:
-                raise AssertionError(f"the pages of {limit} differ")
-            rows.append(_page(place, limit, theirs, ours))
-    engine.dispose()
-    place.drop(url)
-    return rows
-
-
-def _people(session: Session, user: int, limit: int) -> tuple[Person[User], ...]:
-    session.expunge_all()
-    return tuple(Graph(session, User).followers(user, limit=limit).items)
-
-
-def _tuples(bare: Bare, user: int, limit: int) -> list[tuple[Any, ...]]:
-    return bare.run(_PAGE.format(limit=limit), user=user)
-
-
-def _page(place: Place, limit: int, theirs: Callable[[], object], ours: Callable[[], object]) -> Row:
-    taken: dict[str, list[float]] = {FLOOR: [], OURS: []}
-    peaks: dict[str, list[float]] = {FLOOR: [], OURS: []}
-    for _ in range(5):
-        for name, call in ((FLOOR, theirs), (OURS, ours)):
-            held, peak = _memory(call)
-            taken[name].append(held)
-            peaks[name].append(peak)
-    return Row(
-        f"memory of a page of {limit} followers",
-        place.kind,
-        len(place.data.times),
-        compared(taken),
-        unit="bytes",
-        note="What is held while the page is: of Retinue users of the session, of the floor tuples of the bare driver.",
-        stated={f"{name}: at most while it was read, bytes": float(np.median(most)) for name, most in peaks.items()},
-    )
-
-
-def _memory(call: Callable[[], object]) -> tuple[float, float]:
-    """Return how many bytes of Python what *call* returns takes, and how many it needed at most."""
+def _memory(call: Callable[[], object]) -> float:
+    """Return how many bytes of Python what *call* returns takes."""
+    call()
     gc.collect()
     tracemalloc.start()
     try:
         before, _ = tracemalloc.get_traced_memory()
-        kept = call()
+        held = call()
         gc.collect()
-        after, peak = tracemalloc.get_traced_memory()
-        del kept
+        after, _ = tracemalloc.get_traced_memory()
+        del held
     finally:
         tracemalloc.stop()
-    return float(after - before), float(peak - before)
+    return float(after - before)

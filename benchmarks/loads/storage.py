@@ -2,35 +2,18 @@
 The space that an edge takes, with all its indexes, beside the smallest schema that offers the same lists.
 
 The floor has the same two keys and the time, unique by pair, and both lists in the order of time; by
-hand, as each database keeps that best. Beside it is stated what each part of Retinue's costs,
-what the counts add, and what the floor would take without the order of one list.
+hand, as each database stores that best. Beside it is stated what each part of both costs, and what Retinue's counts add.
 """
 
 from __future__ import annotations
 
 from contextlib import closing
 
-from benchmarks.databases import Place
-from benchmarks.loads.bare import Bare
-from benchmarks.loads.comparing import FLOOR, OURS
-from benchmarks.loads.filling import check, fill
-from benchmarks.loads.models import Base
-from benchmarks.results import Figure, Row
-
-GOAL = 1.2
-
-#: Parts of the floor: the table with its key, then an index for each list.
-_FLOOR_INDEXES = (
-    "CREATE INDEX floor_followers ON floor_follows (followed, at, follower)",
-    "CREATE INDEX floor_following ON floor_follows (follower, at, followed)",
-)
-_KEY = "PRIMARY KEY (follower, followed)"
-_FLOOR_TABLES = {
-    "sqlite": f"CREATE TABLE floor_follows (follower INTEGER NOT NULL, followed INTEGER NOT NULL, at INTEGER NOT NULL,"
-    f" {_KEY}) WITHOUT ROWID",
-    "postgresql": f"CREATE TABLE floor_follows (follower integer, followed integer, at timestamptz NOT NULL, {_KEY})",
-    "mariadb": f"CREATE TABLE floor_follows (follower integer, followed integer, at datetime(6) NOT NULL, {_KEY})",
-}
+from benchmarks.competitors import floor_of
+from benchmarks.competitors.retinue import Retinue
+from benchmarks.databases import Place, connect
+from benchmarks.loads.load import Measured, check, loaded
+from benchmarks.results import FLOOR, RETINUE, Stated
 
 #: Bytes by name of a table or index.
 _SIZES = {
@@ -40,56 +23,34 @@ _SIZES = {
     "mariadb": "SELECT IF(index_name = 'PRIMARY', table_name, index_name), stat_value * @@innodb_page_size"
     " FROM mysql.innodb_index_stats WHERE stat_name = 'size' AND database_name = DATABASE()",
 }
+#: What packs the tables as tightly as the database can.
+_PACK = {"sqlite": "VACUUM", "postgresql": "VACUUM FULL", "mariadb": "OPTIMIZE TABLE follows"}
 
 
-def measure(place: Place) -> list[Row]:
-    """Fill both schemas with the same edges, packed as tightly as the database can."""
-    url, edges = place.fresh(), len(place.data.times)
-    fill(url, Base.metadata, place.data)
-    with closing(Bare(url)) as bare:
-        _fill_floor(bare)
-        check(url, edges)
-        sizes = {name: int(size) / edges for name, size in bare.run(_SIZES[place.kind])}
-    place.drop(url)
-    floor = {name: size for name, size in sizes.items() if name.startswith("floor_")}
-    counts = {name: size for name, size in sizes.items() if "follow_counts" in name}
-    ours = {name: size for name, size in sizes.items() if "follows" in name and name not in {*floor, *counts}}
-    least, taken = sum(floor.values()), sum(ours.values())
-    stated = {f"{name}, bytes for each edge": size for name, size in sorted({**ours, **floor}.items())}
-    stated["counts, bytes for each edge"] = sum(counts.values())
-    stated["the floor without the order of whom one follows, bytes"] = least - floor["floor_following"]
-    ratio = taken / least
-    return [
-        Row(
-            "storage of an edge",
-            place.kind,
-            edges,
-            (Figure(FLOOR, least, least), Figure(OURS, taken, taken, ratio, ratio, ratio)),
-            goal=GOAL,
-            unit="bytes",
-            note="Bytes for each edge, with all indexes, after both tables were packed anew. The floor offers the same"
-            " lists in the same order.",
-            stated=stated,
-        )
+def measure(place: Place) -> Measured:
+    """Fill both schemas with the same edges."""
+    edges, parts = len(place.data.times), dict[str, dict[str, float]]()
+    for kind in (floor_of(place.kind), Retinue):
+        side = loaded(place, kind)
+        check(side, edges)
+        side.close()
+        with closing(connect(side.url)) as connection:
+            cursor = connection.cursor()
+            for statement in (_PACK[place.kind], _SIZES[place.kind]):
+                cursor.execute(statement)
+                rows = cursor.fetchall() if cursor.description else []
+        place.drop(side.url)
+        parts[kind.name] = {name: int(size) / edges for name, size in rows}
+    # The floor's indexes are called followers_of and followed_by; all of Retinue's have the table in their names.
+    tables = {
+        FLOOR: {name: size for name, size in parts[FLOOR].items() if name.startswith("follow")},
+        RETINUE: {name: size for name, size in parts[RETINUE].items() if "follows" in name},
+    }
+    stated = [
+        Stated(f"{side}: {name}, bytes for each edge", size)
+        for side, sizes in tables.items()
+        for name, size in sorted(sizes.items())
     ]
-
-
-def _fill_floor(bare: Bare) -> None:
-    """Make the floor's table of Retinue's edges; then pack both."""
-    at = "timestamp"
-    if bare.kind == "sqlite":  # whole microseconds are the smallest way to say when
-        at = "unixepoch(timestamp) * 1000000 + CAST(substr(timestamp, 21) AS INTEGER)"
-    bare.run(_FLOOR_TABLES[bare.kind])
-    bare.run(f"INSERT INTO floor_follows SELECT follower_id, following_id, {at} FROM follows")
-    for index in _FLOOR_INDEXES:
-        bare.run(index)
-    ((found,),) = bare.run(
-        "SELECT COUNT(DISTINCT at) - (SELECT COUNT(DISTINCT timestamp) FROM follows) FROM floor_follows"
-    )
-    if found:
-        raise AssertionError("the floor's times are others")
-    if bare.kind == "mariadb":
-        for table in ("follows", "follow_counts", "floor_follows"):
-            bare.run(f"OPTIMIZE TABLE {table}")
-    else:
-        bare.run("VACUUM FULL" if bare.kind == "postgresql" else "VACUUM")
+    counts = sum(size for name, size in parts[RETINUE].items() if "follow_counts" in name)
+    stated.append(Stated("counts, bytes for each edge", counts))
+    return Measured({side: [[sum(sizes.values())]] for side, sizes in tables.items()}, tuple(stated))

@@ -2,122 +2,73 @@
 Sixteen connections follow one celebrity, as fast as they can.
 
 With exact counters every follow adds to the celebrity's row, for which all wait; Retinue spreads
-it over 16. The floor only inserts the edge. Beside it, the bare driver with one counter row,
-and with 16. Each of the sixteen is a process.
+it over 16. The floor only inserts the edge. Beside it, the bare driver with one counter row. Each of the sixteen is a process.
 """
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable
-from contextlib import ExitStack, closing
-from datetime import UTC, datetime
+from contextlib import ExitStack
+from functools import partial
 
-from sqlalchemy import URL, create_engine
-from sqlalchemy.orm import Session
+import numpy as np
+from sqlalchemy import URL
 
+from benchmarks.competitor import Competitor
+from benchmarks.competitors import floor_of
+from benchmarks.competitors.retinue import RetinueSixteenSlots
+from benchmarks.data import Data, Keys
 from benchmarks.databases import Place
-from benchmarks.loads.bare import Bare
-from benchmarks.loads.comparing import FLOOR, OURS
-from benchmarks.loads.crew import Call, Crew
-from benchmarks.loads.filling import check, fill_users, tidy
-from benchmarks.loads.models import StormBase, StormUser
-from benchmarks.loads.throughput import contest
-from benchmarks.results import Row
-from retinue import Graph, prepare_engine
+from benchmarks.filling import filling
+from benchmarks.loads.crew import Call, Crew, stated
+from benchmarks.loads.load import Measured, check
+from benchmarks.results import FLOOR, RETINUE
+from benchmarks.runner import take_turns
 
-CONNECTIONS = 16
-SLOTS = 16
-CELEBRITY = 1
-GOAL = 0.7
-
-_ADD = (
-    "UPDATE follow_counts SET followers = followers + :followers, following = following + :following"
-    " WHERE user_id = :user AND slot = :slot"
-)
+CONNECTIONS, SLOTS, CELEBRITY = 16, 16, 1
 
 
-def measure(place: Place) -> list[Row]:
-    """Let all sides work in turns, each in a database of its own."""
-    users = 100_000 if place.quick else 400_000
-    sides: dict[str, tuple[Callable[..., Call], int]] = {
-        FLOOR: (_bare, 0),
-        OURS: (_retinue, SLOTS),
-        "bare driver, one counter row": (_bare, 1),
-        "bare driver, 16 counter rows": (_bare, SLOTS),
+def measure(place: Place) -> Measured:
+    """Let all sides work in turns, each in a database of its own with users who were counted before."""
+    users, rounds, seconds = (100_000, 3, 0.7) if place.quick else (400_000, 7, 2.0)
+    sides: dict[str, tuple[Competitor, str]] = {
+        FLOOR: (floor_of(place.kind)(place.fresh()), "follow_uncounted"),
+        RETINUE: (RetinueSixteenSlots(place.fresh()), "follow"),
+        "bare driver, one counter row": (floor_of(place.kind)(place.fresh()), "follow"),
     }
     with ExitStack() as stack:
-        crews, urls = {}, {}
-        for name, (make, slots) in sides.items():
-            urls[name] = _prepared(place, users, slots)
-            crews[name] = stack.enter_context(Crew(CONNECTIONS, make, urls[name], users, slots))
-        blocks, seconds = (3, 0.7) if place.quick else (7, 2.0)
-        found = contest(crews, blocks=blocks, seconds=seconds, warm_up=0.5)
-    for name, url in urls.items():
-        check(url, found.calls[name], counts=name != FLOOR)
-        place.drop(url)
-    return [
-        Row(
-            "16 connections following one celebrity",
-            place.kind,
-            len(place.data.times),
-            found.figures,
-            goal=GOAL,
-            throughput=True,
-            note="Each connection is a process. The floor is the bare driver that only inserts the edge into the same"
-            " table, and counts nothing; all others keep exact counters, which are compared with the edges at the end."
-            " Nobody follows anybody at the beginning.",
-            stated=found.stated,
-        )
-    ]
+        crews = {}
+        for name, (side, method) in sides.items():
+            _fill(side, users)
+            crews[name] = stack.enter_context(Crew(CONNECTIONS, member, type(side), side.url, method, users))
+        turns = {name: partial(lambda crew, _: [crew.work(seconds)], crew) for name, crew in crews.items()}
+        found = take_turns(turns, rounds)
+    for name, (side, _) in sides.items():
+        check(side, crews[name].calls, counts=name != FLOOR)
+        place.drop(side.url)
+    return Measured(found, stated(crews))
 
 
-def _prepared(place: Place, users: int, slots: int) -> URL:
-    """Make a database of users who were counted before, the celebrity in all slots."""
-    url = place.fresh()
-    engine = create_engine(url)
-    StormBase.metadata.create_all(engine)
-    engine.dispose()
-    fill_users(url, users)
-    with closing(Bare(url)) as bare:
-        if slots:
-            bare.run("INSERT INTO follow_counts (user_id, slot, followers, following) SELECT id, 0, 0, 0 FROM users")
-        for slot in range(1, slots):
-            bare.insert("follow_counts", user_id=CELEBRITY, slot=slot, followers=0, following=0)
-        tidy(bare)
-    return url
+def _fill(side: Competitor, users: int) -> None:
+    """Make users whom nobody follows, and let go of the connection."""
+    nobody: Keys = np.empty(0, dtype=np.int64)
+    side.create()
+    side.load(Data("nobody", users, nobody, nobody, nobody, CELEBRITY))
+    if isinstance(side, RetinueSixteenSlots):
+        users_and_slots = np.concatenate([np.arange(1, users + 1), np.full(SLOTS - 1, CELEBRITY)])
+        slots = np.concatenate([np.zeros(users, dtype=np.int64), np.arange(1, SLOTS)])
+        with filling(side.url) as filler:
+            filler.fill("follow_counts", user_id=users_and_slots, slot=slots, followers=0, following=0)
+    side.close()
 
 
-def _follower(number: int, done: int, users: int) -> int:
-    follower = 2 + number + CONNECTIONS * done
-    if follower > users:
-        raise AssertionError(f"{users} users are too few")
-    return follower
-
-
-def _retinue(number: int, url: URL, users: int, _slots: int) -> Call:
-    session = Session(prepare_engine(create_engine(url)))
-    graph = Graph(session, StormUser)
+def member(number: int, kind: type[Competitor], url: URL, method: str, users: int) -> Call:
+    """Return what a member of a crew repeats: the next follower follows the celebrity."""
+    call = getattr(kind(url), method)
 
     def follow(done: int) -> None:
-        graph.follow(_follower(number, done, users), CELEBRITY)
-        session.commit()
-
-    return follow
-
-
-def _bare(number: int, url: URL, users: int, slots: int) -> Call:
-    bare, dice = Bare(url), random.Random(number)
-
-    def follow(done: int) -> None:
-        follower = _follower(number, done, users)
-        now = datetime.now(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
-        at = now + "+00" * (bare.kind == "postgresql")
-        bare.begin()
-        new = bare.insert("follows", follower_id=follower, following_id=CELEBRITY, timestamp=at)
-        if new and slots:
-            bare.run(_ADD, user=CELEBRITY, slot=dice.randrange(slots), followers=1, following=0)
-            bare.run(_ADD, user=follower, slot=0, followers=0, following=1)
-        bare.commit()
+        follower = 2 + number + CONNECTIONS * done
+        if follower > users:
+            raise AssertionError(f"{users} users are too few")
+        call(follower, CELEBRITY)
 
     return follow

@@ -7,65 +7,44 @@ Pages as their users feel them: followers, forty to a page, and a follow click, 
 
 Two Flask apps with Flask-SQLAlchemy and Flask-Login show the same people of the same graph with the same words. Each is
 served by waitress, with eight threads, in a process of its own; another process has eight people look at pages and press
-buttons, each on a connection that is kept. The apps take turns in short blocks, and the ratio is taken in each block.
+buttons, each on a connection that stays open. The apps take turns in short rounds, and the ratio is taken in each round.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import statistics
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 from itertools import repeat
 from pathlib import Path
-from typing import NamedTuple
 
-from flask import Flask
-from sqlalchemy import URL
-
-from benchmarks.data import Data, generate
-from benchmarks.databases import Place, place
-from benchmarks.loads.comparing import ratios, spread
-from benchmarks.pages import lesson, ours, visits
+from benchmarks.data import generate
+from benchmarks.databases import Place, place, server_version
+from benchmarks.pages import apps
+from benchmarks.pages.apps import App
 from benchmarks.pages.browser import Browser
 from benchmarks.pages.serving import served
-from benchmarks.pages.visits import PEOPLE, Addresses, Plan, Visitor, compare_clicks, compare_pages, plan
-from benchmarks.results import Figure, Row
-from benchmarks.runs import keep, run_here, server_version
+from benchmarks.pages.visits import PEOPLE, Plan, Visitor, compare_clicks, compare_pages, plan
+from benchmarks.report import in_words
+from benchmarks.results import RETINUE, Row, Stated, run_here, save
+from benchmarks.runner import figures, quarters, ratios, take_turns
 
 EDGES = 100_000
 GOAL = 2.0
 LESSON, INDEXED = "lesson", "lesson, with an index"
 
-
-class App(NamedTuple):
-    """One of those who are compared."""
-
-    create: Callable[[URL], Flask]
-    #: Makes its tables, and takes over the graph.
-    fill: Callable[[URL, Data], None]
-    addresses: Addresses
-
-
-APPS = {
-    "Retinue": App(ours.create_app, ours.fill, visits.RETINUE),
-    LESSON: App(lesson.create_app, lesson.fill, visits.LESSON),
-    INDEXED: App(lesson.create_app, lesson.fill_and_index, visits.LESSON),
-}
+APPS = {RETINUE: apps.RETINUE, LESSON: apps.LESSON, INDEXED: apps.INDEXED}
 
 #: Each operation: by name of who takes part, the app and what is repeated there.
 OPERATIONS: dict[str, dict[str, tuple[str, Callable[[Visitor], None]]]] = {
-    "page of 40 followers": {
-        "Retinue": ("Retinue", Visitor.look),
-        LESSON: (LESSON, Visitor.look),
-        INDEXED: (INDEXED, Visitor.look),
-    },
+    "page of 40 followers": {name: (name, Visitor.look) for name in APPS},
     "follow click, as its user feels it": {
-        "Retinue": ("Retinue", Visitor.press_with_script),
-        "Retinue without its script": ("Retinue", Visitor.press),
+        RETINUE: (RETINUE, Visitor.press_with_script),
+        "Retinue without its script": (RETINUE, Visitor.press),
         LESSON: (LESSON, Visitor.press),
         INDEXED: (INDEXED, Visitor.press),
     },
@@ -73,14 +52,14 @@ OPERATIONS: dict[str, dict[str, tuple[str, Callable[[Visitor], None]]]] = {
 
 
 def main() -> None:
-    """Measure, print, and keep what was found."""
+    """Measure, print, and save what was found."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.pages", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("databases", nargs="*", default=["sqlite"], metavar="sqlite, postgresql")
-    parser.add_argument("--blocks", type=int, default=15, help="how often the apps take turns")
+    parser.add_argument("--rounds", type=int, default=15, help="how often the apps take turns")
     parser.add_argument("--seconds", type=float, default=2.0, help="how long a turn is")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="where to keep the figures")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="where to save the figures")
     wanted = parser.parse_args()
     if not set(wanted.databases) <= {"sqlite", "postgresql"}:
         parser.error("the lesson's code is measured on sqlite and postgresql")
@@ -90,15 +69,15 @@ def main() -> None:
     for kind in wanted.databases:
         with place(kind, data) as here:
             if kind != "sqlite":
-                servers[kind] = server_version(here.engine())
-            for row in measure(here, wanted.blocks, wanted.seconds):
+                servers[kind] = server_version(here)
+            for row in measure(here, wanted.rounds, wanted.seconds):
                 rows.append(row)
                 print(in_words(row), flush=True)
     if wanted.json:
-        keep(run_here(rows, servers), wanted.json)
+        save(run_here(rows, servers), wanted.json)
 
 
-def measure(here: Place, blocks: int, seconds: float) -> Iterator[Row]:
+def measure(here: Place, rounds: int, seconds: float) -> Iterator[Row]:
     """Compare the apps' answers, then yield what each does in a second."""
     chosen = plan(here.data)
     with ExitStack() as stack:
@@ -109,24 +88,26 @@ def measure(here: Place, blocks: int, seconds: float) -> Iterator[Row]:
             for visitor in visitors:
                 visitor.buttons = buttons
         for other in (LESSON, INDEXED):
-            list(people.map(compare_pages, crews["Retinue"], crews[other]))
-            compare_clicks(crews["Retinue"][0], crews[other][0])
-        for operation, teams in OPERATIONS.items():
+            list(people.map(compare_pages, crews[RETINUE], crews[other]))
+            compare_clicks(crews[RETINUE][0], crews[other][0])
+        for operation, sides in OPERATIONS.items():
             busy = os.getloadavg()[0]
-            reached = _take_turns(people, crews, teams, blocks, seconds)
-            stated = {"ahead of the lesson with an index, times (goal 2.0)": _ahead(reached)}
-            if len(teams) == len(APPS):
-                stated |= {f"{name}: bytes of a page": _weight(crew[0]) for name, crew in crews.items()}
+            turns = {name: partial(_turn, people, crews[app], do, seconds) for name, (app, do) in sides.items()}
+            found = take_turns(turns, rounds)
+            ahead = quarters(ratios(found[RETINUE], found[INDEXED]))[0]
+            stated = [Stated("ahead of the lesson with an index, times", ahead, GOAL, at_least=True)]
+            if len(sides) == len(APPS):
+                stated += [Stated(f"{name}: bytes of a page", _weight(crew[0])) for name, crew in crews.items()]
             yield Row(
                 operation,
                 here.kind,
                 len(here.data.times),
-                tuple(_figure(name, reached) for name in teams),
+                figures(found, floor=LESSON, throughput=True),
                 goal=GOAL,
                 throughput=True,
                 note=f"{PEOPLE} people at once, waitress with {PEOPLE} threads; the ratio is to the lesson's code as it "
                 f"stands. The machine's load was {busy:.1f} on {os.cpu_count()} cores when it began.",
-                stated=stated,
+                stated=tuple(stated),
             )
 
 
@@ -139,27 +120,18 @@ def _crew(stack: ExitStack, here: Place, app: App, chosen: Plan) -> list[Visitor
     for viewer, pages in zip(chosen.viewers, chosen.pages, strict=True):
         browser = Browser(port)
         stack.callback(browser.close)
-        crew.append(Visitor(browser, app.addresses, viewer, pages))
+        crew.append(Visitor(browser, app, viewer, pages))
         crew[-1].log_in()
     return crew
 
 
-def _take_turns(
-    people: ThreadPoolExecutor,
-    crews: dict[str, list[Visitor]],
-    teams: dict[str, tuple[str, Callable[[Visitor], None]]],
-    blocks: int,
-    seconds: float,
-) -> dict[str, list[float]]:
-    """Let the teams work block by block; who begins changes. Return what each reached in a second, in each block."""
-    reached: dict[str, list[float]] = {name: [] for name in teams}
-    order = list(teams)
-    # A turn to warm up counts for nothing.
-    for block in range(blocks + 1):
-        for name in (*order[block % len(order) :], *order[: block % len(order)]):
-            app, do = teams[name]
-            reached[name].append(sum(people.map(_rate, crews[app], repeat(do), repeat(seconds))))
-    return {name: rates[1:] for name, rates in reached.items()}
+def _turn(
+    people: ThreadPoolExecutor, crew: list[Visitor], do: Callable[[Visitor], None], seconds: float, _number: int
+) -> list[float]:
+    """Let a crew work, after a tenth of the time to warm up; return how often all do that in a second."""
+    for part in (seconds / 10, seconds):
+        rates = list(people.map(_rate, crew, repeat(do), repeat(part)))
+    return [sum(rates)]
 
 
 def _rate(visitor: Visitor, do: Callable[[Visitor], None], seconds: float) -> float:
@@ -171,28 +143,8 @@ def _rate(visitor: Visitor, do: Callable[[Visitor], None], seconds: float) -> fl
     return done / passed
 
 
-def _figure(name: str, reached: dict[str, list[float]]) -> Figure:
-    rates = reached[name]
-    ratio = () if name == LESSON else spread(ratios(rates, reached[LESSON]))
-    return Figure(name, statistics.median(rates), min(rates), *ratio)
-
-
-def _ahead(reached: dict[str, list[float]]) -> float:
-    return spread(ratios(reached["Retinue"], reached[INDEXED]))[0]
-
-
 def _weight(visitor: Visitor) -> float:
     return float(len(visitor.page(visitor.pages[0]).encode()))
-
-
-def in_words(row: Row) -> str:
-    """Return a row for the terminal."""
-    lines = [f"{row.operation}, {row.database} (goal: {row.goal:g} times the lesson's)"]
-    for one in row.figures:
-        ratio = "" if one.ratio is None else f"{one.ratio:8.2f} times  ({one.low:.2f} to {one.high:.2f})"
-        lines.append(f"    {one.contestant:28} {one.p50:8.1f}/s{ratio}")
-    lines += [f"    {name}: {value:,.2f}" for name, value in row.stated.items()]
-    return "\n".join([*lines, f"    {row.note}"])
 
 
 if __name__ == "__main__":

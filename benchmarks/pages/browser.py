@@ -1,4 +1,4 @@
-"""A browser's part of the work and no more: one connection that is kept, and cookies. It costs little beside the server."""
+"""A browser's part of the work and no more: one connection that stays open, and cookies. It costs little beside the server."""
 
 from __future__ import annotations
 
@@ -49,8 +49,9 @@ class Browser:
         """Send a form as Retinue's script does: for the button alone."""
         field = '--{}\r\nContent-Disposition: form-data; name="next"\r\n\r\n{}\r\n--{}--\r\n'
         kind = f"Content-Type: multipart/form-data; boundary={_BOUNDARY}\r\n"
-        body = field.format(_BOUNDARY, next_path, _BOUNDARY)
-        return self._ask("POST", path, f"Accept: application/json\r\n{kind}", body)
+        return self._ask(
+            "POST", path, f"Accept: application/json\r\n{kind}", field.format(_BOUNDARY, next_path, _BOUNDARY)
+        )
 
     def _ask(self, method: str, path: str, headers: str, body: str) -> Answer:
         lines = f"{method} {path} HTTP/1.1\r\nHost: {self._host}\r\n{headers}"
@@ -60,9 +61,6 @@ class Browser:
             origin = f"Origin: http://{self._host}\r\nSec-Fetch-Site: same-origin\r\n"
             lines += f"{origin}Content-Length: {len(body)}\r\n"
         self._socket.sendall(f"{lines}\r\n{body}".encode())
-        return self._answer()
-
-    def _answer(self) -> Answer:
         status, length, location = int(self._file.readline().split()[1]), 0, ""
         while (line := self._file.readline().strip().decode()) != "":
             name, _, value = line.partition(": ")

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from benchmarks.data import Data
+from benchmarks.pages.apps import ROWS, App
 from benchmarks.pages.browser import Browser
 
-ROWS = 40
 #: So many people look and press at once.
 PEOPLE = 8
 #: Whose lists are looked at: those with the most followers, but for the celebrity; and of the others, who looks.
@@ -43,32 +43,12 @@ def plan(data: Data) -> Plan:
     return Plan(tuple(viewers), tuple(tuple(chance.permutation(looked_at)[:PAGES].tolist()) for _ in viewers))
 
 
-@dataclass(frozen=True)
-class Addresses:
-    """Where an app has what is visited; ``{}`` stands for the number of a user."""
-
-    page: str
-    follow: str
-    unfollow: str
-
-    def page_of(self, user: int) -> str:
-        """Return where the followers of *user* are."""
-        return self.page.format(user)
-
-
-#: Of Retinue, and of the lesson's code.
-RETINUE, LESSON = (
-    Addresses(f"/people/@{{}}/followers?limit={ROWS}", "/people/@{}/follow", "/people/@{}/unfollow"),
-    Addresses(f"/people/{{}}/followers?limit={ROWS}", "/people/{}/follow", "/people/{}/unfollow"),
-)
-
-
 @dataclass
 class Visitor:
     """One of the viewers, logged in at one of the apps."""
 
     browser: Browser
-    addresses: Addresses
+    app: App
     viewer: int
     pages: tuple[int, ...]
     #: What they have done so far.
@@ -92,7 +72,7 @@ class Visitor:
 
     def page(self, user: int) -> str:
         """Return the page of followers of *user*."""
-        answer = self.browser.get(self.addresses.page_of(user))
+        answer = self.browser.get(self.app.page.format(user))
         _expect(200, answer.status)
         return answer.body.decode()
 
@@ -117,9 +97,9 @@ class Visitor:
 
     def _next_button(self) -> tuple[str, str]:
         page, user = self.buttons[self.pressed // 2 % len(self.buttons)]
-        verb = self.addresses.unfollow if self.pressed % 2 else self.addresses.follow
+        verb = self.app.unfollow if self.pressed % 2 else self.app.follow
         self.pressed += 1
-        return verb.format(user), self.addresses.page_of(page)
+        return verb.format(user), self.app.page.format(page)
 
 
 def rows_of(page: str) -> dict[int, str]:

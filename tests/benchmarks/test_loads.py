@@ -1,125 +1,102 @@
-"""What the loads work out themselves: whom a mix is about, what is replayed, how rounds compare."""
+"""What the loads work out themselves: whom a mix is about, what is checked; and each of them is measured once, small."""
 
 from __future__ import annotations
 
-import random
 import sqlite3
 from collections.abc import Iterator
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from sqlalchemy import URL
 
+from benchmarks.competitors.floor_sqlite import FloorSQLite
+from benchmarks.competitors.retinue import Retinue
 from benchmarks.data import generate
-from benchmarks.loads import filling
-from benchmarks.loads.comparing import compared, spread
-from benchmarks.loads.linkbench import WEIGHTS as LINKBENCH
-from benchmarks.loads.mix import OPERATIONS, Drawn, Skew, compare, draw
-from benchmarks.loads.models import Base
-from benchmarks.loads.pgbench import choices
-from benchmarks.loads.recording import Statements, record
-from benchmarks.loads.sides import BareSide, RetinueSide, Side
-from benchmarks.loads.tao import WEIGHTS as TAO
+from benchmarks.databases import Place, place
+from benchmarks.loads import LOADS
+from benchmarks.loads.load import Load, check, copies, loaded
+from benchmarks.loads.mixes import LINKBENCH, TAO, Member, compare, draw, zipf
 
 DATA = generate(6_000)
+SIDES = [FloorSQLite, Retinue]
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> URL:
-    file: Path = tmp_path_factory.mktemp("loads") / "graph.sqlite3"
-    address = URL.create("sqlite", database=str(file))
-    filling.fill(address, Base.metadata, DATA)
-    return address
+def here() -> Iterator[Place]:
+    with place("sqlite", DATA, quick=True) as found:
+        yield found
 
 
-@pytest.fixture(scope="module")
-def replayed(url: URL) -> tuple[Statements, Drawn]:
-    return record(url), draw(url, DATA)
-
-
-@pytest.fixture
-def sides(url: URL, replayed: tuple[Statements, Drawn]) -> Iterator[list[Side]]:
-    both: list[Side] = [RetinueSide(url), BareSide(url, replayed[0])]
-    yield both
-    for side in both:
-        side.close()
-
-
-def test_zipf_draws_each_rank_by_its_weight() -> None:
-    chance = np.random.default_rng(1)
-    drawn = Skew(1_000, 0.8, chance).draw(200_000)
+def test_zipf_draws_each_rank_by_its_weight_and_does_not_favour_low_keys() -> None:
+    drawn = zipf(1_000, 0.8, 200_000, np.random.default_rng(1))
     assert drawn.min() >= 1
     assert drawn.max() <= 1_000
-    often = np.sort(np.bincount(drawn, minlength=1_001)[1:])[::-1]
+    counts = np.bincount(drawn, minlength=1_001)[1:]
+    often = np.sort(counts)[::-1]
     weights = np.arange(1, 1_001) ** -0.8
     wanted = weights / weights.sum() * 200_000
     assert often[:10] == pytest.approx(wanted[:10], rel=0.1)
     assert often[:100].sum() == pytest.approx(wanted[:100].sum(), rel=0.02)
-
-
-def test_zipf_does_not_favour_low_keys() -> None:
-    drawn = Skew(1_000, 0.8, np.random.default_rng(1)).draw(200_000)
-    assert set(np.bincount(drawn).argsort()[-10:]) != set(range(1, 11))
+    assert set(counts.argsort()[-10:]) != set(range(10))
 
 
 @pytest.mark.parametrize(("weights", "whole"), [(LINKBENCH, 999), (TAO, 100_000)])
-def test_a_mix_knows_its_operations_and_is_complete(weights: dict[str, int], whole: int) -> None:
-    assert set(weights) <= set(OPERATIONS)
+def test_a_mix_knows_its_operations_and_is_complete(here: Place, weights: dict[str, int], whole: int) -> None:
+    floor = loaded(here, FloorSQLite)
+    assert set(weights) <= set(Member(floor, draw(DATA), seed=1).operations)
     assert sum(weights.values()) == whole
+    floor.close()
 
 
-def test_what_is_replayed_reads_as_retinue_does(url: URL, replayed: tuple[Statements, Drawn]) -> None:
-    compare(url, *replayed)
+@pytest.mark.parametrize("kind", SIDES)
+def test_the_operations_of_a_mix_change_what_they_are_to_change(here: Place, kind: type[FloorSQLite | Retinue]) -> None:
+    side, drawn = loaded(here, kind), draw(DATA)
+    edges = set(zip(DATA.followers.tolist(), DATA.followed.tolist(), strict=True))
+    assert set(drawn.edges) <= edges
+    member = Member(side, drawn, seed=1)
+    assert member.operations["get one"]()
+    changes = [member.operations[name]() for _ in range(50) for name in ("add", "update", "delete")]
+    assert sum(changes[::3]) > 20
+    assert sum(changes[2::3]) > 20
+    assert sum(changes[1::3]) < 20
+    check(side, 6_000 + sum(changes[::3]) + sum(changes[1::3]) - sum(changes[2::3]))
+    side.close()
 
 
-def test_what_is_replayed_changes_as_retinue_does(
-    url: URL, replayed: tuple[Statements, Drawn], sides: list[Side]
-) -> None:
-    drawn = replayed[1]
-    there = set(zip(DATA.followers.tolist(), DATA.followed.tolist(), strict=True))
-    dice, changed = random.Random(1), 0
-    for number in range(200):
-        pair = (dice.randint(1, DATA.users), dice.randint(1, DATA.users)) if number % 2 else dice.choice(drawn.edges)
-        if pair[0] == pair[1]:
-            continue
-        verb, side = dice.choice(["follow", "unfollow"]), sides[number // 2 % 2]
-        assert getattr(side, verb)(*pair) == ((pair in there) == (verb == "unfollow"))
-        changed += (pair in there) == (verb == "unfollow")
-        (there.add if verb == "follow" else there.discard)(pair)
-    assert changed > 50
-    filling.check(url, len(there))
+def test_sides_that_read_something_else_are_found(here: Place) -> None:
+    sides = {kind.name: loaded(here, kind) for kind in SIDES}
+    compare(sides, draw(DATA))
+    sides["Retinue"].first_page = lambda user: []  # type: ignore[method-assign]  # noqa: ARG005
+    with pytest.raises(AssertionError, match="list: "):
+        compare(sides, draw(DATA))
+    for side in sides.values():
+        side.close()
 
 
-def test_pgbench_looks_up_every_value() -> None:
-    values = [7, 3, 9, 9, 1]
-    place, keys, others = choices(key=values, other=[value * 10 for value in values]).splitlines()
-    assert place == r"\set place random(0, 4)"
-    connection = sqlite3.connect(":memory:")
-    for line, factor in ((keys, 1), (others, 10)):
-        expression = line.split(maxsplit=2)[2]
-        found = [connection.execute(f"SELECT {expression}", {"place": number}).fetchone()[0] for number in range(5)]
-        assert found == [value * factor for value in values]
-
-
-def test_rounds_are_compared_one_by_one() -> None:
-    floor, ours = compared({"floor": [1.0, 10.0, 100.0], "Retinue": [2.0, 15.0, 300.0]})
-    assert (floor.p50, floor.p99, floor.ratio) == (10, 100, None)
-    assert (ours.p50, ours.p99, ours.ratio, ours.low, ours.high) == (15, 300, 2, 1.5, 3)
-
-
-def test_spread_is_the_median_and_the_quarters() -> None:
-    assert spread([5.0, 1.0, 4.0, 2.0, 3.0]) == (3, 2, 4)
-
-
-def test_a_count_that_differs_is_found(tmp_path: Path) -> None:
-    address = URL.create("sqlite", database=str(tmp_path / "graph.sqlite3"))
-    filling.fill(address, Base.metadata, DATA)
-    filling.check(address, 6_000)
-    with sqlite3.connect(tmp_path / "graph.sqlite3") as connection:
-        connection.execute("UPDATE follow_counts SET followers = followers + 1 WHERE user_id = 5")
+@pytest.mark.parametrize(("kind", "table"), [(FloorSQLite, "counts"), (Retinue, "follow_counts")])
+def test_a_count_that_differs_is_found(here: Place, kind: type[FloorSQLite | Retinue], table: str) -> None:
+    side = loaded(here, kind)
+    check(side, 6_000)
+    with sqlite3.connect(str(side.url.database)) as connection:
+        connection.execute(f"UPDATE {table} SET followers = followers + 1 WHERE user_id = 5")
     connection.close()
     with pytest.raises(AssertionError, match="followers differs"):
-        filling.check(address, 6_000)
+        check(side, 6_000)
     with pytest.raises(AssertionError, match="6000 edges"):
-        filling.check(address, 5_999)
+        check(side, 5_999)
+    side.close()
+
+
+def test_what_happens_to_a_copy_does_not_happen_to_the_next(here: Place) -> None:
+    made = copies(here, FloorSQLite)
+    next(made).delete_user(DATA.celebrity)
+    check(next(made), 6_000)
+    made.close()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("load", [load for load in LOADS if load.name in {"bulk", "deletion", "storage", "timelines"}])
+def test_a_load_is_measured_beside_the_floor(here: Place, load: Load) -> None:
+    row = load.measure(replace(here, data=generate(1_000)))
+    assert [figure.competitor for figure in row.figures] == ["floor", "Retinue"]
+    assert all(figure.p50 > 0 for figure in row.figures)
+    assert (row.operation, row.database, row.edges) == (load.operation, "sqlite", 1_000)

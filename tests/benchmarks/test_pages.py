@@ -12,10 +12,11 @@ from sqlalchemy import URL, text
 from sqlalchemy.engine import create_engine
 
 from benchmarks.data import GAP, START, Data
-from benchmarks.pages import lesson, ours, visits
+from benchmarks.pages import apps
+from benchmarks.pages.apps import ROWS
 from benchmarks.pages.browser import Browser
 from benchmarks.pages.serving import served
-from benchmarks.pages.visits import PAGES, PEOPLE, ROWS, Visitor, compare_clicks, compare_pages, plan, rows_of
+from benchmarks.pages.visits import PAGES, PEOPLE, Visitor, compare_clicks, compare_pages, plan, rows_of
 
 VIEWER = 1
 
@@ -39,18 +40,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def both(folder: Path) -> Iterator[tuple[Visitor, Visitor]]:
     """Give the same person at Retinue's app and at the lesson's, whose index changes no answer."""
-    apps = (
-        (ours.create_app, ours.fill, visits.RETINUE),
-        (lesson.create_app, lesson.fill_and_index, visits.LESSON),
-    )
     with ExitStack() as stack:
         visitors = []
-        for number, (create, fill, addresses) in enumerate(apps):
+        for number, app in enumerate((apps.RETINUE, apps.INDEXED)):
             url = URL.create("sqlite", database=str(folder / f"{number}.sqlite3"))
-            fill(url, DATA)
-            browser = Browser(stack.enter_context(served(create, url)))
+            app.fill(url, DATA)
+            browser = Browser(stack.enter_context(served(app.create, url)))
             stack.callback(browser.close)
-            visitors.append(Visitor(browser, addresses, VIEWER, pages=(2, 3)))
+            visitors.append(Visitor(browser, app, VIEWER, pages=(2, 3)))
             visitors[-1].log_in()
         yield visitors[0], visitors[1]
 

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from benchmarks import amounts, report
-from benchmarks.charts import growth_chart, ratio_chart
+from benchmarks.charts import ratio_chart
 from benchmarks.growth import Curve, curves
-from benchmarks.results import Figure, Row
-from benchmarks.runs import Run, keep, recall, run_here
-from benchmarks.standing import Standing, others
-from benchmarks.tables import table
+from benchmarks.results import Figure, Row, Run, Stated, load, peers, run_here, save
 
 
 def row(
@@ -26,7 +22,7 @@ def row(
     floor: float = 100.0,
     ratio: float = 1.4,
     goal: float | None = 1.5,
-    stated: dict[str, float] | None = None,
+    stated: tuple[Stated, ...] = (),
     database: str = "postgresql",
 ) -> Row:
     figures = (
@@ -34,7 +30,7 @@ def row(
         Figure("Retinue", floor * ratio, 300, ratio, ratio - 0.1, ratio + 0.1),
         Figure("lesson", floor * 28, 9_000, 28, 27, 29),
     )
-    return Row(operation, database, edges, figures, goal, stated=stated or {})
+    return Row(operation, database, edges, figures, goal, stated=stated)
 
 
 THROUGHPUT = Row(
@@ -45,7 +41,7 @@ THROUGHPUT = Row(
     0.66,
     throughput=True,
 )
-STORAGE = Row("storage", "postgresql", 100_000, (), stated={"bytes per edge (goal 1.2)": 1.25, "bytes": 150})
+STORAGE = Row("storage", "postgresql", 100_000, (), stated=(Stated("bytes per edge", 1.25, 1.2), Stated("bytes", 150)))
 
 
 # --- Numbers --------------------------------------------------------------------------------------
@@ -82,7 +78,7 @@ def test_a_figure_is_written_with_the_unit_of_its_row() -> None:
 
 
 def test_sizes_are_written_as_people_say_them() -> None:
-    assert [amounts.edges(many) for many in (100_000, 2_000_000, 1_768_135, 2_500_000)] == [
+    assert [amounts.edges(number) for number in (100_000, 2_000_000, 1_768_135, 2_500_000)] == [
         "100,000 edges",
         "2 million edges",
         "1,768,135 edges",
@@ -90,32 +86,46 @@ def test_sizes_are_written_as_people_say_them() -> None:
     ]
 
 
-# --- Where Retinue stands -------------------------------------------------------------------------
+# --- Rows and runs --------------------------------------------------------------------------------
 
 
 def test_a_time_may_not_pass_its_goal_and_a_throughput_has_to_reach_it() -> None:
-    assert [Standing(row(ratio=ratio)).wish.met for ratio in (1.4, 1.5, 1.6)] == [True, True, False]  # type: ignore[union-attr]
-    assert Standing(row(goal=None)).wish is None
-    reached = Standing(THROUGHPUT).wish
-    assert reached
-    assert reached.at_least
-    assert reached.met
-
-
-def test_a_stated_goal_is_read_from_its_name() -> None:
-    standing = Standing(row(stated={"ahead of the fastest peer by (goal 8)": 7.5, "p99 to p50 (goal 10)": 7.5, "x": 3}))
-
-    ahead, tail = standing.wishes
-    assert (ahead.what, ahead.goal, ahead.at_least, ahead.met) == ("ahead of the fastest peer by", 8, True, False)
-    assert (tail.what, tail.goal, tail.at_least, tail.met) == ("p99 to p50", 10, False, True)
-    assert standing.stated == {"x": 3}
+    goals = [row(ratio=ratio).ratio_goal for ratio in (1.4, 1.5, 1.6)]
+    assert [goal and goal.reached for goal in goals] == [True, True, False]
+    assert row(goal=None).ratio_goal is None
+    goal = THROUGHPUT.ratio_goal
+    assert goal
+    assert (goal.goal, goal.at_least, goal.reached) == (0.66, True, True)
 
 
 def test_a_peer_is_a_multiple_of_retinue_also_where_more_is_better() -> None:
-    assert Standing(row()).slower("lesson") == pytest.approx(20)
-    assert Standing(THROUGHPUT).slower("lesson") == pytest.approx(70)
-    assert Standing(row()).slower("somebody else") is None
-    assert others([row(), THROUGHPUT]) == ["lesson"]
+    assert row().over_retinue("lesson") == pytest.approx(20)
+    assert THROUGHPUT.over_retinue("lesson") == pytest.approx(70)
+    assert row().over_retinue("somebody else") is None
+    assert peers([row(), THROUGHPUT]) == ["lesson"]
+
+
+def test_a_run_is_saved_and_loaded_as_it_was(tmp_path: Path) -> None:
+    run = run_here([row(), THROUGHPUT, STORAGE], {"postgresql": "17.2"})
+
+    save(run, tmp_path / "run.json")
+
+    assert load([tmp_path / "run.json"]) == run
+    assert set(run.machine) == {"measured on", "processor", "memory", "system"}
+    assert {"Python", "SQLite", "SQLAlchemy"} <= set(run.versions)
+    assert run.versions["postgresql"] == "17.2"
+    assert json.loads((tmp_path / "run.json").read_text())["rows"][0]["operation"] == "is_following"
+
+
+def test_a_later_run_replaces_the_same_rows_and_adds_the_others(tmp_path: Path) -> None:
+    save(Run((row(ratio=1.9), row("unfollow")), {"memory": "1 GiB"}, {"Python": "3.11"}), tmp_path / "1.json")
+    save(Run((row(ratio=1.2), row(edges=5)), {"memory": "2 GiB"}, {"SQLite": "3.40"}), tmp_path / "2.json")
+
+    run = load([tmp_path / "1.json", tmp_path / "2.json"])
+
+    assert run.rows == (row(ratio=1.2), row("unfollow"), row(edges=5))
+    assert run.machine == {"memory": "2 GiB"}
+    assert run.versions == {"Python": "3.11", "SQLite": "3.40"}
 
 
 # --- How it grows ---------------------------------------------------------------------------------
@@ -125,8 +135,8 @@ def test_a_peer_is_a_multiple_of_retinue_also_where_more_is_better() -> None:
     ("power", "words"),
     [(-0.5, "falls"), (0, "flat"), (0.07, "logarithmic"), (0.5, "square root"), (1, "linear"), (2, "above linear")],
 )
-def test_growth_is_said_in_words(power: float, words: str) -> None:
-    curve = Curve("sqlite", "x", "Retinue", tuple((size, 5.0 * size**power) for size in (10**5, 2 * 10**6, 2 * 10**7)))
+def test_growth_is_put_into_words(power: float, words: str) -> None:
+    curve = Curve("x", "Retinue", tuple((size, 5.0 * size**power) for size in (10**5, 2 * 10**6, 2 * 10**7)))
 
     assert curve.power == pytest.approx(power)
     assert curve.words == words
@@ -135,44 +145,18 @@ def test_growth_is_said_in_words(power: float, words: str) -> None:
 def test_a_real_logarithm_is_called_one() -> None:
     points = ((100_000, 11.51), (2_000_000, 14.51), (20_000_000, 16.81))
 
-    assert Curve("sqlite", "x", "Retinue", points).words == "logarithmic"
+    assert Curve("x", "Retinue", points).words == "logarithmic"
 
 
 def test_only_what_was_timed_at_two_sizes_has_a_curve() -> None:
     found = curves([row(), row(edges=2_000_000, floor=110), row("unfollow"), THROUGHPUT, STORAGE])
 
-    assert [(curve.operation, curve.contestant, curve.is_floor) for curve in found] == [
-        ("is_following", "floor", True),
-        ("is_following", "Retinue", False),
-        ("is_following", "lesson", False),
+    assert [(curve.operation, curve.competitor) for curve in found] == [
+        ("is_following", "floor"),
+        ("is_following", "Retinue"),
+        ("is_following", "lesson"),
     ]
     assert found[0].points == ((100_000, 100.0), (2_000_000, 110.0))
-
-
-# --- Runs -----------------------------------------------------------------------------------------
-
-
-def test_a_run_is_kept_and_read_again_as_it_was(tmp_path: Path) -> None:
-    run = run_here([row(), THROUGHPUT, STORAGE], {"postgresql": "17.2"})
-
-    keep(run, tmp_path / "run.json")
-
-    assert recall([tmp_path / "run.json"]) == run
-    assert set(run.machine) == {"measured on", "processor", "memory", "system"}
-    assert {"Python", "SQLite", "SQLAlchemy"} <= set(run.versions)
-    assert run.versions["postgresql"] == "17.2"
-    assert json.loads((tmp_path / "run.json").read_text())["rows"][0]["operation"] == "is_following"
-
-
-def test_a_later_run_replaces_the_same_rows_and_adds_the_others(tmp_path: Path) -> None:
-    keep(Run((row(ratio=1.9), row("unfollow")), {"memory": "1 GiB"}, {"Python": "3.11"}), tmp_path / "1.json")
-    keep(Run((row(ratio=1.2), row(edges=5)), {"memory": "2 GiB"}, {"SQLite": "3.40"}), tmp_path / "2.json")
-
-    run = recall([tmp_path / "1.json", tmp_path / "2.json"])
-
-    assert run.rows == (row(ratio=1.2), row("unfollow"), row(edges=5))
-    assert run.machine == {"memory": "2 GiB"}
-    assert run.versions == {"Python": "3.11", "SQLite": "3.40"}
 
 
 # --- The table and the page -----------------------------------------------------------------------
@@ -183,26 +167,40 @@ def cells(line: str) -> list[str]:
 
 
 def test_the_table_for_the_terminal_has_its_columns_one_below_the_other() -> None:
-    text = table([row(), row("relationships", ratio=12.5)])
+    text = report.text([row(), row("relationships", ratio=12.5)])
 
-    title, heads, more_heads, first, second = text.splitlines()
+    title, _, heads, more_heads, first, second = text.splitlines()
     assert title == "PostgreSQL, 100,000 edges (peers: how many times as long as Retinue)"
-    assert cells(heads) == ["operation", "floor", "Retinue", "ratio", "goal", "met", "lesson"]
+    assert cells(heads) == ["operation", "floor", "Retinue", "ratio", "goal", "reached", "lesson"]
     assert cells(first) == ["is_following", "100 µs", "140 µs", "1.40 (1.30 to 1.50)", "≤ 1.5", "yes", "20"]
     assert cells(second)[3:] == ["12 (12 to 13)", "≤ 1.5", "no", "2.24"]
     assert len({len(line) for line in (heads, first, second)}) == 1
     assert len(more_heads) == first.index(")") + 1
 
 
-def test_loads_have_a_table_with_a_line_for_each_contestant_and_what_is_stated_follows() -> None:
-    blocks = table([THROUGHPUT, STORAGE]).split("\n\n")
+def test_loads_have_a_table_with_a_line_for_each_competitor_and_what_is_stated_follows() -> None:
+    _, loads, goals, stated = report.text([THROUGHPUT, STORAGE]).split("\n\n")
 
-    assert [cells(line) for line in blocks[0].splitlines()[3:]] == [
+    assert [cells(line) for line in loads.splitlines()[2:]] == [
         ["16 connections", "floor", "9,000/s", "-", "-", "-"],
         ["16 connections", "Retinue", "6,300/s", "0.70", "≥ 0.66", "yes"],
         ["16 connections", "lesson", "90.0/s", "0.01", "-", "-"],
     ]
-    assert blocks[1].splitlines() == ["    storage: bytes per edge 1.25 (≤ 1.2: no)", "    storage: bytes 150"]
+    assert cells(goals.splitlines()[2]) == ["storage", "bytes per edge", "1.25", "≤ 1.2", "no"]
+    assert cells(stated.splitlines()[2]) == ["storage", "bytes", "150"]
+
+
+def test_a_row_is_printed_as_it_is_found() -> None:
+    lines = report.in_words(row(stated=(Stated("ahead by", 7.5, 8, at_least=True), Stated("x", 3)))).splitlines()
+
+    assert [cells(line) for line in lines] == [
+        ["is_following, PostgreSQL (goal 1.5)"],
+        ["floor", "100 µs", "p99", "200 µs", "-"],
+        ["Retinue", "140 µs", "p99", "300 µs", "1.40 (1.30 to 1.50)"],
+        ["lesson", "2.80 ms", "p99", "9.00 ms", "28 (27 to 29)"],
+        ["ahead by: 7.50", "≥ 8 no"],
+        ["x: 3.00"],
+    ]
 
 
 def test_the_page_shows_the_middle_size_and_folds_the_others(tmp_path: Path) -> None:
@@ -218,19 +216,14 @@ def test_the_page_shows_the_middle_size_and_folds_the_others(tmp_path: Path) -> 
     assert "No goal is missed." in text
     pictures = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", text)
     assert sorted(pictures) == sorted(f"benchmarks/{file.name}" for file in (tmp_path / "benchmarks").iterdir())
-    assert len(pictures) == 4
+    assert len(pictures) == 3
 
 
-def test_a_missed_goal_is_listed_with_the_reason_kept_for_it() -> None:
-    run = Run(
-        (row(ratio=1.8), row(edges=5_000_000, ratio=1.9), row("unfollow", ratio=1.7, database="sqlite"), STORAGE),
-        {},
-        {},
-    )
+def test_a_missed_goal_is_listed_with_the_reason_written_for_it() -> None:
+    rows = (row(ratio=1.8), row(edges=5_000_000, ratio=1.9), row("unfollow", ratio=1.7, database="sqlite"), STORAGE)
+    template = "$machine$versions$tables\nMISSED\n$missed\nGROWTH\n$growth"
 
-    text = report.page(
-        run, "$machine$versions$tables\nMISSED\n$missed\nGROWTH\n$growth", {"postgresql": {"is_following": "Because."}}
-    )
+    text = report.page(Run(rows, {}, {}), template, {"postgresql": {"is_following": "Because."}})
 
     first, second, third = text.partition("MISSED\n")[2].partition("\nGROWTH")[0].splitlines()
     wanted = "ratio to the floor ≤ 1.5 was wanted, and it is"
@@ -248,10 +241,10 @@ def test_charts_of_an_earlier_run_go(tmp_path: Path) -> None:
     assert [file.name for file in (tmp_path / "benchmarks").iterdir()] == ["postgresql-100000.svg"]
 
 
-def test_the_command_prints_the_tables_of_kept_runs(
+def test_the_command_prints_the_tables_of_saved_runs(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keep(Run((row(),), {}, {}), tmp_path / "run.json")
+    save(Run((row(),), {}, {}), tmp_path / "run.json")
     monkeypatch.setattr("sys.argv", ["report", str(tmp_path / "run.json")])
 
     report.main()
@@ -259,19 +252,8 @@ def test_the_command_prints_the_tables_of_kept_runs(
     assert capsys.readouterr().out.startswith("PostgreSQL, 100,000 edges")
 
 
-# --- Charts ---------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "chart",
-    [
-        ratio_chart([row("a & <b>"), row("quick", ratio=0.4), THROUGHPUT, STORAGE], "PostgreSQL"),
-        growth_chart(curves([row("a & <b>"), row("a & <b>", 2_000_000, floor=5_000)]), "PostgreSQL"),
-    ],
-    ids=["ratios", "growth"],
-)
-def test_a_chart_is_sound_says_what_it_shows_and_stays_on_its_paper(chart: str) -> None:
-    drawing = ET.fromstring(chart)
+def test_a_chart_is_sound_tells_what_it_shows_and_stays_on_its_paper() -> None:
+    drawing = ET.fromstring(ratio_chart([row("a & <b>"), row("quick", ratio=0.4), THROUGHPUT, STORAGE], "PostgreSQL"))
 
     space = "{http://www.w3.org/2000/svg}"
     assert drawing.get("role") == "img"
@@ -286,13 +268,3 @@ def test_a_chart_is_sound_says_what_it_shows_and_stays_on_its_paper(chart: str) 
             assert 0 <= float(element.get(name, 0)) <= width
         for name in ("y", "y1", "y2"):
             assert 0 <= float(element.get(name, 0)) <= height
-
-
-def test_labels_of_curves_that_end_alike_stand_apart() -> None:
-    found = [Curve("sqlite", "x", name, ((1_000, 50.0), (9_000, 50.0))) for name in ("floor", "Retinue", "a", "b", "c")]
-
-    drawing = ET.fromstring(growth_chart(found, "SQLite"))
-
-    texts = list(drawing.iter("{http://www.w3.org/2000/svg}text"))
-    heights = sorted(float(text.get("y", 0)) for text in texts if text.text in {"floor", "Retinue", "a", "b", "c"})
-    assert all(after - before >= 12 for before, after in pairwise(heights))

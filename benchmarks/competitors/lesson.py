@@ -3,8 +3,8 @@ The lesson's code as it stands: a `Follow` model, dynamic relationships, check t
 
 The models and the four methods are the lesson's, with its indexes (the primary key and no other) and without counters,
 so that its counts count. Lists are its relationships, ordered and paginated as Flask-SQLAlchemy does, total included; a
-page that begins anywhere is the same two statements, as `paginate()` knows whole pages alone. It has nothing for many
-users at once: they are asked for one by one, as a template does. It has no posts, so no home timeline.
+page that begins anywhere is the same two statements, as `paginate()` knows whole pages alone. It has no posts, so no home
+timeline.
 """
 
 from __future__ import annotations
@@ -13,17 +13,21 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-import numpy as np
+from flask import Flask
 from flask_login import UserMixin
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy.orm import aliased
+from sqlalchemy import URL
+from sqlalchemy.orm import aliased, make_transient_to_detached
 
-from benchmarks.contestant import PAGE, Shown
-from benchmarks.contestants.flask_setup import FlaskContestant, in_application
-from benchmarks.contestants.peers_loading import filling, moments
+from benchmarks.competitor import PAGE, Peer, Shown
 from benchmarks.data import Data
+from benchmarks.databases import connect
+from benchmarks.filling import filling, moments
 
-db = SQLAlchemy(session_options={"expire_on_commit": False})
+#: How a first page is asked for.
+_FIRST: dict[str, Any] = {"page": 1, "per_page": PAGE, "error_out": False}
+
+db: Any = SQLAlchemy(session_options={"expire_on_commit": False})
 
 
 def utcnow() -> datetime:
@@ -31,7 +35,7 @@ def utcnow() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
 
 
-class Follow(db.Model):  # type: ignore[name-defined,misc]
+class Follow(db.Model):  # type: ignore[misc]
     """That one user follows another."""
 
     __tablename__ = "follows"
@@ -40,7 +44,7 @@ class Follow(db.Model):  # type: ignore[name-defined,misc]
     timestamp = db.Column(db.DateTime, default=utcnow)
 
 
-class User(UserMixin, db.Model):  # type: ignore[name-defined,misc]
+class User(UserMixin, db.Model):  # type: ignore[misc]
     """A user, with the lesson's methods."""
 
     __tablename__ = "users"
@@ -85,51 +89,64 @@ class User(UserMixin, db.Model):  # type: ignore[name-defined,misc]
         return self.followers.filter_by(follower_id=user.id).first() is not None
 
 
-class Lesson(FlaskContestant):
-    """The lesson's code."""
+class Lesson(Peer):
+    """
+    The lesson's code in an application on Flask-SQLAlchemy, in one long application context.
+
+    Every application's request has its users already when it comes to follow: from the login
+    and from the address. So that nobody pays for reading them, they come without a statement,
+    and a commit does not expire them. What the session holds else lives as in any application.
+    """
 
     name = "lesson"
-    db = db
-    user_class = User
+
+    def __init__(self, url: URL) -> None:
+        super().__init__(url)
+        connect(url).close()  # gives a file of SQLite a write-ahead log: how it commits is no part of the contest
+        app = Flask(__name__)
+        app.config["SQLALCHEMY_DATABASE_URI"] = url
+        db.init_app(app)
+        self.users: dict[int, Any] = {}
+        self.context = app.app_context()
+        self.context.push()
+
+    def create(self) -> None:
+        db.create_all()
 
     def load(self, data: Data) -> None:
-        """Take over the graph."""
+        times = moments(data.times)
         with filling(self.url) as filler:
-            keys = np.arange(1, data.users + 1)
-            filler.fill("users", id=keys, username=filler.text(keys, "user"))
-            filler.fill(
-                "follows",
-                follower_id=data.followers,
-                following_id=data.followed,
-                timestamp=moments(data.times),
-            )
-            filler.restart_keys("users")
+            filler.users("users", data.users)
+            filler.fill("follows", follower_id=data.followers, following_id=data.followed, timestamp=times)
+        db.engine.dispose()  # new connections know what the tables hold
 
-    @in_application
+    def close(self) -> None:
+        db.session.remove()
+        db.engine.dispose()
+        self.context.pop()
+
+    def user(self, key: int) -> Any:
+        """Return a user as a request has them: loaded."""
+        user: Any = self.users.get(key)
+        if user is None:
+            user = User()
+            user.id, user.username = key, f"user{key}"
+            make_transient_to_detached(user)
+            db.session.add(user)
+            self.users[key] = user
+        return user
+
     def is_following(self, follower: int, followed: int) -> bool:
-        """By the lesson's method."""
         return bool(self.user(follower).is_following(self.user(followed)))
 
-    @in_application
-    def relationships(self, viewer: int, users: Sequence[int]) -> set[tuple[str, int]]:
-        """By the lesson's two methods, for each user."""
-        me = self.user(viewer)
-        following = {("following", key) for key in users if me.is_following(self.user(key))}
-        return following | {("followed_by", key) for key in users if me.is_a_follower(self.user(key))}
+    def is_followed_by(self, user: int, follower: int) -> bool:
+        return bool(self.user(user).is_a_follower(self.user(follower)))
 
-    @in_application
     def first_page(self, user: int) -> list[Shown]:
-        """The relationship, ordered and paginated."""
-        page = self._followers(user).paginate(page=1, per_page=PAGE, error_out=False)
+        page = self._followers(user).paginate(**_FIRST)
         return [(row.follower.id, row.follower.username) for row in page.items]
 
-    def place_at(self, user: int, depth: int) -> int:  # noqa: ARG002
-        """The offset."""
-        return depth
-
-    @in_application
     def page_from(self, user: int, place: int) -> list[Shown]:
-        """As the first page, with OFFSET."""
         followers = self._followers(user)
         rows = followers.limit(PAGE).offset(place).all()
         followers.order_by(None).count()
@@ -138,53 +155,25 @@ class Lesson(FlaskContestant):
     def _followers(self, user: int) -> Any:
         return self.user(user).followers.order_by(Follow.timestamp.desc(), Follow.follower_id.desc())
 
-    @in_application
     def counts(self, users: Sequence[int]) -> dict[int, tuple[int, int]]:
-        """Two COUNTs for each user."""
         return {key: (self.user(key).followers.count(), self.user(key).following.count()) for key in users}
 
-    @in_application
-    def mutuals(self, user: int) -> list[Shown]:
-        """The relationship, joined with the edge that goes back."""
-        back = aliased(Follow)
-        rows = self.user(user).following.join(
-            back, (back.follower_id == Follow.following_id) & (back.following_id == Follow.follower_id)
-        )
-        return self._followed(rows)[1]
-
-    @in_application
     def followers_you_know(self, viewer: int, user: int) -> tuple[int, list[Shown]]:
         """The viewer's relationship, joined with the edge that leads on to the user."""
         onward = aliased(Follow)
-        rows = self.user(viewer).following.join(
-            onward, (onward.follower_id == Follow.following_id) & (onward.following_id == user)
-        )
-        return self._followed(rows)
-
-    def _followed(self, rows: Any) -> tuple[int, list[Shown]]:
-        newest = rows.order_by(Follow.timestamp.desc(), Follow.following_id.desc())
-        page = newest.paginate(page=1, per_page=PAGE, error_out=False)
+        leads_on = (onward.follower_id == Follow.following_id) & (onward.following_id == user)
+        rows = self.user(viewer).following.join(onward, leads_on)
+        page = rows.order_by(Follow.timestamp.desc(), Follow.following_id.desc()).paginate(**_FIRST)
         return page.total, [(row.following.id, row.following.username) for row in page.items]
 
-    @in_application
     def follow(self, follower: int, followed: int) -> bool:
-        """By the lesson's method, and a commit."""
         self.user(follower).follow(self.user(followed))
         new = bool(db.session.new)
         db.session.commit()
         return new
 
-    @in_application
     def unfollow(self, follower: int, followed: int) -> bool:
-        """By the lesson's method, and a commit."""
         self.user(follower).unfollow(self.user(followed))
-        old = bool(db.session.deleted)
+        ended = bool(db.session.deleted)
         db.session.commit()
-        return old
-
-    @in_application
-    def delete_user(self, user: int) -> None:
-        """The cascade that the lesson asks for: by the session, row by row."""
-        db.session.delete(self.user(user))
-        db.session.commit()
-        del self.users[user]
+        return ended
