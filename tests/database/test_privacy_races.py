@@ -140,6 +140,21 @@ def test_answer_beside_a_withdrawal(engine: Engine) -> None:
     play_all(engine, scenes(50, 2, answers_beside_withdrawals))
 
 
+def requests_become_edges(chance: random.Random, users: list[int]) -> tuple[list[Verb], list[Verb]]:
+    """Let an edge take the place of a request, by the ORM or as a block ends, while others follow the same two."""
+    a, b, c = chance.sample(users, 3)
+    before: list[Verb] = [verb("choose", b, locked=True), verb("follow", a, b)]
+    if chance.random() < 0.5:
+        return before, [verb("put", a, b), verb("follow", b, a), verb("follow", c, a), verb("follow", b, c)]
+    before = [verb("follow", a, b), verb("follow", b, a), verb("block", b, a), verb("choose", a, locked=True)]
+    return before, [verb("unblock", b, a, restore=True), verb("follow", c, a), verb("follow", c, b)]
+
+
+def test_an_edge_in_the_place_of_a_request(engine: Engine) -> None:
+    """What was told of the request goes without holding up those who tell of something else."""
+    play_all(engine, scenes(20, 3, requests_become_edges))
+
+
 def everything_between_two(chance: random.Random, users: list[int]) -> tuple[list[Verb], list[Verb]]:
     """Let both do one thing many times over, as impatient fingers do."""
     a, b = users
