@@ -43,6 +43,7 @@ LAYERS = {
     "ties": 5,  # the kinds of rows that one user has about another
     "effects": 6,  # what follows from a change
     "guards": 6,
+    "relationships": 6,  # how two users stand
     "viewer": 6,  # what a viewer may see
     "limits": 7,
     "lists": 7,  # a page of anything
@@ -65,8 +66,6 @@ LAYERS = {
 # What still points up: each goes with the room that it is about.
 STILL_UP = (
     "effects/changes.py",
-    "effects/single_statement.py",
-    "lists/reads.py",
     "orm/posts.py",
     "verbs/expiry.py",
 )

@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session, scoped_session
 
+from retinue import relationships
 from retinue.discovery import suggestions
 from retinue.lists import people, reads, records, visibility
 from retinue.schema import schema_of
@@ -36,7 +37,7 @@ from retinue.values import (
     Sort,
     Suggestion,
 )
-from retinue.verbs import blocks, expiry, follows, requests
+from retinue.verbs import blocks, expiry, follows, mutes, requests
 from retinue.work import Work, session_of
 
 U = TypeVar("U")
@@ -133,7 +134,7 @@ class Graph(Generic[U]):
         Raises:
             InvalidUserError: One is neither a user nor a possible key.
         """
-        return follows.is_following(Work(self._session, self._schema), follower, followed)
+        return relationships.follows(Work(self._session, self._schema), follower, followed)
 
     def accept(self, user: U | Key, requester: U | Key) -> bool:
         """
@@ -292,7 +293,7 @@ class Graph(Generic[U]):
             ModelMissingError: No model with `MuteMixin` is declared.
             MappingError: A column of your own on the model needs a value and has no default.
         """
-        return blocks.mute(Work(self._session, self._schema), muter, muted, until, notifications)
+        return mutes.mute(Work(self._session, self._schema), muter, muted, until, notifications)
 
     def unmute(self, muter: U | Key, muted: U | Key) -> bool:
         """
@@ -304,7 +305,7 @@ class Graph(Generic[U]):
         Raises:
             SelfFollowError, InvalidUserError, UnknownUserError, ModelMissingError: As `mute()`.
         """
-        return blocks.unmute(Work(self._session, self._schema), muter, muted)
+        return mutes.unmute(Work(self._session, self._schema), muter, muted)
 
     def expire(self) -> Expired:
         """
@@ -333,7 +334,7 @@ class Graph(Generic[U]):
             InvalidUserError: One is neither a user nor a possible key, or has no key yet.
             ValueError: *users* are more than 1,000.
         """
-        return reads.relationships(Work(self._session, self._schema), viewer, users)
+        return relationships.between(Work(self._session, self._schema), viewer, users)
 
     def counts(self, users: Iterable[U | Key]) -> dict[Key, Counts]:
         """

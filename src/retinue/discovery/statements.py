@@ -12,14 +12,10 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from sqlalchemy import (
-    Delete,
-    Executable,
     Integer,
-    Table,
     and_,
     bindparam,
     case,
-    delete,
     exists,
     func,
     literal_column,
@@ -32,10 +28,10 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause
 
 from retinue.engines import EngineRules, Rows
-from retinue.models import DismissedSuggestionMixin, FollowRequestMixin, UTCDateTime
+from retinue.models import FollowRequestMixin, UTCDateTime
 from retinue.schema import Schema
 from retinue.ties import not_blocked, not_ended, pending
-from retinue.work.building import insert_row, most, once, people, user_key
+from retinue.work.building import most, once, people, user_key
 
 #: Of whom a user follows, and of who follows them, the newest so many are known; and so many strangers.
 NEAR: Final = 100
@@ -55,8 +51,6 @@ OUT, IN = 0, 1
 
 #: What of a user decides whether others may see whom they follow.
 _CLOSING = ("hide_following", "locked", "active")
-
-_DISMISSAL = {"user_id": "user", "suggested_id": "suggested", "timestamp": "at"}
 
 
 # --- Who is asked --------------------------------------------------------------------------------
@@ -228,24 +222,3 @@ def users_of(schema: Schema, engine: EngineRules) -> Rows:
     """Those of *users* who exist, as the application's own class."""
     user: Any = schema.user
     return select(user).where(engine.one_of(getattr(user, schema.key_name), "users"))
-
-
-# --- Everybody ------------------------------------------------------------------------------------
-
-
-# --- Who is not suggested again ------------------------------------------------------------------
-
-
-@once
-def insert_dismissal(schema: Schema, engine: EngineRules) -> Executable:
-    """*suggested* is not suggested to *user* since *at*, unless there is such a row."""
-    table = schema.table(DismissedSuggestionMixin)
-    return insert_row(schema, engine, table, _DISMISSAL, people(schema, "user", "suggested"))
-
-
-@once
-def delete_dismissal(schema: Schema) -> Delete:
-    """*suggested* may be suggested to *user* again."""
-    table: Table = schema.table(DismissedSuggestionMixin)
-    mine = table.c.user_id == user_key(schema, "user")
-    return delete(table).where(mine, table.c.suggested_id == user_key(schema, "suggested"))

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from retinue import arguments
+from retinue import arguments, ties
 from retinue.discovery import statements
 from retinue.models import DismissedSuggestionMixin, now
 from retinue.schema import identity
 from retinue.settings import PAGE_DEFAULT
+from retinue.ties import DISMISSAL
 from retinue.values import Key, Suggestion, SuggestionReason
 from retinue.work import Work
 from retinue.work.building import moment
@@ -82,10 +83,9 @@ def dismiss(work: Work, user: Any, suggested: Any) -> bool:
     """See `Graph.dismiss()`."""
     work.schema.refuse_missing(DismissedSuggestionMixin)
     pair = work.write(user, suggested)
-    row = {"user": pair[0], "suggested": pair[1], "at": now()}
-    if work.insert(statements.insert_dismissal, row, pair):
+    if ties.insert(work, DISMISSAL, pair, now()):
         return True
-    work.refuse_unknown(pair)
+    ties.refuse_unknown(work, DISMISSAL, pair)
     return False
 
 
@@ -93,10 +93,9 @@ def undismiss(work: Work, user: Any, suggested: Any) -> bool:
     """See `Graph.undismiss()`."""
     work.schema.table(DismissedSuggestionMixin)
     pair = work.write(user, suggested)
-    row = {"user": pair[0], "suggested": pair[1]}
-    if work.connection.execute(statements.delete_dismissal(work.schema), row).rowcount:
+    if ties.end(work, DISMISSAL, pair):
         return True
-    work.refuse_unknown(pair)
+    ties.refuse_unknown(work, DISMISSAL, pair)
     return False
 
 

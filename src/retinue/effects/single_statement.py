@@ -20,7 +20,7 @@ from retinue.effects.records import upsert_notification
 from retinue.engines import EngineRules, Rows
 from retinue.models import RANDOM_BITS, FollowEventMixin, UTCDateTime
 from retinue.schema import Schema
-from retinue.verbs.edge_statements import delete_edge, is_edge
+from retinue.ties import delete_edge, is_edge
 from retinue.work.building import OPTION, once, user_key
 
 #: `insert_edge`, `insert_agreed_edge` or `delete_edge`.

@@ -1,10 +1,10 @@
-"""Questions: how users stand, how many there are, and lists of one's own."""
+"""Questions: how many there are, and lists of one's own."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 from retinue.effects import counters
 from retinue.errors import NotVisibleError
@@ -14,31 +14,10 @@ from retinue.lists.pages import Listing
 from retinue.models import FIRST, LAST, BlockMixin, FollowRequestMixin, MuteMixin, now
 from retinue.schema import identity
 from retinue.settings import PAGE_DEFAULT
-from retinue.values import ALL, BlockedPerson, Counts, Everything, Key, MutedPerson, Page, Person, Relationship
-from retinue.verbs import edge_statements as edges
+from retinue.values import ALL, BlockedPerson, Counts, Everything, Key, MutedPerson, Page, Person
 from retinue.viewer import HIDING, Audience, ListKind, Visibility, may_see, visibility
 from retinue.work import Work
 from retinue.work.building import moment
-
-#: How those stand who have nothing to do with each other.
-_STRANGERS: Final = Relationship()
-
-
-def relationships(work: Work, viewer: Any | None, users: Iterable[Any]) -> dict[Key, Relationship]:
-    """See `Graph.relationships()`."""
-    work.read()
-    keys = work.keys(users)
-    key = None if viewer is None else work.key(viewer)
-    if key is None or not keys:
-        return dict.fromkeys(keys, _STRANGERS)
-    parameters = {"viewer": key, "users": keys, **moment(work.schema, now())}
-    stand: dict[Key, dict[str, Any]] = {}
-    for kind, user, since in work.rows(edges.relationships, parameters, work.engine):
-        how = stand.setdefault(user, {})
-        how[edges.STANDINGS[kind]] = True
-        if since is not None:
-            how["since"] = since
-    return {user: Relationship(**stand[user]) if user in stand else _STRANGERS for user in keys}
 
 
 def counts(work: Work, users: Iterable[Any]) -> dict[Key, Counts]:

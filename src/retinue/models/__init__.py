@@ -1,6 +1,6 @@
 """The mixins that become the application's tables, one line each; absent until declared."""
 
-from retinue.models.columns import guards_of, kinds, line_of
+from retinue.models.columns import guards_of, key_of, kinds, line_of
 from retinue.models.discovery import DismissedSuggestionMixin
 from retinue.models.edges import FollowCountMixin, FollowMixin, FollowRequestMixin
 from retinue.models.ids import RANDOM_BITS, id_at, new_id
@@ -30,6 +30,7 @@ __all__ = [
     "guards_of",
     "id_at",
     "in_utc",
+    "key_of",
     "kinds",
     "line_of",
     "new_id",

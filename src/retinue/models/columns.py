@@ -45,6 +45,11 @@ def kinds() -> Sequence[type[GraphModel]]:
     return list(_COMPLETE)
 
 
+def key_of(mixin: type[GraphModel]) -> tuple[str, ...]:
+    """Return the primary key of the tables of *mixin*."""
+    return _COMPLETE[mixin][0]
+
+
 def line_of(mixin: type[GraphModel]) -> str:
     """Return the one line that declares a model with *mixin*."""
     name = mixin.__name__.removesuffix("Mixin")

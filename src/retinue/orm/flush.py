@@ -20,15 +20,15 @@ from sqlalchemy.orm import Mapper, Session, UOWTransaction, object_session
 from retinue.effects import changes
 from retinue.effects.removal import detach
 from retinue.events import Event, Followed, Unfollowed
-from retinue.models import BlockMixin, FollowMixin, FollowRequestMixin, now
+from retinue.models import FollowMixin, FollowRequestMixin, now
 from retinue.models.ownership import GraphUser, user_class_of
 from retinue.orm import posts
 from retinue.orm.cascades import let_go, taken_along, takes_along, users_in
 from retinue.orm.loaded import forget_rows
-from retinue.orm.rows import drop_requests, refuse_blocked, refuse_row_of
+from retinue.orm.rows import VERBS, drop_requests, refuse_blocked, refuse_row_of
 from retinue.schema import identity, schema_of
+from retinue.ties import delete_edge
 from retinue.values import Key
-from retinue.verbs import edge_statements as edges
 from retinue.work import Pair, Work, edge_parameters
 
 _SLOT = "retinue.flushed"
@@ -80,7 +80,7 @@ def _deleting(mapper: Mapper[Any], connection: Connection, row: Any) -> None:
     if mapper.confirm_deleted_rows:
         return
     work, pair = _work_on(row, connection), cast("Pair", identity(row))
-    if work.run(edges.delete_edge, edge_parameters(pair)).rowcount:
+    if work.run(delete_edge, edge_parameters(pair)).rowcount:
         _flushed(work.session).announce(work, Unfollowed(*pair, now()))
     # Else somebody else deleted it, and counted it out.
 
@@ -99,10 +99,12 @@ def _expect_no_row(mapper: Mapper[Any], _cls: type[Any]) -> None:
     mapper.confirm_deleted_rows = mapper.version_id_col is not None
 
 
-@event.listens_for(BlockMixin, "before_insert", propagate=True)
-@event.listens_for(FollowRequestMixin, "before_insert", propagate=True)
 def _refuse_row(mapper: Mapper[Any], _connection: Connection, _row: Any) -> None:
     refuse_row_of(mapper.class_)
+
+
+for _mixin in VERBS:
+    event.listen(_mixin, "before_insert", _refuse_row, propagate=True)
 
 
 @event.listens_for(FollowRequestMixin, "after_delete", propagate=True)

@@ -7,17 +7,13 @@ from typing import Any
 
 from retinue import guards
 from retinue.errors import BlockedError, NotWritableError
-from retinue.models import BlockMixin, FollowRequestMixin, now
+from retinue.models import now
 from retinue.models.ownership import GraphModel
-from retinue.verbs import edge_statements as edges
-from retinue.verbs import request_statements as requests
+from retinue.ties import BLOCK, REQUEST, TIES, are_blocked, delete_tie
 from retinue.work import Pair, Work, edge_parameters
 
 #: Models whose rows only a verb may make, and that verb.
-VERBS: dict[type[GraphModel], str] = {
-    BlockMixin: "graph.block(blocker, blocked)",
-    FollowRequestMixin: "graph.follow(follower, followed)",
-}
+VERBS: dict[type[GraphModel], str] = {tie.mixin: tie.verb for tie in TIES if tie.verb is not None}
 
 
 def refuse_row_of(model: type[Any]) -> None:
@@ -34,9 +30,9 @@ def refuse_blocked(work: Work, pairs: Sequence[Pair]) -> None:
         return
     beside = tuple(followed for _, followed in pairs)
     guards.take(work, *(follower for follower, _ in pairs), beside=beside)
-    if work.schema.blocks is not None:
+    if BLOCK.is_declared(work.schema):
         for pair in pairs:
-            if work.run(edges.are_blocked, {**edge_parameters(pair), "now": now()}, work.engine).scalar():
+            if work.run(are_blocked, {**edge_parameters(pair), "now": now()}, work.engine).scalar():
                 raise BlockedError(*pair)
 
 
@@ -46,6 +42,6 @@ def drop_requests(work: Work, pairs: Sequence[Pair]) -> list[Pair]:
 
     Their guards are held, so that none can be made. One delete for each pair.
     """
-    if work.schema.requests is None:
+    if not REQUEST.is_declared(work.schema):
         return []
-    return [pair for pair in pairs if work.run(requests.delete_request, edge_parameters(pair)).rowcount]
+    return [pair for pair in pairs if work.run(delete_tie, REQUEST.parameters(pair), REQUEST, False).rowcount]

@@ -22,11 +22,10 @@ from sqlalchemy.sql.selectable import Subquery
 from retinue.arguments import most_followed
 from retinue.engines import EngineRules
 from retinue.schema import Schema
-from retinue.ties import not_ended, pending
+from retinue.ties import BLOCK, REQUEST, delete_tie, not_ended, pending
 from retinue.transfer.bulk import Bulk
 from retinue.values import HistoryKind, Key
-from retinue.verbs.request_statements import delete_request
-from retinue.work import Pair, Work, edge_parameters
+from retinue.work import Pair, Work
 from retinue.work.building import OPTION, moment
 
 #: The columns of an edge.
@@ -54,7 +53,7 @@ class Privacy:
         self._followers = bulk.batch("followers", {"person": (schema.key.type, spelled_key)})
         self._take_guards = self._guards()
         self._blocks = self._blocked(engine, edges)
-        self._asked = None if schema.requests is None else self._requests(edges)
+        self._asked = self._requests(edges) if REQUEST.is_declared(schema) else None
         self._usage = self._used() if self._limited else None
 
     @property
@@ -97,7 +96,7 @@ class Privacy:
                     room[pair[0]] -= 1
         refused.asked = [pair for pair in asked if pair not in refused.blocked and pair not in refused.beyond]
         if refused.asked:
-            work.run_each(delete_request, [edge_parameters(pair) for pair in refused.asked])
+            work.run_each(delete_tie, [REQUEST.parameters(pair) for pair in refused.asked], REQUEST, False)
         return refused
 
     def _room(self, connection: Connection, parameters: dict[str, Any]) -> dict[Key, int]:
@@ -118,19 +117,19 @@ class Privacy:
 
     def _blocked(self, engine: EngineRules, edges: Subquery) -> list[Executable]:
         """Return what finds the edges whose follower blocks the followed, and those whose followed blocks the follower."""
-        if self._schema.blocks is None:
+        if not BLOCK.is_declared(self._schema):
             return []
-        block, new = self._schema.blocks, edges.c
+        block, new = BLOCK.table(self._schema), edges.c
 
-        def made(blocker: ColumnElement[Any], blocked: ColumnElement[Any]) -> Executable:
+        def blocked_by(blocker: ColumnElement[Any], blocked: ColumnElement[Any]) -> Executable:
             there = and_(block.c.blocker_id == blocker, block.c.blocked_id == blocked, not_ended(block))
             rows = as_sent(select(new.follower, new.followed).join_from(edges, block, there))
             return named(engine.current(rows), "blocked_edges")
 
-        return [made(new.follower, new.followed), made(new.followed, new.follower)]
+        return [blocked_by(new.follower, new.followed), blocked_by(new.followed, new.follower)]
 
     def _requests(self, edges: Subquery) -> Executable:
-        request: Any = self._schema.requests
+        request: Any = REQUEST.table(self._schema)
         new = edges.c
         there = and_(request.c.follower_id == new.follower, request.c.following_id == new.followed)
         rows = select(new.follower, new.followed, pending(self._schema, request)).join_from(edges, request, there)
@@ -148,8 +147,8 @@ class Privacy:
             following = func.coalesce(said[0].scalar_subquery(), following)
             followers = func.coalesce(said[1].scalar_subquery(), followers)
         waiting: Any = literal_column("0")
-        if schema.requests is not None:
-            request = schema.requests
+        if REQUEST.is_declared(schema):
+            request = REQUEST.table(schema)
             rows = select(func.count()).where(request.c.follower_id == person, pending(schema, request))
             waiting = rows.scalar_subquery()
         return named(select(person, following, followers, waiting).select_from(self._followers), "usage")

@@ -2,23 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, cast
 
+from sqlalchemy import (
+    Delete,
+    Executable,
+    Update,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    false,
+    null,
+    or_,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.engine import CursorResult
+from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.selectable import FromClause
 
-from retinue import guards, limits
+from retinue import guards, limits, ties
 from retinue.effects import changes
 from retinue.effects import single_statement as together
+from retinue.engines import EngineRules, Rows
 from retinue.errors import BlockedError, LimitError, UnknownUserError
 from retinue.events import Followed, FollowerRemoved, RequestAccepted, Requested, Unfollowed
-from retinue.models import FollowMixin, FollowRequestMixin, now
+from retinue.models import FollowMixin, FollowRequestMixin, UTCDateTime, now
+from retinue.relationships import is_following
+from retinue.schema import Schema
+from retinue.ties import FOLLOW, REQUEST, Tie, is_edge, not_blocked, pending
 from retinue.values import Outcome
-from retinue.verbs import edge_statements as edges
-from retinue.verbs import request_statements as requests
 from retinue.verbs.whole import whole
 from retinue.work import Pair, Work, edge_parameters
-from retinue.work.building import known_users, known_users_now, moment
+from retinue.work.building import insert_row, moment, once, people, user_key
 
 
 @whole()
@@ -43,15 +63,6 @@ def remove_follower(work: Work, user: Any, follower: Any) -> bool:
     return _remove(work, follower, user, FollowerRemoved)
 
 
-def is_following(work: Work, follower: Any, followed: Any) -> bool:
-    """See `Graph.is_following()`."""
-    work.read()
-    pair = (work.key(follower), work.key(followed))
-    if None in pair:
-        return False
-    return _edge_exists(work, cast("Pair", pair))
-
-
 def _follow_freely(work: Work, pair: Pair) -> Outcome:
     """Follow where nothing can stand against it but an edge that is there."""
     added = add_edge(work, Followed(*pair, now()))
@@ -72,55 +83,47 @@ def _follow_by_the_rules(work: Work, pair: Pair, at: datetime) -> Outcome:
     then again.
     """
     version = limits.seen(work, pair[0])
-    before = guards.ask_and_take(work, pair, edges.before_follow, at)
+    before = guards.ask_and_take(work, pair, before_follow, at)
     if before.enough:
         return Outcome.UNCHANGED
     asks, asked = before.both, before.asked
     limit = limits.reached(work, pair[0], at, before=version, taking=before.waits)
     while True:
         reached = limit.by(asks=asks)
-        if reached is None and asks and insert_request(work, pair, at):
+        if reached is None and asks and ask(work, pair, at):
             changes.record(work, Requested(*pair, at))
             return Outcome.REQUESTED
         if reached is None and not asks:
             added = add_edge(work, Followed(*pair, at))
-            if added.done and asked and delete_request(work, pair):
+            if added.done and asked and ties.end(work, REQUEST, pair):
                 changes.close_requests(work, [pair])
             if added.done or added.was_there:
                 return Outcome.FOLLOWED if added.done else Outcome.UNCHANGED
-        standing = _standing(work, pair, at)
-        if standing.edge is not None:
+        found = _standing(work, pair, at)
+        if found.edge is not None:
             return Outcome.UNCHANGED
-        if standing.blocked:
+        if found.blocked:
             raise BlockedError(*pair)
-        if standing.locked and standing.asked is not None:
-            return _ask_again(work, pair, at, standing, reached)
+        if found.locked and found.asked is not None:
+            return _ask_again(work, pair, at, found, reached)
         if reached is not None:
             raise reached
-        if standing.locked and not asks:
+        if found.locked and not asks:
             work.schema.table(FollowRequestMixin)  # raises if there is none
             guards.take(work, pair[1])
-        asks, asked = standing.locked, standing.asked is not None
+        asks, asked = found.locked, found.asked is not None
 
 
-def insert_request(work: Work, pair: Pair, at: datetime) -> bool:
+def ask(work: Work, pair: Pair, at: datetime) -> bool:
     """Insert a request, unless something stands against it; return whether it is new."""
-    parameters = {**edge_parameters(pair), "at": at, "now": at}
-    return work.insert(requests.insert_request, parameters, pair)
+    return work.insert(insert_request, {**edge_parameters(pair), "at": at, "now": at}, pair)
 
 
-def delete_request(work: Work, pair: Pair) -> bool:
-    """Delete a request, pending or not; return whether there was one."""
-    gone = bool(work.run(requests.delete_request, edge_parameters(pair)).rowcount)
-    work.refresh(work.schema.models[FollowRequestMixin], pair)
-    return gone
-
-
-def _ask_again(work: Work, pair: Pair, at: datetime, standing: _Standing, reached: LimitError | None) -> Outcome:
+def _ask_again(work: Work, pair: Pair, at: datetime, found: _Standing, reached: LimitError | None) -> Outcome:
     """Leave a pending request as it is; renew one that has expired, or was rejected long enough ago."""
     settings = work.schema.settings
     expiry, cooldown = settings.request_expiry, settings.request_cooldown or timedelta()
-    asked, rejected = cast("datetime", standing.asked), standing.rejected
+    asked, rejected = cast("datetime", found.asked), found.rejected
     if rejected is None and (expiry is None or asked > at - expiry):
         return Outcome.UNCHANGED
     if reached is not None:
@@ -128,7 +131,7 @@ def _ask_again(work: Work, pair: Pair, at: datetime, standing: _Standing, reache
     if rejected is not None and rejected > at - cooldown:
         raise LimitError("request_cooldown", 0, 1, rejected + cooldown)
     parameters = {**edge_parameters(pair), "at": at, "rejected_before": at - cooldown, **moment(work.schema, at)}
-    work.run(requests.renew_request, parameters)
+    work.run(renew_request, parameters)
     work.refresh(work.schema.models[FollowRequestMixin], pair)
     changes.record(work, Requested(*pair, at))
     return Outcome.REQUESTED
@@ -136,11 +139,8 @@ def _ask_again(work: Work, pair: Pair, at: datetime, standing: _Standing, reache
 
 def _standing(work: Work, pair: Pair, at: datetime) -> _Standing:
     """Return how the two stand now; `UnknownUserError` if one does not exist."""
-    statement = edges.standing(work.schema, work.engine)
-    rows = {
-        row[0]: row[1:]
-        for row in work.connection.execute(statement, {**edge_parameters(pair), **moment(work.schema, at)})
-    }
+    parameters = {**edge_parameters(pair), **moment(work.schema, at)}
+    rows = {row[0]: row[1:] for row in work.connection.execute(standing(work.schema, work.engine), parameters)}
     unknown = [key for key in pair if key not in rows]
     if unknown:
         raise UnknownUserError(unknown)
@@ -152,19 +152,19 @@ def add_edge(work: Work, event: Followed) -> changes.Changed:
     agreed = isinstance(event, RequestAccepted)
     pair = (event.follower_id, event.followed_id)
     if not together.is_possible(work.schema, work.engine):
-        done = insert_edge(work, pair, event.at, agreed=agreed)
+        done = put_edge(work, pair, event.at, agreed=agreed)
         if done:
             changes.record(work, event)
         return changes.Changed(done)
-    build = edges.insert_agreed_edge if agreed else edges.insert_edge
+    build = insert_agreed_edge if agreed else insert_edge
     added = changes.change_edge(work, build, event)
     work.refresh(work.schema.follow, pair)
     return added
 
 
-def insert_edge(work: Work, pair: Pair, at: datetime, *, agreed: bool = False) -> bool:
+def put_edge(work: Work, pair: Pair, at: datetime, *, agreed: bool = False) -> bool:
     """Insert an edge since *at*, unless something stands against it; return whether it is new."""
-    build = edges.insert_agreed_edge if agreed else edges.insert_edge
+    build = insert_agreed_edge if agreed else insert_edge
     parameters = {**edge_parameters(pair), "at": at, "now": now()}
     inserted = work.insert(build, parameters, pair)
     # A row of this pair that the session has loaded may be of an edge that somebody has replaced.
@@ -173,7 +173,7 @@ def insert_edge(work: Work, pair: Pair, at: datetime, *, agreed: bool = False) -
 
 
 def _edge_exists(work: Work, pair: Pair) -> bool:
-    return work.run(edges.is_following, edge_parameters(pair)).first() is not None
+    return work.run(is_following, edge_parameters(pair)).first() is not None
 
 
 def _remove(work: Work, follower: Any, followed: Any, kind: type[Unfollowed | FollowerRemoved]) -> bool:
@@ -182,10 +182,8 @@ def _remove(work: Work, follower: Any, followed: Any, kind: type[Unfollowed | Fo
     if _end(work, kind(*pair, now())):
         return True
     if not withdrawn:
-        # Who holds a guard has locked both users before all else.
-        guarded = kind is Unfollowed and work.schema.requests is not None
-        ask = known_users_now if guarded else known_users
-        work.refuse_unknown(pair, ask)
+        asks = kind is Unfollowed and REQUEST.is_declared(work.schema)
+        ties.refuse_unknown(work, REQUEST if asks else FOLLOW, pair)
     return withdrawn
 
 
@@ -196,36 +194,34 @@ def _withdraw(work: Work, pair: Pair) -> bool:
     Before the edge is looked for: who accepts it deletes the request first as
     well, so that one of the two finds what the other left.
     """
-    if work.schema.requests is None:
+    if not REQUEST.is_declared(work.schema):
         return False
     # Whoever answers all requests at once holds the guard of the followed alone.
     at = now()
-    guards.ask_and_take(work, pair, edges.before_unfollow, at)
-    parameters = {**edge_parameters(pair), **moment(work.schema, at)}
-    gone = work.connection.execute(requests.delete_pending_request(work.schema), parameters).rowcount
-    if gone:
+    guards.ask_and_take(work, pair, before_unfollow, at)
+    withdrawn = ties.end(work, REQUEST, pair, at=at)
+    if withdrawn:
         changes.close_requests(work, [pair])
-    work.refresh(work.schema.models[FollowRequestMixin], pair)
-    return bool(gone)
+    return withdrawn
 
 
 def _end(work: Work, event: Unfollowed | FollowerRemoved) -> bool:
     """Delete the edge of *event*, if there is one, and write down what follows; return whether there was one."""
     pair = (event.follower_id, event.followed_id)
     if work.loaded(work.schema.follow, pair) is None and together.is_possible(work.schema, work.engine):
-        return changes.change_edge(work, edges.delete_edge, event).done
-    gone = delete_edge(work, pair)
+        return changes.change_edge(work, ties.delete_edge, event).done
+    gone = remove_edge(work, pair)
     if gone:
         changes.record(work, event)
     return gone
 
 
-def delete_edge(work: Work, pair: Pair) -> bool:
+def remove_edge(work: Work, pair: Pair) -> bool:
     """Delete an edge; return whether there was one."""
     row = work.loaded(work.schema.follow, pair)
     if row is None:
-        return bool(work.run(edges.delete_edge, edge_parameters(pair)).rowcount)
-    statement = edges.delete_loaded_edge(work.schema)
+        return bool(work.run(ties.delete_edge, edge_parameters(pair)).rowcount)
+    statement = delete_loaded_edge(work.schema)
     gone = cast("CursorResult[Any]", work.session.execute(statement, edge_parameters(pair))).rowcount
     if not gone:
         work.session.expire(row)  # another session has deleted it
@@ -233,10 +229,137 @@ def delete_edge(work: Work, pair: Pair) -> bool:
 
 
 class _Standing(NamedTuple):
-    """How two users stand, as `statements.edges.standing` says."""
+    """How two users stand, as `standing()` says."""
 
     locked: bool
     edge: datetime | None
     asked: datetime | None
     rejected: datetime | None
     blocked: bool
+
+
+# --- Statements ----------------------------------------------------------------------------------
+
+
+@once
+def insert_edge(schema: Schema, engine: EngineRules) -> Executable:
+    """*follower* follows *followed* since *at*, unless they do already, or may not without being asked."""
+    users = people(schema, *FOLLOW.ends)
+    conditions = [_unblocked(schema, engine)]
+    if not engine.keeps_snapshot:
+        # The insert decides. This spares a repeated follow the locks on its users, and so a write to the disk.
+        conditions.append(~is_edge(schema, engine))
+    locked = schema.flag("locked", users["followed"], engine)
+    if locked is not None:
+        conditions.append(locked.is_not(true()))
+    return _insert(schema, engine, FOLLOW, users, *conditions)
+
+
+@once
+def insert_agreed_edge(schema: Schema, engine: EngineRules) -> Executable:
+    """As `insert_edge()`, where *followed* has said yes."""
+    return _insert(schema, engine, FOLLOW, people(schema, *FOLLOW.ends), _unblocked(schema, engine))
+
+
+@once
+def insert_request(schema: Schema, engine: EngineRules) -> Executable:
+    """*follower* asks *at* that time to follow *followed*: who approves that, and whom they do not follow yet."""
+    users = people(schema, *REQUEST.ends)
+    locked: Any = schema.flag("locked", users["followed"], engine)
+    edge = exists(_pair_of(schema, FOLLOW, "timestamp"))
+    return _insert(schema, engine, REQUEST, users, locked.is_(true()), _unblocked(schema, engine), ~edge)
+
+
+@once
+def renew_request(schema: Schema) -> Update:
+    """A request that has expired, or was rejected before *rejected_before*, is made again *at* that time."""
+    rows = REQUEST.table(schema)
+    ended = [rows.c.rejected_at <= bindparam("rejected_before", type_=UTCDateTime)]
+    if schema.settings.request_expiry is not None:
+        expired = rows.c.timestamp <= bindparam("asked_after", type_=UTCDateTime)
+        ended.append(rows.c.rejected_at.is_(None) & expired)
+    again = {"timestamp": bindparam("at", type_=UTCDateTime), "rejected_at": null()}
+    return update(rows).where(*REQUEST.pair(schema, rows), or_(*ended)).values(again)
+
+
+@once
+def delete_loaded_edge(schema: Schema) -> Delete:
+    """As `ties.delete_edge()`, through the ORM: a `Follow` that the session has loaded is then deleted in it."""
+    edge: Any = schema.follow
+    mine = edge.follower_id == user_key(schema, "follower"), edge.following_id == user_key(schema, "followed")
+    return delete(edge).where(*mine).execution_options(synchronize_session="fetch")
+
+
+@once
+def before_follow(schema: Schema, engine: EngineRules) -> Rows:
+    """
+    (both, enough, asked, waits): what *follower* meets who wants to follow *followed*; see `guards.Before`.
+
+    Both guards are needed if *followed* approves followers; it is enough if *follower* follows already.
+    """
+    both: Any = false()
+    asked: Any = false()
+    waits: Any = false()
+    if REQUEST.is_declared(schema) and "locked" in schema.flags:
+        requests = REQUEST.table(schema)
+        locked = cast("Any", schema.flag("locked", schema.key.table, engine))
+        request = _pair_of(schema, REQUEST, "timestamp")
+        both, asked, waits = locked.is_(true()), exists(request), exists(request.where(pending(schema, requests)))
+    answers = _labelled(both=both, enough=is_edge(schema, engine), asked=asked, waits=waits)
+    return engine.current(select(*answers).where(schema.key == user_key(schema, "followed")))
+
+
+@once
+def before_unfollow(schema: Schema, engine: EngineRules) -> Rows:
+    """
+    (both, enough): what *follower* meets who wants to follow *followed* no longer; see `guards.Before`.
+
+    Both guards are needed if *follower* has asked; it is enough if there is neither a request nor an edge.
+    """
+    asked = exists(_pair_of(schema, REQUEST, "timestamp"))
+    nothing = false() if engine.keeps_snapshot else and_(~asked, ~is_edge(schema, engine))
+    return select(*_labelled(both=asked, enough=nothing))
+
+
+@once
+def standing(schema: Schema, engine: EngineRules) -> Rows:
+    """
+    How *follower* and *followed* stand now: a row (user, locked, edge, asked, rejected, blocked) for each who exists.
+
+    *edge*, *asked* and *rejected* are times; *blocked* says whether either blocks the other.
+    """
+
+    def time(tie: Tie, column: str) -> Any:
+        if not tie.is_declared(schema):
+            return null()
+        return engine.current(_pair_of(schema, tie, column)).scalar_subquery()
+
+    both = [user_key(schema, name) for name in FOLLOW.ends]
+    locked = schema.flag("locked", schema.key.table, engine)
+    answers = _labelled(
+        locked=false() if locked is None else locked.is_(true()),
+        edge=time(FOLLOW, "timestamp"),
+        asked=time(REQUEST, "timestamp"),
+        rejected=time(REQUEST, "rejected_at"),
+        blocked=~not_blocked(schema, engine, *both, now=True),
+    )
+    return engine.current(select(schema.key, *answers).where(schema.key.in_(both)))
+
+
+def _insert(
+    schema: Schema, engine: EngineRules, tie: Tie, users: Mapping[str, FromClause], *conditions: ColumnElement[bool]
+) -> Executable:
+    return insert_row(schema, engine, tie.table(schema), tie.row, users, *conditions)
+
+
+def _unblocked(schema: Schema, engine: EngineRules) -> ColumnElement[bool]:
+    return not_blocked(schema, engine, *(user_key(schema, name) for name in FOLLOW.ends))
+
+
+def _pair_of(schema: Schema, tie: Tie, column: str) -> Rows:
+    rows = tie.table(schema)
+    return select(rows.c[column]).where(*tie.pair(schema, rows))
+
+
+def _labelled(**values: ColumnElement[Any]) -> list[Any]:
+    return [value.label(name) for name, value in values.items()]

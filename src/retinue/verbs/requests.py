@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
+from sqlalchemy import Delete, Executable, Update, bindparam, case, delete, select, union_all, update
 from sqlalchemy.orm.attributes import flag_modified
 
-from retinue import guards
+from retinue import guards, ties
 from retinue.effects import changes
+from retinue.engines import EngineRules, Rows
 from retinue.errors import MappingError
 from retinue.events import RequestAccepted, RequestRejected
-from retinue.models import FollowMixin, FollowRequestMixin, now
+from retinue.models import FollowMixin, FollowRequestMixin, UTCDateTime, now
+from retinue.schema import Schema
 from retinue.schema.flags import written_by
+from retinue.ties import BLOCK, FOLLOW, REQUEST, not_blocked, not_ended, pending
 from retinue.values import Key
 from retinue.verbs import follows
-from retinue.verbs import request_statements as statements
 from retinue.verbs.whole import whole
-from retinue.work import Pair, Work, edge_parameters, inserting
-from retinue.work.building import known_users_now, moment
+from retinue.work import Pair, Work, inserting
+from retinue.work.building import CompoundRows, known_users_now, moment, most, once, user_key
 
 #: Requests that one round answers.
 _CHUNK = 1_000
@@ -29,16 +32,13 @@ def accept(work: Work, user: Any, requester: Any) -> bool:
     """See `Graph.accept()`."""
     work.schema.refuse_missing(FollowMixin)
     pair = _answer(work, user, requester)
-    parameters = {**edge_parameters(pair), **moment(work.schema, now())}
-    if not work.connection.execute(statements.delete_pending_request(work.schema), parameters).rowcount:
-        work.refuse_unknown(pair, known_users_now)
+    if not ties.end(work, REQUEST, pair, at=now()):
+        ties.refuse_unknown(work, REQUEST, pair)
         return False
     at = now()
     if not follows.add_edge(work, RequestAccepted(*pair, at)).done:
         asked = {"followed": pair[1], "users": [pair[0]], "at": at, **moment(work.schema, at)}
-        statement = statements.followers_since(work.schema, work.engine)
-        there = {key: bool(is_new) for key, is_new in work.connection.execute(statement, asked)}
-        _refuse_lost(_lost(work, asked, there))
+        _refuse_lost(_lost(work, asked, _followers_since(work, asked)))
     changes.close_requests(work, [pair])
     return True
 
@@ -48,10 +48,13 @@ def reject(work: Work, user: Any, requester: Any) -> bool:
     """See `Graph.reject()`."""
     pair = _answer(work, user, requester)
     at = now()
-    build = statements.reject_request if work.schema.settings.request_cooldown else statements.delete_pending_request
-    asked = {**edge_parameters(pair), **moment(work.schema, at)}
-    if not work.run(build, asked).rowcount:
-        work.refuse_unknown(pair, known_users_now)
+    if work.schema.settings.request_cooldown:
+        # The row stays, so that it is known when.
+        rejected = ties.change(work, REQUEST, pair, "reject_request", {"rejected_at": at}, at=at)
+    else:
+        rejected = ties.end(work, REQUEST, pair, at=at)
+    if not rejected:
+        ties.refuse_unknown(work, REQUEST, pair)
         return False
     changes.record(work, RequestRejected(*pair, at))
     changes.close_requests(work, [pair])
@@ -70,7 +73,7 @@ def accept_all(work: Work, user: Any) -> int:
 def reject_all(work: Work, user: Any) -> int:
     """See `Graph.reject_all()`."""
     key = _answer_all(work, user)
-    build = statements.reject_requests if work.schema.settings.request_cooldown else statements.delete_requests
+    build = reject_requests if work.schema.settings.request_cooldown else delete_requests
     rejected = 0
     while followers := _pending(work, key):
         at = now()
@@ -90,7 +93,7 @@ def unlock(work: Work, user: Any) -> int:
     attribute, columns = _says_locked(work)
     key = work.write_of(user)
     # The user first, then the guard: others hold theirs in that order. Who is just asking to follow is waited for.
-    if work.connection.execute(statements.lock_asked(work.schema), {"followed": key}).first() is None:
+    if work.connection.execute(lock_asked(work.schema), {"followed": key}).first() is None:
         work.refuse_unknown([key], known_users_now)
     person: Any = user if isinstance(user, work.schema.user) else None
     person = person or work.session.get(work.schema.user, key)
@@ -138,7 +141,7 @@ def _answer_all(work: Work, user: Any) -> Key:
 def _pending(work: Work, user: Key) -> list[Key]:
     """Return who asks *user*, at most `_CHUNK` of them, their requests locked."""
     parameters = {"followed": user, "limit": _CHUNK, **moment(work.schema, now())}
-    followers = list(work.connection.execute(statements.select_pending(work.schema), parameters).scalars())
+    followers = list(work.connection.execute(select_pending(work.schema), parameters).scalars())
     for follower in followers:
         work.refresh(work.schema.models[FollowRequestMixin], (follower, user))
     return followers
@@ -151,7 +154,7 @@ def _accept_all(work: Work, user: Key) -> int:
         parameters = {"followed": user, "users": followers, "at": at, **moment(work.schema, at)}
         _insert_agreed(work, parameters)
         new = _followers_now(work, parameters)
-        work.connection.execute(statements.delete_requests(work.schema, work.engine), parameters)
+        work.connection.execute(delete_requests(work.schema, work.engine), parameters)
         changes.record(work, *(RequestAccepted(follower, user, at) for follower in sorted(new)), many=True)
         changes.close_requests(work, [(follower, user) for follower in followers])
         accepted += len(new)
@@ -162,7 +165,7 @@ def _insert_agreed(work: Work, parameters: dict[str, Any]) -> None:
     """Let those of *users* who asked *followed* follow them, unless they do or a block stands against it."""
     schema, follows = work.schema, work.schema.follows
     if not inserting.goes_by_row(schema, work.engine, follows):
-        work.connection.execute(statements.insert_agreed_edges(schema, work.engine), parameters)
+        work.connection.execute(insert_agreed_edges(schema, work.engine), parameters)
         return
     blocked = _blocked(work, parameters)
     users = [key for key in parameters["users"] if key not in blocked]
@@ -171,16 +174,21 @@ def _insert_agreed(work: Work, parameters: dict[str, Any]) -> None:
 
 def _followers_now(work: Work, parameters: dict[str, Any]) -> list[Key]:
     """Return those of *users* who follow *followed* since just now; see to it that nobody's request is lost."""
-    statement = statements.followers_since(work.schema, work.engine)
     # An edge that was there already has another time.
-    there = {key: bool(is_new) for key, is_new in work.connection.execute(statement, parameters)}
+    there = _followers_since(work, parameters)
     lost = _lost(work, parameters, there)
     if lost:
         # The database says which constraint refuses them; or else they are there then.
         inserting.insert_plainly(work, work.schema.follows, _edges(lost, parameters))
-        there = {key: bool(is_new) for key, is_new in work.connection.execute(statement, parameters)}
+        there = _followers_since(work, parameters)
         _refuse_lost(_lost(work, parameters, there))
     return [follower for follower, is_new in there.items() if is_new]
+
+
+def _followers_since(work: Work, parameters: dict[str, Any]) -> dict[Key, bool]:
+    """Return those of *users* who follow *followed*, and whether just since *at*."""
+    rows = work.connection.execute(followers_since(work.schema, work.engine), parameters)
+    return {key: bool(is_new) for key, is_new in rows}
 
 
 def _lost(work: Work, parameters: dict[str, Any], there: Mapping[Key, object]) -> list[Key]:
@@ -196,9 +204,9 @@ def _lost(work: Work, parameters: dict[str, Any], there: Mapping[Key, object]) -
 
 def _blocked(work: Work, parameters: dict[str, Any]) -> Container[Key]:
     """Return those of *users* whom a block keeps apart from *followed*. One select, where there are blocks."""
-    if work.schema.blocks is None:
+    if not BLOCK.is_declared(work.schema):
         return ()
-    return set(work.connection.execute(statements.blocked_among(work.schema, work.engine), parameters).scalars())
+    return set(work.connection.execute(blocked_among(work.schema, work.engine), parameters).scalars())
 
 
 def _refuse_lost(lost: Sequence[Key]) -> None:
@@ -216,3 +224,82 @@ def _edges(followers: Sequence[Key], parameters: dict[str, Any]) -> list[dict[st
         {"follower_id": follower, "following_id": parameters["followed"], "timestamp": parameters["at"]}
         for follower in followers
     ]
+
+
+# --- Statements ----------------------------------------------------------------------------------
+
+
+@once
+def lock_asked(schema: Schema) -> Rows:
+    """The row of *followed*, locked: whoever is asking to follow them is waited for, and waits."""
+    return select(schema.key).where(schema.key == user_key(schema, "followed")).with_for_update(key_share=True)
+
+
+@once
+def select_pending(schema: Schema) -> Rows:
+    """Who asks *followed*: at most *limit*, locked. No place on the list is passed over."""
+    rows = REQUEST.by_target(schema)
+    return (
+        select(rows.c.follower_id)
+        .where(rows.c.following_id == user_key(schema, "followed"), pending(schema, rows))
+        .order_by(rows.c.follower_id)
+        .limit(most())
+        .with_for_update()
+    )
+
+
+@once
+def insert_agreed_edges(schema: Schema, engine: EngineRules) -> Executable:
+    """Those of *users* who asked *followed* follow them since *at*, unless they do already."""
+    rows = REQUEST.table(schema)
+    asked = select(rows.c.follower_id, rows.c.following_id, bindparam("at", type_=UTCDateTime)).where(
+        rows.c.following_id == user_key(schema, "followed"),
+        engine.one_of(rows.c.follower_id, "users"),
+        not_blocked(schema, engine, rows.c.follower_id, rows.c.following_id),
+    )
+    return engine.insert_from(schema.follows, list(FOLLOW.row), asked)
+
+
+@once
+def followers_since(schema: Schema, engine: EngineRules) -> Rows:
+    """(user, whether just since *at*) for those of *users* who follow *followed*."""
+    edge = schema.edges_by_target.c
+    since = case((edge.timestamp == bindparam("at", type_=UTCDateTime), 1), else_=0)
+    return engine.current(
+        select(edge.follower_id, since).where(
+            edge.following_id == user_key(schema, "followed"), engine.one_of(edge.follower_id, "users")
+        )
+    )
+
+
+@once
+def blocked_among(schema: Schema, engine: EngineRules) -> CompoundRows:
+    """Those of *users* whom a block keeps apart from *followed* now."""
+    followed, out, back = user_key(schema, "followed"), BLOCK.table(schema), BLOCK.by_target(schema)
+    made = select(out.c.blocked_id.label("user")).where(out.c.blocker_id == followed, not_ended(out))
+    met = select(back.c.blocker_id.label("user")).where(back.c.blocked_id == followed, not_ended(back))
+    kept_away = (
+        made.where(engine.one_of(out.c.blocked_id, "users")),
+        met.where(engine.one_of(back.c.blocker_id, "users")),
+    )
+    return union_all(*(select(engine.current(side).subquery()) for side in kept_away))
+
+
+@once
+def delete_requests(schema: Schema, engine: EngineRules) -> Delete:
+    """Those of *users* who asked *followed* ask no longer."""
+    rows = REQUEST.table(schema)
+    return delete(rows).where(
+        rows.c.following_id == user_key(schema, "followed"), engine.one_of(rows.c.follower_id, "users")
+    )
+
+
+@once
+def reject_requests(schema: Schema, engine: EngineRules) -> Update:
+    """*followed* says no to those of *users* who asked, at the time *now*."""
+    rows = REQUEST.table(schema)
+    return (
+        update(rows)
+        .where(rows.c.following_id == user_key(schema, "followed"), engine.one_of(rows.c.follower_id, "users"))
+        .values(rejected_at=bindparam("now", type_=UTCDateTime))
+    )

@@ -156,9 +156,10 @@ def run(
 def insert(
     connection: Connection,
     schema: Schema,
-    build: Callable[[Schema, EngineRules], Executable],
+    build: Callable[..., Executable],
     parameters: Mapping[str, Any],
     engine: EngineRules,
+    *arguments: Any,
 ) -> CursorResult[Any]:
     """
     As `run()`, for an insert of one row. One statement; one more that fails, where the database hides why.
@@ -166,9 +167,9 @@ def insert(
     Raises:
         sqlalchemy.exc.IntegrityError: The row met another one by a unique constraint of the application's own.
     """
-    result = run(connection, schema, build, parameters, engine)
+    result = run(connection, schema, build, parameters, engine, *arguments)
     if engine.collided(result):
-        return run(connection, schema, build, parameters, engine.refusing)
+        return run(connection, schema, build, parameters, engine.refusing, *arguments)
     return result
 
 

@@ -116,9 +116,11 @@ class Work:
         """As `run()`, through the session: the rows have its objects, and what it has loaded follows a change."""
         return self.session.execute(build(self.schema, *arguments), parameters)
 
-    def insert(self, build: Build, parameters: Mapping[str, Any], users: Sequence[Key]) -> bool:
+    def insert(self, build: Build, parameters: Mapping[str, Any], users: Sequence[Key], *arguments: Any) -> bool:
         """
-        Run the `EngineRules.insert_new()` about *users* that *build* returns; return whether its row is new.
+        Run the `EngineRules.insert_new()` about *users* that *build* makes of schema, engine and *arguments*.
+
+        Return whether its row is new.
 
         Two rounds at most: the second finds its users locked.
 
@@ -127,23 +129,23 @@ class Work:
             sqlalchemy.exc.IntegrityError: A constraint of the application's own refuses the row.
         """
         try:
-            return self.engine.inserted(self.insert_row(build, parameters))
+            return self.engine.inserted(self.insert_row(build, parameters, *arguments))
         except IntegrityError as error:
             if not self.engine.names_no_user(error):
                 raise
         # Gone, perhaps since this transaction's snapshot: ask about now. If nobody is
         # missing, a user with the same key was made meanwhile, and now they stay.
         self.refuse_unknown(users, known_users_now)
-        return self.engine.inserted(self.insert_row(build, parameters))
+        return self.engine.inserted(self.insert_row(build, parameters, *arguments))
 
-    def insert_row(self, build: Build, parameters: Mapping[str, Any]) -> CursorResult[Any]:
+    def insert_row(self, build: Build, parameters: Mapping[str, Any], *arguments: Any) -> CursorResult[Any]:
         """
         As `run()`, for an insert of one row. One statement; one more that fails, where the database hides why.
 
         Raises:
             sqlalchemy.exc.IntegrityError: The row met another one by a unique constraint of the application's own.
         """
-        return prepared.insert(self.connection, self.schema, build, parameters, self.engine)
+        return prepared.insert(self.connection, self.schema, build, parameters, self.engine, *arguments)
 
     def insert_each(self, table: Table, build: Build, rows: Sequence[Mapping[str, Any]]) -> None:
         """As `insert_row()`, for each of *rows* into *table*, one after the other."""

@@ -1,0 +1,84 @@
+"""How users stand: whether one follows another, and by what ties a viewer and others stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final, cast
+
+from sqlalchemy import literal_column, null, select, union_all
+from sqlalchemy.sql.elements import ColumnElement
+
+from retinue.engines import EngineRules, Rows
+from retinue.models import UTCDateTime, now
+from retinue.schema import Schema
+from retinue.ties import FOLLOW, TIES, Tie
+from retinue.values import Key, Relationship
+from retinue.work import Pair, Work, edge_parameters
+from retinue.work.building import CompoundRows, moment, once, user_key
+
+#: The ways to stand, as the fields of `Relationship`: by which tie, and whether it is the other's.
+_WORDS: Final = [(word, tie, bool(back)) for tie in TIES for back, word in enumerate(tie.words)]
+
+#: How those stand who have nothing to do with each other.
+_STRANGERS: Final = Relationship()
+
+
+def follows(work: Work, follower: Any, followed: Any) -> bool:
+    """See `Graph.is_following()`."""
+    work.read()
+    pair = (work.key(follower), work.key(followed))
+    if None in pair:
+        return False
+    return work.run(is_following, edge_parameters(cast("Pair", pair))).first() is not None
+
+
+def between(work: Work, viewer: Any | None, users: Iterable[Any]) -> dict[Key, Relationship]:
+    """See `Graph.relationships()`."""
+    work.read()
+    keys = work.keys(users)
+    key = None if viewer is None else work.key(viewer)
+    if key is None or not keys:
+        return dict.fromkeys(keys, _STRANGERS)
+    parameters = {"viewer": key, "users": keys, **moment(work.schema, now())}
+    stand: dict[Key, dict[str, Any]] = {}
+    for number, user, since in work.rows(relationships, parameters, work.engine):
+        word, tie, _ = _WORDS[number]
+        how = stand.setdefault(user, {})
+        how[word] = True
+        if since is not None:
+            how[cast("str", tie.since)] = since
+    return {user: Relationship(**stand[user]) if user in stand else _STRANGERS for user in keys}
+
+
+# --- Statements ----------------------------------------------------------------------------------
+
+
+@once
+def is_following(schema: Schema) -> Rows:
+    """A row if *follower* follows *followed*."""
+    return select(literal_column("1")).where(*FOLLOW.pair(schema, schema.follows))
+
+
+@once
+def relationships(schema: Schema, engine: EngineRules) -> CompoundRows:
+    """(number of the way, user, since) for each way in which *viewer* and one of *users* stand."""
+    ways = [_way(schema, engine, number, *way) for number, way in enumerate(_WORDS) if way[1].is_declared(schema)]
+    return union_all(*ways)
+
+
+def _way(schema: Schema, engine: EngineRules, number: int, word: str, tie: Tie, back: bool) -> Rows:
+    rows = tie.by_target(schema, word) if back else tie.table(schema)
+    own, other = (tie.other, tie.owner) if back else (tie.owner, tie.other)
+    viewer = user_key(schema, "viewer")
+    since = rows.c.timestamp if tie.since and not back else null().cast(UTCDateTime)
+    way: ColumnElement[int] = literal_column(str(number))
+    chosen = select(way, rows.c[other], since).where(engine.one_of(rows.c[other], "users"), *tie.live(schema, rows))
+    if tie is FOLLOW:
+        return chosen.where(rows.c[own] == viewer)
+    # Who blocks, mutes and asks nobody, as most do, is asked that once, and not about each of *users*. In the order
+    # of an index: PostgreSQL may look for a row of somebody with many through the whole table.
+    any_of = rows.alias(f"any_{word}")
+    first = any_of.c[tie.owner] if back and tie.lists[1] is None else any_of.c.timestamp
+    one = select(any_of.c[own]).where(any_of.c[own] == viewer).order_by(first).limit(literal_column("1"))
+    found = one.subquery(f"has_{word}")
+    return chosen.select_from(found.join(rows, rows.c[own] == found.c[own]))
