@@ -67,7 +67,6 @@ LAYERS = {
 STILL_UP = (
     "effects/changes.py",
     "orm/posts.py",
-    "verbs/expiry.py",
 )
 
 # It belongs to an application: only this may import more than Python, SQLAlchemy and Retinue.

@@ -127,6 +127,7 @@ def built(schema: Schema, name: str, rules: EngineRules) -> Iterator[Any]:
         "columns": [("timestamp",)],
         "cleared": [()],
         "live": [True, False],
+        "ties": [TIES],
         "locking": [True, False],
         "unread": [True, False],
         "first": [True, False],

@@ -15,6 +15,7 @@ from sqlalchemy import Table
 from retinue.effects import departures, records
 from retinue.models import new_id, now
 from retinue.schema import Schema
+from retinue.ties import TIES
 from retinue.values import HistoryKind, Key
 from retinue.work import Work, inserting
 
@@ -56,8 +57,8 @@ def detach(work: Work, users: Sequence[Key]) -> None:
 
 def _tables(schema: Schema) -> list[Table]:
     """Return the tables whose rows go with their users."""
-    tables = (schema.guards, schema.counts, schema.follows, schema.requests, schema.blocks, schema.mutes)
-    tables = (*tables, schema.notifications, schema.dismissals, *(schema.timeline or ()))
+    ties = [tie.table(schema) for tie in TIES if tie.is_declared(schema)]
+    tables = (schema.guards, schema.counts, *ties, schema.notifications, *(schema.timeline or ()))
     return [table for table in tables if table is not None]
 
 

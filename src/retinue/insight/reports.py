@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from sqlalchemy.orm import Session
 
@@ -20,6 +20,7 @@ from retinue.errors import NotVisibleError
 from retinue.insight import statements, whole
 from retinue.models import FollowCountMixin, FollowEventMixin, now
 from retinue.schema import schema_of
+from retinue.ties import TIES
 from retinue.values import ALL, Churn, DayCount, Everything, Key, NewFollower
 from retinue.viewer import Audience
 from retinue.work import Work
@@ -74,6 +75,10 @@ class Statistics(Generic[U]):
     def mutual_share(self) -> float:
         """The share of follows that are returned, 0 to 1."""
         return self.returned / self.follows if self.follows else 0.0
+
+
+#: The ties whose total is a field of `Statistics`.
+_TOTALS: Final = tuple(tie for tie in TIES if tie.plural in {field.name for field in fields(Statistics)})
 
 
 def follower_growth(
@@ -192,21 +197,16 @@ def statistics(session: Session, user_class: type[U], *, most_followed: int = 10
     limit = arguments.page_limit(most_followed)
     work = Work(session, schema_of(user_class)).read()
     connection, schema = work.connection, work.schema
-    found = connection.execute(whole.totals(schema), moment(schema, now())).one()
-    users, follows, returned, requests, blocks, mutes = (None if number is None else int(number) for number in found)
-    users = users or 0
+    found = connection.execute(whole.totals(schema, _TOTALS), moment(schema, now())).one()
+    numbers = {name: None if number is None else int(number) for name, number in found._mapping.items()}  # noqa: SLF001 - public
+    users = numbers["users"] or 0
     bands = []
     for followers in (True, False):
         powers = connection.execute(whole.degrees(schema, followers=followers))
         bands.append(_bands(users, {int(power): int(number) for power, number in powers}))
     rows = session.execute(whole.most_followed(schema), {"limit": limit}).unique().all()
     return Statistics(
-        users=users,
-        follows=follows or 0,
-        returned=returned or 0,
-        requests=requests,
-        blocks=blocks,
-        mutes=mutes,
+        **numbers,  # type: ignore[arg-type] # NULL where a model is not declared
         most_followed=tuple(Popular(user, int(number)) for user, number in rows),
         by_followers=bands[0],
         by_following=bands[1],

@@ -14,7 +14,7 @@ from sqlalchemy.sql.selectable import FromClause
 
 from retinue.engines import Rows
 from retinue.schema import Schema
-from retinue.ties import not_ended, pending
+from retinue.ties import Tie
 from retinue.work.building import most, once
 
 #: Powers of two up to which numbers of edges are told apart.
@@ -22,28 +22,28 @@ _POWERS: Final = 40
 
 
 @once
-def totals(schema: Schema) -> Rows:
-    """(users, follows, those of them that are returned, pending requests, blocks, mutes); NULL for what is not declared."""
+def totals(schema: Schema, ties: tuple[Tie, ...]) -> Rows:
+    """(users, follows, those of them that are returned, those of each of *ties* that count); NULL for what is not declared."""
     edge, back = schema.follows.alias("edge"), schema.follows.alias("back")
     returned = edge.join(
         back, and_(back.c.follower_id == edge.c.following_id, back.c.following_id == edge.c.follower_id)
     )
-    requests, blocks, mutes = schema.requests, schema.blocks, schema.mutes
     return select(
         _number("users", schema.key.table),
         _number("follows", schema.follows),
         _number("returned", returned),
-        _number("requests", requests) if requests is None else _number("requests", requests, pending(schema, requests)),
-        *(
-            _number(name, rows) if rows is None else _number(name, rows, not_ended(rows))
-            for name, rows in (("blocks", blocks), ("mutes", mutes))
-        ),
+        *(_number_of(schema, tie) for tie in ties),
     )
 
 
-def _number(name: str, rows: FromClause | None, *conditions: ColumnElement[bool]) -> Label[Any]:
-    if rows is None:
-        return null().label(name)
+def _number_of(schema: Schema, tie: Tie) -> Label[Any]:
+    if not tie.is_declared(schema):
+        return null().label(tie.plural)
+    rows = tie.table(schema)
+    return _number(tie.plural, rows, *tie.live(schema, rows))
+
+
+def _number(name: str, rows: FromClause, *conditions: ColumnElement[bool]) -> Label[Any]:
     return select(func.count()).select_from(rows).where(*conditions).scalar_subquery().label(name)
 
 

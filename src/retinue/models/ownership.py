@@ -29,6 +29,10 @@ class GraphModel:
     #: makes one asks for it.
     __retinue_own_rows__: ClassVar[bool] = False
 
+    #: What `Graph.expire()` runs where the model is declared, as "module:NAME": a function of a `Work` and the time,
+    #: which returns how many rows went, by the fields of `Expired`. Ties have none: they say when they have ended.
+    __retinue_sweep__: ClassVar[str | None] = None
+
 
 def user_class_of(model: type[Any]) -> type[Any]:
     """

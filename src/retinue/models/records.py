@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import BigInteger, Column, Index, String, Table
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
@@ -25,6 +25,8 @@ class FollowEventMixin(GraphModel):
     ``removed`` says that a user was deleted: what is older is not about whoever has
     the same key now.
     """
+
+    __retinue_sweep__: ClassVar[str | None] = "retinue.effects.sweeps:history"
 
     @declared_attr
     def follower_id(cls) -> Mapped[Any]:
@@ -59,6 +61,8 @@ class NotificationMixin(GraphModel):
     One row for each kind of thing that one user does to another: done again later,
     it comes back to the top, unread.
     """
+
+    __retinue_sweep__: ClassVar[str | None] = "retinue.effects.sweeps:notifications"
 
     @declared_attr
     def recipient_id(cls) -> Mapped[Any]:

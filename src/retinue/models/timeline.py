@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Table
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
@@ -21,6 +21,8 @@ class TimelineEntryMixin(GraphModel):
     Whether it is shown is decided when it is read: the edge, mutes and the post itself
     have the last word. Needs `declare_posts()` before it.
     """
+
+    __retinue_sweep__: ClassVar[str | None] = "retinue.timeline.sweep:timelines"
 
     @declared_attr
     def reader_id(cls) -> Mapped[Any]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from retinue.ties import TIES
+
 #: Statements of the library that are not shard-safe, and why they may be so.
 EXEMPT: Final[Mapping[str, str]] = {
     "doomed_users": "deletion of users: the application says which, by whatever criteria it likes",
@@ -15,10 +17,12 @@ EXEMPT: Final[Mapping[str, str]] = {
     "count_out_followed": "deletion of users: as count_out_followers",
     "delete_rows_about": "deletion of users: as lock_neighbours; a mirror deletes them by their owner",
     "delete_history": "erasure: what was done to a user lies with everybody who did it",
-    "delete_ended_requests": "sweeping up: goes through all owners, now and then",
+    **{
+        f"delete_ended_{tie.plural}": "sweeping up: goes through all owners, now and then"
+        for tie in TIES
+        if tie.ended is not None
+    },
     "delete_ended_request_notifications": "sweeping up: as delete_ended_requests",
-    "delete_ended_blocks": "sweeping up: as delete_ended_requests",
-    "delete_ended_mutes": "sweeping up: as delete_ended_requests",
     "delete_old_history": "sweeping up: as delete_ended_requests",
     "reset_lapsed": "sweeping up: as delete_ended_requests",
     "delete_lapsed_entries": "sweeping up: as delete_ended_requests",

@@ -11,11 +11,8 @@ from retinue.flask.cli.commands import command, print_json
 from retinue.flask.state import State
 from retinue.flask.wording import count
 
-#: What each kind of rows is called, one and many.
+#: What a kind of rows is called, one and many, where that is not its name.
 _WORDS: dict[str, tuple[str, str]] = {
-    "requests": ("request", "requests"),
-    "blocks": ("block", "blocks"),
-    "mutes": ("mute", "mutes"),
     "history": ("row of history", "rows of history"),
     "timelines": ("kept home timeline", "kept home timelines"),
 }
@@ -36,5 +33,7 @@ def expire(state: State, as_json: bool) -> None:
     if as_json:
         print_json(asdict(expired))
         return
-    went = [count(rows, *_WORDS[kind]) for kind, rows in asdict(expired).items() if rows]
+    went = [
+        count(rows, *_WORDS.get(kind, (kind.removesuffix("s"), kind))) for kind, rows in asdict(expired).items() if rows
+    ]
     click.echo(f"Deleted {', '.join(went)}." if went else "Nothing has ended since the last time.")
