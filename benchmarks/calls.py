@@ -46,14 +46,14 @@ class DifferentAnswerError(AssertionError):
 
 
 def measure(
-    place: Place, kinds: Sequence[type[Competitor]], wanted: Callable[[str], bool], say: Callable[[str], object]
+    place: Place, kinds: Sequence[type[Competitor]], wanted: Callable[[str], bool], report: Callable[[str], object]
 ) -> Iterator[Row]:
     """Measure every operation whose name is *wanted*; the first of the competitors is the floor."""
     operations = [operation for operation in OPERATIONS if wanted(operation.name)]
     if not operations:
         return
     graph = world(place.data)
-    with _loaded(place, kinds, graph, say) as present:
+    with _loaded(place, kinds, graph, report) as present:
         draw, effort = Draw(graph, seed=2), QUICK if place.quick else FULL
         for operation in operations:
             yield _measured(place, [one for one in present if one.offers(operation.method)], operation, draw, effort)
@@ -61,7 +61,7 @@ def measure(
 
 @contextmanager
 def _loaded(
-    place: Place, kinds: Sequence[type[Competitor]], graph: World, say: Callable[[str], object]
+    place: Place, kinds: Sequence[type[Competitor]], graph: World, report: Callable[[str], object]
 ) -> Iterator[list[Competitor]]:
     """Give the competitors with the graph and its posts, each in a database of its own."""
     present: list[Competitor] = []
@@ -70,7 +70,9 @@ def _loaded(
             start = time.perf_counter()
             present.append(kind(place.fresh() if kind.runs_on else URL.create("valkey")))
             load(present[-1], graph)
-            say(f"{place.kind}: {kind.name} has {len(graph.data.times):,} edges ({time.perf_counter() - start:.1f} s)")
+            report(
+                f"{place.kind}: {kind.name} has {len(graph.data.times):,} edges ({time.perf_counter() - start:.1f} s)"
+            )
         yield present
     finally:
         for competitor in present:

@@ -132,13 +132,13 @@ def _near(places: Numbers, give: Numbers, get: Numbers, salt: int) -> Iterator[K
             followed = who[candidate]
             near = np.abs(at[candidate] - places[follower]) <= reach[follower] * get[followed]
             follower, followed = follower[near], followed[near]
-            met = (_dice(follower, followed, users, salt) < ACQUAINTED) & (follower != followed)
-            yield follower[met] * users + followed[met]
+            acquainted = (_dice(follower, followed, users, salt) < ACQUAINTED) & (follower != followed)
+            yield follower[acquainted] * users + followed[acquainted]
 
 
-def _portions(many: Keys, most: int = 2_000_000) -> Iterator[slice]:
+def _portions(many: Keys, size: int = 2_000_000) -> Iterator[slice]:
     """Cut the places of *many* into slices that sum up to about so much."""
-    portion = np.cumsum(many) // most
+    portion = np.cumsum(many) // size
     edges = [0, *(np.flatnonzero(np.diff(portion)) + 1).tolist(), len(many)]
     return (slice(start, stop) for start, stop in pairwise(edges))
 

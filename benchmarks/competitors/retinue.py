@@ -58,8 +58,8 @@ class Retinue(Competitor):
     def load_posts(self, authors: Sequence[int], times: Sequence[int], first: int = 1) -> None:
         keys = np.arange(first, first + len(authors))
         with filling(self.url) as filler:
-            made = moments(times)
-            filler.fill("posts", id=keys, author_id=np.array(authors), created_at=made, body=texts(keys, "post "))
+            created = moments(times)
+            filler.fill("posts", id=keys, author_id=np.array(authors), created_at=created, body=texts(keys, "post "))
         self._loaded()
 
     def _loaded(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
@@ -12,26 +11,32 @@ from benchmarks.competitor import Competitor
 from benchmarks.competitors import floor_of
 from benchmarks.competitors.retinue import Retinue
 from benchmarks.databases import Place
-from benchmarks.loads.load import Measured, check, copies
+from benchmarks.loads.load import Measured, check, copied, loaded
 from benchmarks.results import Stated
 from benchmarks.runner import take_turns
 
 
 def measure(place: Place) -> Measured:
     """Let both sides delete the same user in turns."""
-    data, user = place.data, place.data.celebrity
-    lost = int(np.count_nonzero((data.followers == user) | (data.followed == user)))
-    made = {kind.name: copies(place, kind) for kind in (floor_of(place.kind), Retinue)}
-    turns = {name: partial(_delete, one, user, len(data.times), lost) for name, one in made.items()}
-    return Measured(take_turns(turns, 3 if place.quick else 5), (Stated("edges that go", lost),))
+    data = place.data
+    lost = int(np.count_nonzero((data.followers == data.celebrity) | (data.followed == data.celebrity)))
+    sides = {kind.name: loaded(place, kind) for kind in (floor_of(place.kind), Retinue)}
+    for side in sides.values():
+        side.close()
+    turns = {name: partial(_delete, place, side, lost) for name, side in sides.items()}
+    found = take_turns(turns, 3 if place.quick else 5)
+    for side in sides.values():
+        place.drop(side.url)
+    return Measured(found, (Stated("edges that go", lost),))
 
 
-def _delete(made: Iterator[Competitor], user: int, edges: int, lost: int, _number: int) -> list[float]:
-    competitor = next(made)
-    check(competitor, edges)  # which warms up: it reads all
-    competitor.counts([user])
-    start = time.perf_counter()
-    competitor.delete_user(user)
-    taken = time.perf_counter() - start
-    check(competitor, edges - lost)
+def _delete(place: Place, original: Competitor, lost: int, _number: int) -> list[float]:
+    user, edges = place.data.celebrity, len(place.data.times)
+    with copied(place, original) as competitor:
+        check(competitor, edges)  # which warms up: it reads all
+        competitor.counts([user])
+        start = time.perf_counter()
+        competitor.delete_user(user)
+        taken = time.perf_counter() - start
+        check(competitor, edges - lost)
     return [taken * 1e6]

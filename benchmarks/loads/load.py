@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -63,16 +63,14 @@ def loaded(place: Place, kind: type[Competitor]) -> Competitor:
     return competitor
 
 
-def copies(place: Place, kind: type[Competitor]) -> Iterator[Competitor]:
-    """Yield competitors with the place's graph, each in a database of its own that goes before the next is made."""
-    original = loaded(place, kind)
-    original.close()
-    while True:
-        # MariaDB cannot copy a database.
-        copy = loaded(place, kind) if place.kind == "mariadb" else kind(place.copy(original.url))
-        yield copy
-        copy.close()
-        place.drop(copy.url)
+@contextmanager
+def copied(place: Place, original: Competitor) -> Iterator[Competitor]:
+    """Give a copy of a closed competitor, which is dropped afterwards; MariaDB, which cannot copy, loads it again."""
+    kind = type(original)
+    copy = loaded(place, kind) if place.kind == "mariadb" else kind(place.copy(original.url))
+    yield copy
+    copy.close()
+    place.drop(copy.url)
 
 
 def check(competitor: Competitor, edges: int | None = None, *, counts: bool = True) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from benchmarks.calls import DifferentAnswerError, measure
+from benchmarks.calls import QUICK, DifferentAnswerError, measure
 from benchmarks.competitors.floor_sqlite import FloorSQLite
 from benchmarks.competitors.retinue import Retinue, RetinueEveryModel
 from benchmarks.data import generate
@@ -29,6 +31,11 @@ class Forgetful(Retinue):
 
     def unfollow(self, follower: int, followed: int) -> bool:
         return (follower + followed) % 2 == 0 or super().unfollow(follower, followed)
+
+
+@pytest.fixture(autouse=True)
+def little_effort(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmarks.calls.QUICK", replace(QUICK, rounds=2, reads=4, writes=4, checks=4))
 
 
 def test_every_row_of_the_table_is_measured_beside_the_floor() -> None:

@@ -14,7 +14,7 @@ from benchmarks.competitors.retinue import Retinue
 from benchmarks.data import generate
 from benchmarks.databases import Place, place
 from benchmarks.loads import LOADS
-from benchmarks.loads.load import Load, check, copies, loaded
+from benchmarks.loads.load import Load, check, copied, loaded
 from benchmarks.loads.mixes import LINKBENCH, TAO, Member, compare, draw, zipf
 
 DATA = generate(6_000)
@@ -88,10 +88,12 @@ def test_a_count_that_differs_is_found(here: Place, kind: type[FloorSQLite | Ret
 
 
 def test_what_happens_to_a_copy_does_not_happen_to_the_next(here: Place) -> None:
-    made = copies(here, FloorSQLite)
-    next(made).delete_user(DATA.celebrity)
-    check(next(made), 6_000)
-    made.close()  # type: ignore[attr-defined]
+    original = loaded(here, FloorSQLite)
+    original.close()
+    with copied(here, original) as copy:
+        copy.delete_user(DATA.celebrity)
+    with copied(here, original) as copy:
+        check(copy, 6_000)
 
 
 @pytest.mark.parametrize("load", [load for load in LOADS if load.name in {"bulk", "deletion", "storage", "timelines"}])

@@ -38,8 +38,8 @@ def sides(machine: Machine, *, calls: int, patience: float = float("inf")) -> di
     }
 
 
-@pytest.mark.parametrize("calls", [1, 3, 30])
-@pytest.mark.parametrize("patience", [float("inf"), 1 * MICROSECOND, 5_000 * MICROSECOND])
+@pytest.mark.parametrize("calls", [1, 30])
+@pytest.mark.parametrize("patience", [float("inf"), 1 * MICROSECOND])
 def test_a_slow_peer_leaves_no_cold_cache_to_the_floor(calls: int, patience: float) -> None:
     floor, peer = figures(take_turns(sides(Machine(), calls=calls, patience=patience), 5))
 
@@ -80,15 +80,15 @@ def test_who_runs_out_of_patience_is_compared_by_the_calls_that_it_made() -> Non
     assert (figure.p50, figure.ratio) == (20, 2.5)
 
 
-@pytest.mark.parametrize(("patience", "made"), [(6, 5), (4, 4), (2, 3), (0.5, 3), (0.15, 2), (0.01, 1)])
+@pytest.mark.parametrize(("patience", "calls"), [(6, 5), (4, 4), (2, 3), (0.5, 3), (0.15, 2), (0.01, 1)])
 def test_a_side_stops_when_its_patience_is_over_but_for_three_calls_if_they_are_not_too_slow(
-    patience: float, made: int
+    patience: float, calls: int
 ) -> None:
     machine = Machine()
     call = lambda: machine.work("it", 1, 1)  # noqa: E731
     side = Calls(call, [[()] * 5], patience=patience * MICROSECOND, clock=machine.clock)
 
-    assert len(side(0)) == made
+    assert len(side(0)) == calls
 
 
 def test_a_write_is_warmed_up_by_something_else_and_its_answers_are_at_hand() -> None:
