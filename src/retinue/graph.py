@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, scoped_session
 
 from retinue import relationships
 from retinue.discovery import suggestions
-from retinue.lists import people, reads, records, visibility
+from retinue.lists import own, people, reads, records, visibility
 from retinue.schema import schema_of
 from retinue.settings import PAGE_DEFAULT
 from retinue.timeline import home, readers
@@ -366,7 +366,7 @@ class Graph(Generic[U]):
         Raises:
             ModelMissingError: No model with `FollowRequestMixin` is declared.
         """
-        return reads.requests(Work(self._session, self._schema), user, viewer=viewer, limit=limit, cursor=cursor)
+        return own.page(Work(self._session, self._schema), "requests", user, viewer=viewer, limit=limit, cursor=cursor)
 
     def sent_requests(
         self,
@@ -377,7 +377,9 @@ class Graph(Generic[U]):
         cursor: str | None = None,
     ) -> Page[Person[U]]:
         """Return a page of those whom *user* asks to follow; else as `requests()`."""
-        return reads.sent_requests(Work(self._session, self._schema), user, viewer=viewer, limit=limit, cursor=cursor)
+        return own.page(
+            Work(self._session, self._schema), "sent_requests", user, viewer=viewer, limit=limit, cursor=cursor
+        )
 
     def blocks(
         self,
@@ -393,7 +395,7 @@ class Graph(Generic[U]):
         Raises:
             ModelMissingError: No model with `BlockMixin` is declared.
         """
-        return reads.blocks(Work(self._session, self._schema), user, viewer=viewer, limit=limit, cursor=cursor)
+        return own.page(Work(self._session, self._schema), "blocks", user, viewer=viewer, limit=limit, cursor=cursor)
 
     def mutes(
         self,
@@ -409,7 +411,7 @@ class Graph(Generic[U]):
         Raises:
             ModelMissingError: No model with `MuteMixin` is declared.
         """
-        return reads.mutes(Work(self._session, self._schema), user, viewer=viewer, limit=limit, cursor=cursor)
+        return own.page(Work(self._session, self._schema), "mutes", user, viewer=viewer, limit=limit, cursor=cursor)
 
     def followers(
         self,

@@ -55,6 +55,7 @@ from retinue.engines.mariadb import MariaDB
 from retinue.engines.postgresql import PostgreSQL
 from retinue.engines.sqlite import SQLite
 from retinue.lists import statements as lists
+from retinue.lists.own import OWN_LISTS
 from retinue.lists.views import _SIDES, Ends, Look
 from retinue.schema import Schema, schema_of
 from retinue.testing import EXEMPT
@@ -83,7 +84,7 @@ LISTS = [
     getattr(lists, name)
     for name, f in inspect.getmembers(lists, inspect.isfunction)
     if f.__annotations__["return"] == "Edges"
-]
+] + list(OWN_LISTS.values())
 
 
 CHANGES = [follows.insert_edge, follows.insert_agreed_edge, delete_edge]

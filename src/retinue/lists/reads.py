@@ -1,4 +1,4 @@
-"""Questions: how many there are, and lists of one's own."""
+"""A page of people, for whom it is; and how many there are."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from retinue.errors import NotVisibleError
 from retinue.lists import pages
 from retinue.lists import statements as lists
 from retinue.lists.pages import Listing
-from retinue.models import FIRST, LAST, BlockMixin, FollowRequestMixin, MuteMixin, now
+from retinue.models import FIRST, LAST, now
 from retinue.schema import identity
-from retinue.settings import PAGE_DEFAULT
-from retinue.values import ALL, BlockedPerson, Counts, Everything, Key, MutedPerson, Page, Person
+from retinue.values import ALL, Counts, Everything, Key, Page, Person
 from retinue.viewer import HIDING, Audience, ListKind, Visibility, may_see, visibility
 from retinue.work import Work
 from retinue.work.building import moment
@@ -25,58 +24,6 @@ def counts(work: Work, users: Iterable[Any]) -> dict[Key, Counts]:
     work.read()
     keys = work.keys(users)
     return counters.read(work, keys)
-
-
-def requests(
-    work: Work,
-    user: Any,
-    *,
-    viewer: Any | Everything | None = ALL,
-    limit: int = PAGE_DEFAULT,
-    cursor: str | None = None,
-) -> Page[Person[Any]]:
-    """See `Graph.requests()`."""
-    work.schema.table(FollowRequestMixin)
-    return people_of(work, lists.requests, user, viewer, limit, cursor)
-
-
-def sent_requests(
-    work: Work,
-    user: Any,
-    *,
-    viewer: Any | Everything | None = ALL,
-    limit: int = PAGE_DEFAULT,
-    cursor: str | None = None,
-) -> Page[Person[Any]]:
-    """See `Graph.sent_requests()`."""
-    work.schema.table(FollowRequestMixin)
-    return people_of(work, lists.sent_requests, user, viewer, limit, cursor)
-
-
-def blocks(
-    work: Work,
-    user: Any,
-    *,
-    viewer: Any | Everything | None = ALL,
-    limit: int = PAGE_DEFAULT,
-    cursor: str | None = None,
-) -> Page[BlockedPerson[Any]]:
-    """See `Graph.blocks()`."""
-    work.schema.table(BlockMixin)
-    return people_of(work, lists.blocks, user, viewer, limit, cursor, item=BlockedPerson)
-
-
-def mutes(
-    work: Work,
-    user: Any,
-    *,
-    viewer: Any | Everything | None = ALL,
-    limit: int = PAGE_DEFAULT,
-    cursor: str | None = None,
-) -> Page[MutedPerson[Any]]:
-    """See `Graph.mutes()`."""
-    work.schema.table(MuteMixin)
-    return people_of(work, lists.mutes, user, viewer, limit, cursor, item=MutedPerson)
 
 
 def people_of(

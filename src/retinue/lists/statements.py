@@ -10,9 +10,8 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from retinue.cursors import Way
 from retinue.engines import EngineRules, Rows
-from retinue.models import BlockMixin, FollowRequestMixin, MuteMixin, UTCDateTime
+from retinue.models import UTCDateTime
 from retinue.schema import Schema
-from retinue.ties import not_ended, pending
 from retinue.viewer import Audience, active, shown
 from retinue.work.building import OPTION, most, once, user_key
 
@@ -41,34 +40,6 @@ def known_followers(schema: Schema) -> Edges:
         edge.follower_id == mine.following_id,
     )
     return mine.following_id, mine.timestamp, (), known
-
-
-def requests(schema: Schema) -> Edges:
-    """Return those who ask to follow *user*."""
-    rows = schema.requests_by_target
-    asks = (rows.c.following_id == user_key(schema, "user"), pending(schema, rows))
-    return rows.c.follower_id, rows.c.timestamp, (), asks
-
-
-def sent_requests(schema: Schema) -> Edges:
-    """Return those whom *user* asks to follow."""
-    rows = schema.table(FollowRequestMixin)
-    asked = (rows.c.follower_id == user_key(schema, "user"), pending(schema, rows))
-    return rows.c.following_id, rows.c.timestamp, (), asked
-
-
-def blocks(schema: Schema) -> Edges:
-    """Return those whom *user* blocks; and until when."""
-    rows = schema.table(BlockMixin)
-    mine = (rows.c.blocker_id == user_key(schema, "user"), not_ended(rows))
-    return rows.c.blocked_id, rows.c.timestamp, (rows.c.until,), mine
-
-
-def mutes(schema: Schema) -> Edges:
-    """Return those whom *user* mutes; until when, and whether notifications are left out as well."""
-    rows = schema.table(MuteMixin)
-    mine = (rows.c.muter_id == user_key(schema, "user"), not_ended(rows))
-    return rows.c.muted_id, rows.c.timestamp, (rows.c.until, rows.c.notifications), mine
 
 
 @once
