@@ -1,7 +1,7 @@
 """
 What happened, as frozen values, and who listens.
 
-A verb puts an event into the outbox (`retinue.outbox`), which hands it to the listeners after COMMIT.
+A verb puts an event into the outbox (`retinue.effects.outbox`), which hands it to the listeners after COMMIT.
 """
 
 from __future__ import annotations

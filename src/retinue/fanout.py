@@ -29,7 +29,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from retinue.effects.changes import say
+from retinue.effects import outbox
 from retinue.engines import engine_of
 from retinue.models import FIRST, TimelineEntryMixin, aware, id_at
 from retinue.retry import sessions_of, transact
@@ -184,7 +184,7 @@ def _write(work: _Work, author: Key, since: datetime, users: list[Key], version:
     number: int = work.run(statements.count_posts(schema), user=author, since=since, limit=most + 1).scalar_one()
     if number > most:
         # More than anybody keeps, as after a bulk load, or one post of long ago.
-        say(work.work, *work_of(mark_stale(work.work, users)))
+        outbox.add(work.work, *work_of(mark_stale(work.work, users)))
         return
     sent = statements.send(schema, work.engine), statements.entries_to_send(schema, work.engine)
     work.insert(*sent, {}, users=users, author=author, since=since)

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import bindparam, func, literal_column, select
 
 from retinue import arguments, guards
-from retinue.effects import counters
+from retinue.effects.counts.adding import count_edges
+from retinue.effects.counts.keeping import keeper_of
 from retinue.engines import EngineRules, Rows
 from retinue.errors import LimitError
 from retinue.models import FollowEventMixin, UTCDateTime
@@ -88,7 +89,7 @@ def _reached(
     limit = None
     if settings.max_following is not None:
         if following is None:
-            counted = counters.count_edges(work, follower)
+            counted = count_edges(work, follower)
             following, followers = counted.following, counted.followers
         # A pending request counts: accepted, it makes no more than there may be.
         allowed = arguments.most_followed(settings, int(followers))
@@ -124,12 +125,9 @@ def usage(schema: Schema, engine: EngineRules, *, locking: bool) -> Rows:
 
     following: Any = literal_column("NULL")
     followers: Any = following
-    if schema.counts is not None:
-        counted = schema.counts.c
-        following, followers = (
-            asked(select(func.sum(number)).where(counted.user_id == follower))
-            for number in (counted.following, counted.followers)
-        )
+    keeper = keeper_of(schema)
+    if keeper is not None:
+        followers, following = map(asked, keeper.stored(schema, follower))
     requests: Any = literal_column("0")
     if schema.requests is not None:
         rows = schema.requests

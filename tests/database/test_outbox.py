@@ -863,7 +863,7 @@ def test_nothing_is_hooked_before_somebody_listens() -> None:
     program = """
 from sqlalchemy import event
 import retinue, retinue.testing, retinue.fanout
-from retinue import outbox
+from retinue.effects import outbox
 from tests.database.models_plain import User
 assert not any(event.contains(*hook) for hook in outbox._HOOKS)
 retinue.listen(User, retinue.Event, print)

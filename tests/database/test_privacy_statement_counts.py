@@ -67,7 +67,7 @@ VERBS: dict[str, tuple[int | tuple[int, int], Prepare, Callable[[Graph[Any]], ob
     # What was told of the request goes with it.
     "withdraw": ((5, 4), ask(1), lambda graph: graph.unfollow(OTHER, LOCKED)),
     # And it is told anew that they follow.
-    "accept": ((9, 5), ask(1), lambda graph: graph.accept(LOCKED, OTHER)),
+    "accept": ((9, 4), ask(1), lambda graph: graph.accept(LOCKED, OTHER)),
     "reject": (4, ask(1), lambda graph: graph.reject(LOCKED, OTHER)),
     # Guards; the block; four looks; two notifications.
     "block a stranger": (8, nothing, lambda graph: graph.block(5, 20)),

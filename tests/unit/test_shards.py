@@ -50,6 +50,8 @@ from retinue import (
     Settings,
 )
 from retinue.cursors import Way
+from retinue.effects.history import HISTORY
+from retinue.effects.kinds import KINDS
 from retinue.engines.contract import EngineRules
 from retinue.engines.mariadb import MariaDB
 from retinue.engines.postgresql import PostgreSQL
@@ -99,7 +101,7 @@ NAMED_BY_TIE: dict[str, set[str]] = {
 }
 
 #: What is built only for engines that change several tables in one statement.
-TOGETHER = ("change_edge", "ask_and_take_guards")
+TOGETHER = ("change_with_effects", "ask_and_take_guards")
 
 LOOKS = [
     Look(searched=True, sort=Sort.NAME, only=Only.MUTUAL),
@@ -134,17 +136,21 @@ def built(schema: Schema, name: str, rules: EngineRules) -> Iterator[Any]:
         "first": [True, False],
         "started": [True, False],
         "slots": [1, 10],
-        "change": CHANGES,
-        "told": [True, False],
+        "event": list(KINDS),
+        "build": CHANGES,
+        "effect": [HISTORY],
+        "notice": [notice for kind in KINDS.values() for notice in kind.notices],
         "followers": [True, False],
         "ask": [follows.before_follow, follows.before_unfollow],
     }
     if name in TOGETHER and not rules.changes_together:
         return
     parameters = list(inspect.signature(inspect.unwrap(BUILDERS[name])).parameters.values())[1:]
+    parameters = [one for one in parameters if one.kind is not one.VAR_POSITIONAL]
     for arguments in itertools.product(*(choices[parameter.name] for parameter in parameters)):
         named = {p.name: value for p, value in zip(parameters, arguments, strict=True) if p.kind is p.KEYWORD_ONLY}
-        yield BUILDERS[name](schema, *arguments[: len(arguments) - len(named)], **named)
+        more = [rules] if arguments[-1:] in ((follows.insert_edge,), (follows.insert_agreed_edge,)) else []
+        yield BUILDERS[name](schema, *arguments[: len(arguments) - len(named)], *more, **named)
 
 
 # --- The library's own statements ----------------------------------------------------------------
@@ -161,7 +167,9 @@ def test_every_statement_holds_to_an_owner_or_says_why_not(name: str, engine: st
         named_else = {
             "page_of": {f.__name__ for f in LISTS},
             "view_of": {f"{f.__name__}_viewed" for f in _SIDES},
-            "change_edge": {f.__name__ for f in CHANGES},
+            "change_with_effects": {f.__name__ for f in CHANGES},
+            "append_rows": {"insert_history"},
+            "notify": {"notify_read"},
             **NAMED_BY_TIE,
         }
         assert called == name or called in named_else.get(name, ())

@@ -7,11 +7,7 @@ backup of some tables, a trigger. Works in transactions of its own, a batch of u
 **Looking** is one select for a batch, so it sees edges and counts at one moment, and waits for nobody: a change
 that is half done elsewhere is either in both or in neither.
 
-**Correcting** holds slot 0 of those who are wrong, and nothing else, and then looks again. Slot 0 becomes what the
-edges say less what the other slots hold. That is exact although others change edges meanwhile: who has changed slot
-0 has committed before; who has changed another slot has changed that and the edge in one transaction, so the
-difference is the same with or without; and who has not counted their edge yet, which nobody else sees, waits for
-slot 0 and adds to it afterwards. A row is never deleted: on MariaDB who makes one counts by an older snapshot.
+**Correcting** is what keeps the counts able to do: see `Keeper.correct()`.
 """
 
 from __future__ import annotations
@@ -22,19 +18,20 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
+from sqlalchemy import func, select
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
 from retinue import arguments
-from retinue.doctor import recounting
-from retinue.effects.counting import set_count
+from retinue.effects.counts.keeping import Tally, keeper_of
+from retinue.engines import Rows
 from retinue.models import FollowCountMixin
 from retinue.retry import sessions_of, transact
 from retinue.schema import Schema, schema_of
 from retinue.settings import BATCH_MOST
 from retinue.values import Counts, Key
-from retinue.work import Work, inserting
-from retinue.work.building import users_after
+from retinue.work import Work
+from retinue.work.building import once, user_key, users_after
 
 #: Users whose rows are held at once while they are corrected: others who follow them wait so long.
 _HELD_MOST: Final = 100
@@ -156,36 +153,16 @@ def recount(
     return round_.run(progress, on_wrong, correct=True)
 
 
-@dataclass(frozen=True, slots=True)
-class _Tally:
-    """What is stored about one user, and what the edges say."""
-
-    user: Key
-    #: Their lowest slot; None: they have none.
-    first_slot: int | None
-    stored: Counts
-    #: What the slots other than 0 hold.
-    beside: Counts
-    counted: Counts
-
-    @property
-    def is_uncounted(self) -> bool:
-        """Whether there are edges to count, and nobody has counted them."""
-        return self.first_slot is None and self.counted != Counts()
-
-    @property
-    def is_wrong(self) -> bool:
-        """Whether what is stored is not what the edges say, or lacks the slot that the verbs look for."""
-        return self.first_slot is not None and (self.first_slot != 0 or self.stored != self.counted)
-
-
 class _Round:
     """One way through all users."""
 
     def __init__(self, given: Any, user_class: type[Any], after: Key | None, batch: int) -> None:
         self._batch = arguments.whole_number("batch", batch, BATCH_MOST)
         self._schema: Schema = schema_of(user_class)
-        self._schema.table(FollowCountMixin)
+        keeper = keeper_of(self._schema)
+        if keeper is None:
+            self._schema.table(FollowCountMixin)  # raises
+        self._keeper: Any = keeper
         self._sessions = sessions_of(given)
         self._began = time.monotonic()
         self._after = after
@@ -221,59 +198,31 @@ class _Round:
 
     def _number(self, session: Session) -> int:
         work, place = self._begin(session)
-        statement = recounting.number_of_users(self._schema, started=bool(place))
+        statement = number_of_users(self._schema, started=bool(place))
         return int(work.connection.execute(statement, place).scalar_one())
 
-    def _look(self, session: Session) -> tuple[Sequence[Key], list[_Tally]] | None:
+    def _look(self, session: Session) -> tuple[Sequence[Key], Sequence[Tally]] | None:
         """Return the keys of the next batch, and what there is about them; None if nobody comes any more."""
         work, place = self._begin(session)
         statement = users_after(self._schema, started=bool(place))
         keys = work.connection.execute(statement, {**place, "limit": self._batch}).scalars().all()
-        return (keys, self._tallies(work, keys)) if keys else None
+        return (keys, self._keeper.tallies(work, keys)) if keys else None
 
     def _begin(self, session: Session) -> tuple[Work, dict[str, Key | None]]:
         work = Work(session, self._schema).connect()
         return work, {} if self._after is None else {"after": work.key(self._after)}
-
-    def _tallies(self, work: Work, users: Sequence[Key]) -> list[_Tally]:
-        """Return what there is about those of *users* who exist, in their order. One select."""
-        found = {
-            user: _Tally(
-                user,
-                first,
-                *(Counts(int(a or 0), int(b or 0)) for a, b in zip(numbers[::2], numbers[1::2], strict=True)),
-            )
-            for user, first, *numbers in work.connection.execute(
-                recounting.tallies(self._schema, work.engine), {"users": users}
-            )
-        }
-        return [found[user] for user in users if user in found]
 
     def _correct(self, users: Sequence[Key]) -> None:
         for first in range(0, len(users), _HELD_MOST):
             transact(self._sessions, partial(self._set, users=users[first : first + _HELD_MOST]))
 
     def _set(self, session: Session, *, users: Sequence[Key]) -> None:
-        """Give *users* the counts that their edges say."""
         work, _ = self._begin(session)
-        # First of all: what is read after it is not older, on any engine.
-        inserting.insert_selected(
-            work,
-            self._schema.table(FollowCountMixin),
-            recounting.hold_first_slots(self._schema, work.engine),
-            recounting.first_slots(self._schema, work.engine),
-            {"users": users},
-            each=recounting.hold_slots(self._schema, work.engine),
-        )
-        values = [
-            {
-                "user": tally.user,
-                "slot_": 0,
-                "set_followers": tally.counted.followers - tally.beside.followers,
-                "set_following": tally.counted.following - tally.beside.following,
-            }
-            for tally in self._tallies(work, users)
-            if tally.stored != tally.counted
-        ]
-        if values:
-            work.run_each(set_count, values)
+        self._keeper.correct(work, users)
+
+
+@once
+def number_of_users(schema: Schema, *, started: bool) -> Rows:
+    """How many users there are; if *started*, after the key *after*."""
+    number = select(func.count()).select_from(schema.key.table)
+    return number.where(schema.key > user_key(schema, "after")) if started else number

@@ -1,1 +1,205 @@
-"""What follows from a change: counts, history, notifications, timelines, events."""
+"""
+What follows from a change: counts, history, notifications, home timelines, events.
+
+Each effect says in its own file what it writes of a change. Here is decided, for all alike, when it is written:
+
+- by the statement of the change itself, where an engine and the models allow that: `change()`;
+- by statements one after the other, once the change was made: `record()`;
+- by statements that read many changes as a table: `record_selected()`;
+- and what goes when a request is answered, when two are kept apart, and when users leave.
+
+All of it is written in the transaction of the change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from importlib import import_module
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import func, select
+
+from retinue.effects import outbox
+from retinue.effects.changed import returned_by
+from retinue.effects.effect import Effect, InStatement
+from retinue.effects.kinds import KINDS, Kind
+from retinue.effects.selected import Selected
+from retinue.engines import EngineRules, Rows
+from retinue.events import EdgeEvent, Event
+from retinue.models import FollowCountMixin, FollowEventMixin, NotificationMixin, TimelineEntryMixin, new_id
+from retinue.models.ownership import GraphModel
+from retinue.schema import Schema
+from retinue.ties import is_edge
+from retinue.values import Key
+from retinue.work import Build, Pair, Work
+from retinue.work.building import OPTION, moment, once
+
+#: What declares an effect, in the order in which their rows are locked; any other comes after these. Events are last.
+ORDER: Final[tuple[type[GraphModel], ...]] = (
+    FollowCountMixin,
+    FollowEventMixin,
+    NotificationMixin,
+    TimelineEntryMixin,
+)
+
+
+class EdgeChange(NamedTuple):
+    """What became of an edge."""
+
+    #: Whether it was inserted or deleted.
+    done: bool
+    #: Whether it was there before; False where nobody looked.
+    was_there: bool = False
+
+
+def change(work: Work, event: EdgeEvent, alone: Callable[[], bool], build: Build, *arguments: Any) -> EdgeChange:
+    """
+    Insert or delete the edge of *event*, and write what follows.
+
+    Where one statement can do it all, it is what *build* returns for *arguments*, an insert or a delete of *follower*
+    and *followed* at *at*, with all effects. Else *alone* makes the change and returns whether there was one.
+
+    Cost: as *alone* and `record()`; or one statement, one more where home timelines are, and up to four for each
+    user who was never counted.
+    """
+    if not fits_one_statement(work.schema, work.engine):
+        done = alone()
+        if done:
+            record(work, event)
+        return EdgeChange(done)
+    schema, kind = work.schema, KINDS[type(event)]
+    parameters: dict[str, Any] = {
+        "follower": event.follower_id,
+        "followed": event.followed_id,
+        "at": event.at,
+        "number": new_id(),
+        **moment(schema, event.at),
+    }
+    effects = effects_of(schema)
+    for effect in effects:
+        if isinstance(effect, InStatement):
+            parameters.update(effect.parameters(schema, (event, kind)))
+    found: Any = work.run(change_with_effects, parameters, work.engine, type(event), build, *arguments).one()
+    if not found.changed:
+        return EdgeChange(done=False, was_there=bool(found.was_there))
+    more: list[Event] = []
+    for effect in effects:
+        if isinstance(effect, InStatement):
+            effect.complete(work, (event, kind), found)
+        else:
+            more += effect.write(work, [(event, kind)], bulk=False)
+    outbox.add(work, event, *more)
+    return EdgeChange(done=True)
+
+
+def record(work: Work, *events: Event, bulk: bool = False, silent: bool = False) -> None:
+    """
+    Write what follows from *events*, which have just happened, and keep them for the listeners until COMMIT.
+
+    Args:
+        work: Where they happened.
+        events: Each a change; what follows from one, its type says: see `KINDS`.
+        bulk: Whether they may be many, of one kind: see `Effect.write()`.
+        silent: Whether nobody is notified, and no listener hears of them: only what is to be done for home timelines.
+
+    Cost: one update for each user whose counts changed (if *bulk*: three in all, for users
+    who have count rows); one insert where history is kept; one where there are notifications (two for accepted
+    requests); one update or delete where home timelines are.
+    """
+    schema = work.schema
+    schema.refuse_unusable()  # the ORM writes without a `Graph`
+    changes = [(event, KINDS[type(event)]) for event in events if isinstance(event, EdgeEvent)]
+    more: list[Event] = []
+    for effect in effects_of(schema) if changes else ():
+        if not (silent and effect.notifies):
+            more += effect.write(work, changes, bulk=bulk)
+    outbox.add(work, *(() if silent else events), *more)
+
+
+def record_selected(work: Work, kind: Kind, selected: Selected) -> None:
+    """
+    Write what follows from many changes of *kind*, and keep no events: an import announces nothing.
+
+    Cost: two statements where counts are kept, three if some were never counted; one insert where history is kept; one
+    select, and one update if it finds somebody, where home timelines are.
+    """
+    for effect in effects_of(work.schema):
+        effect.write_selected(work, kind, selected)
+
+
+def close_requests(work: Work, pairs: Iterable[Pair]) -> None:
+    """
+    Let nobody be asked any more by the requests of *pairs*, which have gone.
+
+    After `record()`: on MariaDB this locks the places beside them, where others who hold count rows of the same
+    users want to insert. Only where there was a request: there a delete that finds nothing holds up others' inserts.
+    Cost: one delete for each user who was asked, where there are notifications.
+    """
+    gone = list(pairs)
+    for effect in effects_of(work.schema):
+        effect.close_requests(work, gone)
+
+
+def block(work: Work, pair: Pair) -> None:
+    """Take out what the two of *pair* have of each other beside ties. Cost: two deletes, where there are notifications."""
+    for effect in effects_of(work.schema):
+        effect.block(work, pair)
+
+
+def post(work: Work, posts: Sequence[tuple[Key, Key]]) -> None:
+    """Write what follows from *posts*, each an author and a key. Cost: one insert, where home timelines are kept."""
+    for effect in effects_of(work.schema):
+        outbox.add(work, *effect.post(work, posts))
+
+
+# --- Which effects there are ---------------------------------------------------------------------
+
+
+def effects_of(schema: Schema) -> Sequence[Effect]:
+    """Return what follows from changes in the graph of *schema*, in the order in which it is written."""
+    found: Sequence[Effect] | None = schema.built.get(effects_of)
+    if found is None:
+        mixins = [*ORDER, *(mixin for mixin in schema.models if mixin not in ORDER)]
+        places = [mixin.__retinue_effect__ for mixin in mixins if mixin in schema.models]
+        found = schema.built[effects_of] = tuple(_loaded(place) for place in places if place is not None)
+    return found
+
+
+def _loaded(place: str) -> Effect:
+    module, _, name = place.partition(":")
+    effect: Effect = getattr(import_module(module), name)
+    return effect
+
+
+def fits_one_statement(schema: Schema, engine: EngineRules) -> bool:
+    """
+    Return whether the change of an edge and what follows can be one statement.
+
+    Not where the application's own columns have values that Python makes for each row: only SQLAlchemy can
+    put them into single statements.
+    """
+    fits: bool | None = schema.built.get((fits_one_statement, engine))
+    if fits is None:
+        in_statement = (effect for effect in effects_of(schema) if isinstance(effect, InStatement))
+        by_python = schema.own_of(schema.follows).by_python or any(one.needs_python(schema) for one in in_statement)
+        fits = schema.built[fits_one_statement, engine] = engine.changes_together and not by_python
+    return fits
+
+
+@once
+def change_with_effects(
+    schema: Schema, engine: EngineRules, event: type[EdgeEvent], build: Build, *arguments: Any
+) -> Rows:
+    """
+    What *build* returns for *arguments*, and what follows from it, an *event*; the parts run in their order.
+
+    One row: how many edges changed; whether the edge was there before; and what effects want to know.
+    """
+    kind, changed = KINDS[event], returned_by(schema, engine, build(schema, *arguments))
+    number = select(func.count()).select_from(changed.table).scalar_subquery()
+    done = select(number.label("changed"), is_edge(schema, engine).label("was_there"))
+    for effect in effects_of(schema):
+        if isinstance(effect, InStatement):
+            parts = effect.parts(schema, engine, kind, changed)
+            done = done.add_columns(*parts.answers).add_cte(*parts.statements)
+    return done.execution_options(**{OPTION: build.__name__})

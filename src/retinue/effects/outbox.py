@@ -29,6 +29,7 @@ from sqlalchemy.orm import Session, SessionTransaction
 
 from retinue.engines import Aftermath, engine_of
 from retinue.events import E, Event, Listeners, listeners_of
+from retinue.work import Work
 
 #: Where a session keeps its unit of work.
 _SLOT: Final = "retinue.outbox"
@@ -178,14 +179,18 @@ _outboxes: WeakKeyDictionary[RootTransaction, Outbox] = WeakKeyDictionary()
 _numbers = count()
 
 
-def put(session: Session, connection: Connection, listeners: Listeners, happened: Iterable[Event]) -> None:
-    """Keep what *happened* in the transaction of *connection*, which *session* works on, until COMMIT."""
+def add(work: Work, *events: Event) -> None:
+    """Keep *events* for the listeners until COMMIT. No statement."""
+    listeners = listeners_of(work.schema.user)
+    if not (events and listeners):
+        return
+    session, connection = work.session, work.connection
     transaction = connection.get_transaction()
     assert transaction is not None, "something happened outside a transaction"  # noqa: S101 - cannot be
     unit: _UnitOfWork | None = session.info.get(_SLOT)
     if unit is None:
         unit = session.info[_SLOT] = _UnitOfWork(ref(session))
-    waiting = [_Waiting(next(_numbers), unit, listeners, one) for one in happened]
+    waiting = [_Waiting(next(_numbers), unit, listeners, one) for one in events]
     if engine_of(connection).commits_each(connection):
         unit.settled += waiting
         return

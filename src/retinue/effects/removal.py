@@ -1,5 +1,5 @@
 """
-Taking users out of the graph: everything of theirs on both sides, and the counts of those they leave.
+Users that leave the graph: everything of theirs on both sides goes, and so does their part in what others have.
 
 Done before the users themselves are deleted, in a fixed number of statements and
 without loading a row. It does not rely on the database's cascade, which SQLite
@@ -10,14 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Table
+from sqlalchemy import Delete, Table, delete, select
 
-from retinue.effects import departures, records
-from retinue.models import new_id, now
+from retinue.effects import effects_of
+from retinue.engines import EngineRules, Rows
 from retinue.schema import Schema
 from retinue.ties import TIES
-from retinue.values import HistoryKind, Key
-from retinue.work import Work, inserting
+from retinue.values import Key
+from retinue.work import Work
+from retinue.work.building import once
 
 
 def detach(work: Work, users: Sequence[Key]) -> None:
@@ -31,42 +32,42 @@ def detach(work: Work, users: Sequence[Key]) -> None:
     other model, but one for history and for guards.
     """
     work.schema.refuse_unusable()
-    parameters = {"users": list(users)}
+    parameters, effects = {"users": list(users)}, effects_of(work.schema)
     # The lock comes first: after it no edge of theirs can appear.
-    work.connection.execute(departures.lock_users(work.schema, work.engine), parameters).all()
-    if work.schema.counts is not None:
-        # Then the edges: one that somebody is just removing, they count out themselves.
-        work.connection.execute(departures.lock_neighbours(work.schema, work.engine), parameters).all()
-        # A neighbour who was never counted gets a row: whoever counts them for the first time
-        # just now still sees the edges that go, and must meet somebody who took them out.
-        whole, rows = (
-            departures.count_neighbours(work.schema, work.engine),
-            departures.uncounted_neighbours(work.schema, work.engine),
-        )
-        inserting.insert_selected(work, work.schema.counts, whole, rows, parameters)
-        work.run(departures.count_out_followers, parameters, work.engine)
-        work.run(departures.count_out_followed, parameters, work.engine)
+    work.run(lock_users, parameters, work.engine).all()
+    for effect in effects:
+        effect.leave(work, users)
     for table in _tables(work.schema):
-        work.connection.execute(departures.delete_rows_of(work.schema, work.engine, table), parameters)
+        work.run(delete_rows_of, parameters, work.engine, table)
         if "reverse_key" in table.info:
-            work.connection.execute(departures.delete_rows_about(work.schema, work.engine, table), parameters)
-    if work.schema.history is not None:
-        marks = inserting.complete(work.schema, work.schema.history, [_mark(user) for user in users])
-        work.connection.execute(records.insert_history(work.schema), marks)
+            work.run(delete_rows_about, parameters, work.engine, table)
+    for effect in effects:
+        effect.after_leaving(work, users)
 
 
 def _tables(schema: Schema) -> list[Table]:
-    """Return the tables whose rows go with their users."""
+    """Return the tables whose rows go with their users; edges before what follows from them, as in any change."""
+    guards = [] if schema.guards is None else [schema.guards]
     ties = [tie.table(schema) for tie in TIES if tie.is_declared(schema)]
-    tables = (schema.guards, schema.counts, *ties, schema.notifications, *(schema.timeline or ()))
-    return [table for table in tables if table is not None]
+    effects = [effect for effect in effects_of(schema) if not effect.outlives_users]
+    return [*guards, *ties, *(table for effect in effects for table in effect.tables(schema))]
 
 
-def _mark(user: Key) -> dict[str, object]:
-    return {
-        "follower_id": user,
-        "id": new_id(),
-        "following_id": user,
-        "kind": HistoryKind.REMOVED.value,
-        "timestamp": now(),
-    }
+@once
+def lock_users(schema: Schema, engine: EngineRules) -> Rows:
+    """Those of *users* who exist, locked: nobody can follow them, or be followed by them, any more."""
+    return select(schema.key).where(engine.one_of(schema.key, "users")).order_by(schema.key).with_for_update()
+
+
+@once
+def delete_rows_of(schema: Schema, engine: EngineRules, table: Table) -> Delete:
+    """Of *users* nothing is left in *table*."""
+    del schema
+    return delete(table).where(engine.one_of(table.c[table.info["shard_key"]], "users"))
+
+
+@once
+def delete_rows_about(schema: Schema, engine: EngineRules, table: Table) -> Delete:
+    """No row of others in *table* is about one of *users* any more."""
+    del schema
+    return delete(table).where(engine.one_of(table.c[table.info["reverse_key"]], "users"))

@@ -47,12 +47,15 @@ def newest_edges_of(edges: FromClause, owner: ColumnElement[Any], most: int) -> 
     return rows.order_by(edges.c.timestamp.desc(), other.desc()).limit(literal_column(str(most)))
 
 
-def added_to(counts: Table, more: tuple[int, int] | None = None) -> dict[str, ColumnElement[Any]]:
-    """Return what a count row becomes when *more_followers* and *more_following* are added; or these numbers."""
-    names = ("followers", "following")
-    if more is None:
-        return {name: counts.c[name] + bindparam(f"more_{name}") for name in names}
-    return {name: counts.c[name] + literal_column(str(number)) for name, number in zip(names, more, strict=True)}
+#: What is to be inserted: what a select finds; one row, or several, of values; None: rows that come as parameters.
+FreshRows: TypeAlias = SelectBase | Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
+
+
+def filled(fresh: Any, rows: FreshRows) -> Any:
+    """Return *fresh*, an INSERT, of *rows*."""
+    if rows is None:
+        return fresh
+    return fresh.from_select(rows.selected_columns.keys(), rows) if isinstance(rows, SelectBase) else fresh.values(rows)
 
 
 class Aftermath(Enum):
@@ -72,8 +75,8 @@ class EngineRules(ABC):
     #: What an ``Integer`` column can hold, both ends included.
     integer_range: ClassVar[tuple[int, int]]
 
-    #: True where `add_to_count()` makes a missing row; else it changes none, and says so.
-    counts_by_upsert: ClassVar[bool]
+    #: True where an UPDATE that finds no row locks the place where it would be: an upsert does not.
+    locks_missing_rows: ClassVar[bool] = False
 
     #: True where one statement may change several tables, each part by what the one before it changed.
     changes_together: ClassVar[bool] = False
@@ -172,12 +175,12 @@ class EngineRules(ABC):
     def upsert(
         self,
         table: Table,
-        rows: SelectBase | None,
+        rows: FreshRows,
         update: Callable[[Any], Mapping[str, ColumnElement[Any]]],
         where: ColumnElement[bool] | None = None,
     ) -> Executable:
         """
-        Return an insert of *rows*, whose columns are named as those of *table*; None: of rows that come as parameters.
+        Return an insert of *rows*, whose columns are named as those of *table*.
 
         Where a row with the same primary key is there, and meets *where*, it gets
         what *update* returns for the row that was to be inserted, in that order.
@@ -227,7 +230,7 @@ class EngineRules(ABC):
 
     @abstractmethod
     def inserted(self, result: CursorResult[Any]) -> bool:
-        """Return whether `insert_new()` made a row, as the database says."""
+        """Return whether `insert_new()`, or where `locks_missing_rows` an `upsert()` of one row, inserted it."""
 
     def collided(self, result: CursorResult[Any]) -> bool:
         """Return whether an insert of one row made none, and met one with another primary key: here that is an error."""
@@ -237,29 +240,6 @@ class EngineRules(ABC):
     @abstractmethod
     def names_no_user(self, error: IntegrityError) -> bool:
         """Return whether *error* says that `insert_new()` named a user who is not there."""
-
-    @abstractmethod
-    def add_to_count(self, counts: Table, values: Mapping[str, str]) -> Executable:
-        """
-        Return "add *more_followers* and *more_following* to the row of *user* and *slot_*".
-
-        Where it makes a missing row, *values* names the parameter for each of its columns.
-        """
-
-    @abstractmethod
-    def add_or_insert(
-        self, counts: Table, rows: list[dict[str, Any]] | None, more: tuple[int, int] | None = None
-    ) -> Executable:
-        """
-        Return "add *more_followers* and *more_following*" to the row of each user and slot of *rows*.
-
-        Where there is no such row, that of *rows* is made as it is. None: the rows come as parameters, and
-        the numbers that are added to all of them are *more*, as no driver knows other parameters then.
-        """
-
-    @abstractmethod
-    def was_counted(self, result: CursorResult[Any]) -> bool:
-        """Return whether `add_to_count()` found the row there."""
 
     #: True where a new savepoint takes the place of an older one of its name; else it hides that until it is released.
     savepoint_replaces: ClassVar[bool] = False

@@ -39,7 +39,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause, SelectBase
 
-from retinue.engines.contract import Aftermath, EngineRules, Rows, added_to, newest_edges_of, row_of
+from retinue.engines.contract import Aftermath, EngineRules, FreshRows, Rows, filled, newest_edges_of, row_of
 
 #: ER_NO_REFERENCED_ROW_2: the foreign key's other end is not there.
 _NO_REFERENCED_ROW = 1452
@@ -62,7 +62,7 @@ class MariaDB(EngineRules):
     """MariaDB and MySQL, under InnoDB."""
 
     integer_range: ClassVar[tuple[int, int]] = (-(2**31), 2**31 - 1)
-    counts_by_upsert = True
+    locks_missing_rows = True
     unknown_user_fails = True
     fails_by_statement = True
     keeps_snapshot = True
@@ -144,14 +144,12 @@ class MariaDB(EngineRules):
     def upsert(
         self,
         table: Table,
-        rows: SelectBase | None,
+        rows: FreshRows,
         update: Callable[[Any], Mapping[str, ColumnElement[Any]]],
         where: ColumnElement[bool] | None = None,
     ) -> Executable:
         """Return the insert; a row that does not meet *where* is set to what it is."""
-        fresh = insert(table)
-        if rows is not None:
-            fresh = fresh.from_select(rows.selected_columns.keys(), rows)
+        fresh = filled(insert(table), rows)
         values = update(fresh.inserted)
         if where is not None:
             values = {name: case((where, new), else_=table.c[name]) for name, new in values.items()}
@@ -180,28 +178,6 @@ class MariaDB(EngineRules):
     def names_no_user(self, error: IntegrityError) -> bool:
         """Return whether a foreign key refused the row; the transaction stays usable."""
         return bool(error.orig and error.orig.args and error.orig.args[0] == _NO_REFERENCED_ROW)
-
-    def add_to_count(self, counts: Table, values: Mapping[str, str]) -> Executable:
-        """
-        Return an upsert of one row.
-
-        An UPDATE that finds no row would lock the gap where it belongs; two sessions
-        that then insert into that gap deadlock.
-        """
-        fresh = insert(counts).values({column: bindparam(name) for column, name in values.items()})
-        more = {name: counts.c[name] + fresh.inserted[name] for name in ("followers", "following")}
-        return self._or_update(fresh, counts, more)
-
-    def add_or_insert(
-        self, counts: Table, rows: list[dict[str, Any]] | None, more: tuple[int, int] | None = None
-    ) -> Executable:
-        """Return an upsert of *rows*."""
-        fresh = insert(counts) if rows is None else insert(counts).values(rows)
-        return self._or_update(fresh, counts, added_to(counts, more))
-
-    def was_counted(self, result: CursorResult[Any]) -> bool:
-        """Return whether the upsert met its row."""
-        return result.lastrowid == _SAME
 
     def _unless_there(self, fresh: Insert, table: Table, columns: Sequence[str]) -> Executable:
         """Return *fresh*, which leaves a row with the same primary key as it is."""

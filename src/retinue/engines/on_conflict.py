@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
-from sqlalchemy import Column, Executable, Table, bindparam
-from sqlalchemy import update as sql_update
+from sqlalchemy import Column, Executable, Table
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause, SelectBase
 
-from retinue.engines.contract import EngineRules, added_to, row_of
+from retinue.engines.contract import EngineRules, FreshRows, filled, row_of
 
 #: The last code point, which stands for no character.
 _LAST: Final = "\U0010ffff"
@@ -21,7 +20,6 @@ _LAST: Final = "\U0010ffff"
 class OnConflict(EngineRules):
     """Databases that insert ``ON CONFLICT DO NOTHING``, and return what they inserted."""
 
-    counts_by_upsert = False
     unknown_user_fails = False
     fails_by_statement = False
 
@@ -57,14 +55,12 @@ class OnConflict(EngineRules):
     def upsert(
         self,
         table: Table,
-        rows: SelectBase | None,
+        rows: FreshRows,
         update: Callable[[Any], Mapping[str, ColumnElement[Any]]],
         where: ColumnElement[bool] | None = None,
     ) -> Executable:
         """Return the insert ``ON CONFLICT DO UPDATE``."""
-        fresh = self.insert(table)
-        if rows is not None:
-            fresh = fresh.from_select(rows.selected_columns.keys(), rows)
+        fresh = filled(self.insert(table), rows)
         statement: Executable = fresh.on_conflict_do_update(
             index_elements=list(table.primary_key), set_=dict(update(fresh.excluded)), where=where
         )
@@ -94,26 +90,3 @@ class OnConflict(EngineRules):
         """Return False: `insert_new()` makes no such error here."""
         del error
         return False
-
-    def add_to_count(self, counts: Table, values: Mapping[str, str]) -> Executable:
-        """Return an UPDATE of one row."""
-        del values
-        return (
-            sql_update(counts)
-            .where(counts.c.user_id == bindparam("user"), counts.c.slot == bindparam("slot_"))
-            .values(added_to(counts))
-        )
-
-    def add_or_insert(
-        self, counts: Table, rows: list[dict[str, Any]] | None, more: tuple[int, int] | None = None
-    ) -> Executable:
-        """Return the insert ``ON CONFLICT DO UPDATE``."""
-        fresh = self.insert(counts) if rows is None else self.insert(counts).values(rows)
-        statement: Executable = fresh.on_conflict_do_update(
-            index_elements=list(counts.primary_key), set_=added_to(counts, more)
-        )
-        return statement
-
-    def was_counted(self, result: CursorResult[Any]) -> bool:
-        """Return whether the UPDATE found its row."""
-        return result.rowcount == 1

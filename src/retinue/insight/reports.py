@@ -15,7 +15,7 @@ from typing import Any, Final, Generic, TypeVar
 from sqlalchemy.orm import Session
 
 from retinue import arguments
-from retinue.effects import counters
+from retinue.effects import counts
 from retinue.errors import NotVisibleError
 from retinue.insight import statements, whole
 from retinue.models import FollowCountMixin, FollowEventMixin, now
@@ -114,7 +114,7 @@ def follower_growth(
     parameters = {"user": key, "since": _midnight(first)}
     for day, change, number in work.connection.execute(statements.growth(work.schema, work.engine), parameters):
         changes[day, change] += number
-    total = counters.read(work, [key])[key].followers
+    total = counts.read(work, [key])[key].followers
     found = []
     for day in _days_back(last, first):
         gained, lost = changes[day, 1], changes[day, -1]
@@ -144,7 +144,7 @@ def churn(
             left += number
         elif came_first:
             passed_by += number
-    present = counters.read(work, [key])[key].followers
+    present = counts.read(work, [key])[key].followers
     return Churn(at_start=present - new + left, left=left, won=new + passed_by, won_and_left=passed_by)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from retinue.effects import counters
+from retinue.effects import counts as stored
 from retinue.errors import NotVisibleError
 from retinue.lists import pages
 from retinue.lists import statements as lists
@@ -23,7 +23,7 @@ def counts(work: Work, users: Iterable[Any]) -> dict[Key, Counts]:
     """See `Graph.counts()`."""
     work.read()
     keys = work.keys(users)
-    return counters.read(work, keys)
+    return stored.read(work, keys)
 
 
 def people_of(

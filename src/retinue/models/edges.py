@@ -79,6 +79,8 @@ class FollowCountMixin(GraphModel):
     counted yet": the first change counts the edges.
     """
 
+    __retinue_effect__: ClassVar[str | None] = "retinue.effects.counts:COUNTS"
+
     @declared_attr
     def user_id(cls) -> Mapped[Any]:
         """The key of the user."""

@@ -33,6 +33,9 @@ class GraphModel:
     #: which returns how many rows went, by the fields of `Expired`. Ties have none: they say when they have ended.
     __retinue_sweep__: ClassVar[str | None] = None
 
+    #: What follows from changes of edges where the model is declared, as "module:NAME": see `retinue.effects`.
+    __retinue_effect__: ClassVar[str | None] = None
+
 
 def user_class_of(model: type[Any]) -> type[Any]:
     """

@@ -27,6 +27,7 @@ class FollowEventMixin(GraphModel):
     """
 
     __retinue_sweep__: ClassVar[str | None] = "retinue.effects.sweeps:history"
+    __retinue_effect__: ClassVar[str | None] = "retinue.effects.history:HISTORY"
 
     @declared_attr
     def follower_id(cls) -> Mapped[Any]:
@@ -63,6 +64,7 @@ class NotificationMixin(GraphModel):
     """
 
     __retinue_sweep__: ClassVar[str | None] = "retinue.effects.sweeps:notifications"
+    __retinue_effect__: ClassVar[str | None] = "retinue.effects.notifications:NOTIFICATIONS"
 
     @declared_attr
     def recipient_id(cls) -> Mapped[Any]:

@@ -23,6 +23,7 @@ class TimelineEntryMixin(GraphModel):
     """
 
     __retinue_sweep__: ClassVar[str | None] = "retinue.timeline.sweep:timelines"
+    __retinue_effect__: ClassVar[str | None] = "retinue.timeline.changes:TIMELINES"
 
     @declared_attr
     def reader_id(cls) -> Mapped[Any]:

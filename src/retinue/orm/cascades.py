@@ -15,12 +15,13 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.selectable import FromClause
 
-from retinue.effects import changes, departures
+from retinue import effects
 from retinue.effects.removal import detach
 from retinue.engines import engine_of
 from retinue.events import Unfollowed
 from retinue.models import FollowMixin, now
 from retinue.models.ownership import user_class_of
+from retinue.orm import deleting
 from retinue.orm.tables import is_of_users, model_of
 from retinue.schema import Schema, schema_of
 from retinue.values import Key
@@ -104,8 +105,8 @@ def chunks(keys: Iterable[Any]) -> Iterator[list[Any]]:
 def _unfollow(work: Work, pairs: Iterable[tuple[Any, ...]]) -> None:
     at = now()
     for some in chunks(pairs):
-        work.run(departures.delete_edges, {"pairs": some, "followers": [follower for follower, _ in some]}, work.engine)
-        changes.record(work, *(Unfollowed(follower, followed, at) for follower, followed in some), told=False)
+        work.run(deleting.delete_edges, {"pairs": some, "followers": [follower for follower, _ in some]}, work.engine)
+        effects.record(work, *(Unfollowed(follower, followed, at) for follower, followed in some), silent=True)
 
 
 def _below(

@@ -17,7 +17,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Mapper, Session, UOWTransaction, object_session
 
-from retinue.effects import changes
+from retinue import effects
 from retinue.effects.removal import detach
 from retinue.events import Event, Followed, Unfollowed
 from retinue.models import FollowMixin, FollowRequestMixin, now
@@ -154,11 +154,11 @@ def _after_flush(session: Session, _context: UOWTransaction) -> None:
     flushed: _Flushed | None = session.info.get(_SLOT)
     if flushed is not None:
         for work, events in flushed.changes.values():
-            changes.record(work, *events)
+            effects.record(work, *events)
         flushed.changes.clear()
         # Notifications last, as the verbs do: whoever holds one waits for no count row.
         for work, pairs in flushed.closed.values():
-            changes.close_requests(work, pairs)
+            effects.close_requests(work, pairs)
         flushed.closed.clear()
 
 

@@ -11,12 +11,12 @@ from sqlalchemy import Column, Table
 from sqlalchemy.engine import Connection, Result
 from sqlalchemy.orm import ORMExecuteState
 
-from retinue.effects import changes, departures
+from retinue import effects
 from retinue.errors import NotWritableError
 from retinue.events import Followed, Unfollowed
 from retinue.models import FollowRequestMixin, now
 from retinue.models.ownership import user_class_of
-from retinue.orm import parts
+from retinue.orm import deleting, parts
 from retinue.orm.cascades import chunks
 from retinue.orm.rows import drop_requests, refuse_blocked
 from retinue.orm.running import (
@@ -48,21 +48,21 @@ def insert_follows(state: ORMExecuteState, target: Target) -> Result[Any]:
             refuse_blocked(work, pairs)
             closed = drop_requests(work, pairs)
             _record(Followed, work, ran.keys)
-            changes.close_requests(work, closed)
+            effects.close_requests(work, closed)
     return ran.answer
 
 
 def delete_follows(state: ORMExecuteState, target: Target) -> Result[Any]:
     """Run a bulk delete of follows, and count them."""
     schema = _schema_of(target)
-    return _delete(state, target, schema.follows, departures.edges_left, partial(_record, Unfollowed))
+    return _delete(state, target, schema.follows, deleting.edges_left, partial(_record, Unfollowed))
 
 
 def delete_requests(state: ORMExecuteState, target: Target) -> Result[Any]:
     """Run a bulk delete of requests, and delete what was told of them."""
     schema = _schema_of(target)
     table = schema.table(FollowRequestMixin)
-    return _delete(state, target, table, departures.requests_left, _close)
+    return _delete(state, target, table, deleting.requests_left, _close)
 
 
 def has_notifications(model: type[Any]) -> bool:
@@ -103,12 +103,12 @@ def _left(work: Work, count: Build, keys: Keys) -> bool:
 
 
 def _close(work: Work, keys: Keys) -> None:
-    changes.close_requests(work, cast("list[Pair]", keys))
+    effects.close_requests(work, cast("list[Pair]", keys))
 
 
 def _record(kind: type[Followed | Unfollowed], work: Work, keys: Keys) -> None:
     at = now()
-    changes.record(work, *(kind(follower, followed, at) for follower, followed in keys), told=False)
+    effects.record(work, *(kind(follower, followed, at) for follower, followed in keys), silent=True)
 
 
 def _schema_of(target: Target) -> Schema:

@@ -8,12 +8,11 @@ from typing import Any, cast
 from sqlalchemy.engine import Result
 from sqlalchemy.orm import Mapper, ORMExecuteState, Session
 
-from retinue.effects import changes
+from retinue import effects
 from retinue.models import Posts
 from retinue.orm.running import connection_of, in_schemas_of, run
 from retinue.orm.tables import Target
 from retinue.schema import schema_of
-from retinue.timeline import changes as timeline
 from retinue.values import Key
 from retinue.work import Work
 
@@ -51,5 +50,4 @@ def posts_of(model: type[Any]) -> Posts | None:
 
 
 def _note(work: Work, made: Sequence[tuple[Any, ...]]) -> None:
-    units = timeline.posts_made(work, [(author, key) for author, key in made])
-    changes.say(work, *timeline.work_of(units))
+    effects.post(work, [(author, key) for author, key in made])

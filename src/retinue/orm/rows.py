@@ -38,7 +38,7 @@ def refuse_blocked(work: Work, pairs: Sequence[Pair]) -> None:
 
 def drop_requests(work: Work, pairs: Sequence[Pair]) -> list[Pair]:
     """
-    Delete the requests of *pairs*, who follow now; return whose there were, for `changes.close_requests()`.
+    Delete the requests of *pairs*, who follow now; return whose there were, for `effects.close_requests()`.
 
     Their guards are held, so that none can be made. One delete for each pair.
     """

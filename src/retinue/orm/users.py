@@ -16,10 +16,10 @@ from sqlalchemy.engine import Connection, Result
 from sqlalchemy.orm import ORMExecuteState
 from sqlalchemy.sql.selectable import FromClause
 
-from retinue.effects import departures
 from retinue.engines import Rows, engine_of
 from retinue.errors import NotWritableError
 from retinue.models.ownership import GraphUser, user_class_of
+from retinue.orm import deleting
 from retinue.orm.cascades import cascades_from, chunks, let_go, taken_along, users_in
 from retinue.orm.loaded import forget_rows
 from retinue.orm.running import (
@@ -110,7 +110,7 @@ def _find(state: ORMExecuteState, target: Target, connection: Connection, schema
 
 def _rows(connection: Connection, schema: Schema, key: Column[Any], keys: Iterable[Key]) -> set[Key]:
     """Lock the rows of *keys*, ascending, until the transaction ends; return the keys that are there."""
-    return _ask(connection, departures.rows_of(schema, engine_of(connection), key), keys)
+    return _ask(connection, deleting.rows_of(schema, engine_of(connection), key), keys)
 
 
 def _ask(connection: Connection, statement: Rows, keys: Iterable[Key]) -> set[Key]:
@@ -119,7 +119,7 @@ def _ask(connection: Connection, statement: Rows, keys: Iterable[Key]) -> set[Ke
 
 
 def _delete(connection: Connection, schema: Schema, key: Column[Any], keys: Iterable[Key]) -> None:
-    statement, every = departures.delete_rows(schema, engine_of(connection), key), set(keys)
+    statement, every = deleting.delete_rows(schema, engine_of(connection), key), set(keys)
     deleted = sum(connection.execute(statement, {"keys": some}).rowcount for some in chunks(every))
     # A row may have gone with another one of them.
     if deleted != len(every) and _rows(connection, schema, key, every):

@@ -88,7 +88,7 @@ class Schema:
     incomplete: dict[type[GraphModel], str] = dataclasses.field(init=False)
     #: Why the graph cannot be used at all: the library could not write rows of its own accord. None: it can.
     unusable: str | None = dataclasses.field(init=False)
-    #: Whether a row may be refused that follows from the change of an edge: a count, an entry of the history, a notification.
+    #: Whether a row may be refused that follows from the change of an edge.
     effects_refused: bool = dataclasses.field(init=False)
     #: Whether a verb may be refused that makes edges or requests after it has changed something else.
     edges_refused: bool = dataclasses.field(init=False)
@@ -112,7 +112,7 @@ class Schema:
         said = {mixin: missing(model, self.own[self.table(mixin)]) for mixin, model in self.models.items()}
         self.incomplete = {mixin: text for mixin, text in said.items() if text is not None}
         self.unusable = next((text for mixin, text in self.incomplete.items() if not mixin.__retinue_own_rows__), None)
-        self.effects_refused = self._refuse(self.counts, self.history, self.notifications)
+        self.effects_refused = self._refuse(*(self.table(mixin) for mixin in self.models if mixin.__retinue_effect__))
         self.edges_refused = self.effects_refused or self._refuse(self.follows, self.requests)
 
     @property

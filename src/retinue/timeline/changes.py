@@ -22,12 +22,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, cast
+from typing import Any, ClassVar, Final, cast
+
+from sqlalchemy import Table, select
 
 from retinue.cursors import micros_of, time_of
+from retinue.effects.changed import Changed
+from retinue.effects.effect import Change, Effect
+from retinue.effects.kinds import Kind
+from retinue.effects.selected import Selected, as_sent
 from retinue.errors import shown
-from retinue.events import EdgeEvent, TimelineWork
-from retinue.models import new_id
+from retinue.events import Event, TimelineWork
+from retinue.models import TimelineEntryMixin, new_id
+from retinue.models.ownership import GraphModel
+from retinue.schema import Schema
 from retinue.timeline import entries as statements
 from retinue.values import Key
 from retinue.work import Work
@@ -81,40 +89,58 @@ class Unit:
             raise ValueError(f"that is no unit of work: {shown(text)}") from None
 
 
-def edges_changed(work: Work, happened: Sequence[tuple[EdgeEvent, int]]) -> list[Unit]:
-    """
-    Note which edges came (+1) and went (-1); return what is to be done.
-
-    One update if any came, one delete if any went; no statement where no timelines are kept.
-    """
-    if work.schema.timeline is None:
-        return []
-    gone = [{"follower": e.follower_id, "followed": e.followed_id} for e, change in happened if change < 0]
-    if gone:
-        work.connection.execute(statements.purge(work.schema), gone)
-    return mark_stale(work, {e.follower_id for e, change in happened if change > 0})
-
-
 def mark_stale(work: Work, users: Iterable[Key]) -> list[Unit]:
     """Note that *users* follow somebody new; return what is to be done. One update, of them in ascending order."""
     chosen, version = sorted(users), new_id()
-    if work.schema.timeline is None or not chosen:
+    if not chosen:
         return []
     changes = [{"user": user, "version_": version} for user in chosen]
-    if not work.connection.execute(statements.mark_stale(work.schema), changes).rowcount:
+    if not work.run_each(statements.mark_stale, changes).rowcount:
         return []  # a timeline is kept for none of them
     return [Unit(Task.FILL, user, version) for user in chosen]
 
 
-def posts_made(work: Work, posts: Sequence[tuple[Key, Key]]) -> list[Unit]:
-    """Note that *posts* were made, each an author and a key; return what is to be done. One insert."""
-    if work.schema.timeline is None or not posts:
-        return []
-    version = new_id()
-    # Ascending: two transactions that post for the same users wait for one another in one order.
-    made = [{"author": author, "post": post, "version_": version} for author, post in sorted(posts)]
-    work.connection.execute(statements.note_post(work.schema, work.engine), made)
-    return [Unit(Task.SEND, author, version) for author in dict.fromkeys(author for author, _ in posts)]
+class Timelines(Effect):
+    """What every change, and every post, means for the home timelines that are kept."""
+
+    mixin: ClassVar[type[GraphModel]] = TimelineEntryMixin
+
+    def tables(self, schema: Schema) -> Sequence[Table]:
+        """Return the three tables."""
+        return schema.timeline or ()
+
+    def write(self, work: Work, changes: Sequence[Change], *, bulk: bool) -> Sequence[Event]:
+        """Note which edges came and went. One update if any came, one delete if any went."""
+        del bulk
+        gone = [{"follower": one.follower_id, "followed": one.followed_id} for one, kind in changes if kind.edges < 0]
+        if gone:
+            work.run_each(statements.purge, gone)
+        return work_of(mark_stale(work, {one.follower_id for one, kind in changes if kind.edges > 0}))
+
+    def write_selected(self, work: Work, kind: Kind, selected: Selected) -> None:
+        """Note who follows somebody new. One select, and one update if it finds anybody."""
+        if kind.edges > 0:
+            mark_stale(work, selected.run(work, "stale_readers", _readers(work.schema, selected.changed)).scalars())
+
+    def post(self, work: Work, posts: Sequence[tuple[Key, Key]]) -> Sequence[Event]:
+        """Note that *posts* are to be sent. One insert."""
+        if not posts:
+            return ()
+        version = new_id()
+        # Ascending: two transactions that post for the same users wait for one another in one order.
+        rows = [{"author": author, "post": post, "version_": version} for author, post in sorted(posts)]
+        work.run_each(statements.note_post, rows, work.engine)
+        return work_of(Unit(Task.SEND, author, version) for author in dict.fromkeys(author for author, _ in posts))
+
+
+TIMELINES: Final = Timelines()
+
+
+def _readers(schema: Schema, changed: Changed) -> Any:
+    """Return those for whom a home timeline is kept and who are a follower, locked in ascending order."""
+    readers: Any = schema.timeline and schema.timeline.readers
+    chosen = select(readers.c.user_id).where(readers.c.user_id.in_(select(changed.follower)))
+    return as_sent(chosen.order_by(readers.c.user_id)).with_for_update(of=readers)
 
 
 def work_of(units: Iterable[Unit]) -> list[TimelineWork]:

@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import Any, Final
 
 from retinue import arguments
-from retinue.effects import changes, departures
+from retinue.effects import outbox, post
+from retinue.effects.removal import lock_users
 from retinue.errors import UnknownUserError
 from retinue.keys import key_checker
 from retinue.models import TimelineEntryMixin, new_id, now
@@ -39,12 +40,12 @@ def mark_active(work: Work, user: Any) -> bool:
         return False
     # Whoever is just following somebody as this user is waited for: they do not see the new row, and
     # could not note that it is not complete.
-    if not work.connection.execute(departures.lock_users(schema, work.engine), {"users": [key]}).all():
+    if not work.connection.execute(lock_users(schema, work.engine), {"users": [key]}).all():
         raise UnknownUserError([key])
     parameters = {"user": key, "at": at, "version_": version}
     if not work.insert(statements.insert_reader, parameters, (key,)):
         return False  # another session was first
-    changes.say(work, *timeline.work_of([Unit(Task.FILL, key, version)]))
+    outbox.add(work, *timeline.work_of([Unit(Task.FILL, key, version)]))
     return True
 
 
@@ -61,4 +62,4 @@ def note_posts(work: Work, posts: Iterable[Any]) -> None:
         for post in arguments.batch(posts)
     ]
     made = work.connection.execute(statements.authors(schema, work.engine), {"posts": keys}).all()
-    changes.say(work, *timeline.work_of(timeline.posts_made(work, [tuple(row) for row in made])))
+    post(work, [tuple(row) for row in made])

@@ -3,12 +3,6 @@ One batch of edges into the database, with the counts of all whom it touches.
 
 The order in which a batch locks is that of every verb: the users (shared, so that
 none of them can be deleted meanwhile), the guards, the edges, the count rows; each ascending.
-
-Count rows are added to, or made if they are not there, by one statement. One that was
-made then says only what the batch added, but may have to say more: the edges that were
-there before anybody counted. So all that say exactly what the batch added are compared
-with the edges. That is exact although others change edges meanwhile: who has committed
-a change has made the row, and who has not waits for it.
 """
 
 from __future__ import annotations
@@ -26,15 +20,10 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import (
     BigInteger,
     Column,
-    Integer,
-    Table,
     and_,
     bindparam,
     func,
-    literal_column,
-    or_,
     select,
-    true,
 )
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
@@ -42,16 +31,17 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause
 
-from retinue.effects.changes import close_requests
-from retinue.effects.counting import COUNT, add_to_slots, set_count
+from retinue.effects import close_requests, record_selected
+from retinue.effects.changed import Changed
+from retinue.effects.kinds import IMPORTED
+from retinue.effects.selected import Selected, as_sent
 from retinue.engines import EngineRules, engine_of
 from retinue.models import UTCDateTime, new_id, now
 from retinue.retry import transact
 from retinue.schema import Schema
-from retinue.timeline.changes import mark_stale
 from retinue.transfer.bulk import Bulk, bulk_of
-from retinue.transfer.privacy import EDGE, Privacy, Refused, as_sent, insert_history, named
-from retinue.values import HistoryKind, Key
+from retinue.transfer.privacy import EDGE, Privacy, Refused, named
+from retinue.values import Key
 from retinue.work import Pair, Work, inserting
 from retinue.work.building import OPTION
 
@@ -176,12 +166,14 @@ class Loader:
         except _MetARowError as met:
             met.present = loaded.present
             raise
-        self._write_down(work, of, {**batch, "edges_at": at, "edges_first_id": new_id()}, times)
-        if self._schema.counts is not None:
-            self._count(work, self._schema.counts, sent, _People(pairs) if len(pairs) < len(edges) else people)
+        first = new_id()
+        parameters = {**sent, **batch, "edges_at": at, "edges_first_id": first}
+
+        def values() -> Sequence[Changed]:
+            return [Changed(*pair, since, first + n) for n, (pair, since) in enumerate(times.items(), 1)]
+
+        record_selected(work, IMPORTED, Selected(of.changed, run.people, parameters, values, "import_"))
         close_requests(work, loaded.refused.asked)
-        if of.readers is not None:
-            mark_stale(work, connection.execute(of.readers, batch).scalars())
         return loaded
 
     def _lock(self, connection: Connection, people: _People, sent: dict[str, Any]) -> set[Key]:
@@ -214,38 +206,6 @@ class Loader:
             raise
         if self._bulk.met_a_row(result):
             raise _MetARowError
-
-    def _write_down(
-        self, work: Work, of: _EdgeStatements, parameters: dict[str, Any], times: Mapping[Pair, datetime]
-    ) -> None:
-        """Write down in the history that edges came by an import."""
-        history = self._schema.history
-        if history is None or of.insert_history is None:
-            return
-        if not self._schema.own_of(history).per_row:
-            work.connection.execute(of.insert_history, parameters)
-            return
-        first, kind = parameters["edges_first_id"], HistoryKind.IMPORTED.value
-        rows = [
-            {**_edge(pair, at), "id": first + number, "kind": kind}
-            for number, (pair, at) in enumerate(times.items(), 1)
-        ]
-        inserting.insert_plainly(work, history, rows)
-
-    def _count(self, work: Work, counts: Table, sent: dict[str, Any], people: _People) -> None:
-        """Count the new edges of *people*, who were sent."""
-        own = self._schema.own_of(counts)
-        if own.per_row or (own.unique and self.engine.hides_collisions):
-            rows = [
-                dict(zip(COUNT, (user, 0, *more), strict=True)) for user, *more in zip(*people.columns, strict=True)
-            ]
-            each = add_to_slots(self._schema, self.engine)
-            inserting.insert_rows(work, counts, rows, each)
-        else:
-            work.connection.execute(self._run.add_counts, sent)
-        wrong = [row._asdict() for row in work.connection.execute(self._run.miscounted, sent)]
-        if wrong:
-            work.connection.execute(set_count(self._schema), wrong)
 
 
 class _MetARowError(Exception):
@@ -286,41 +246,6 @@ class _Statements:
         self.lock_people = named(_number(_known(self.people, key)), "lock_people")
         self.dated = _EdgeStatements(schema, engine, bulk, spelled, dated=True)
         self.undated = _EdgeStatements(schema, engine, bulk, spelled, dated=False)
-        if schema.counts is not None:
-            self._prepare_counts(schema, schema.counts, bulk)
-
-    def _prepare_counts(self, schema: Schema, counts: Table, bulk: Bulk) -> None:
-        people, row, other = self.people.c, counts.c, counts.alias("other_slots").c
-        slot = literal_column("0", Integer)
-        more = select(people.person, slot, people.more_followers, people.more_following).where(true())
-        columns = ["user_id", "slot", "followers", "following"]
-        self.add_counts = named(bulk.insert_or_add(counts, columns, more, columns[2:]), "add_counts")
-
-        def uncounted(edges: FromClause, end: str, counted: ColumnElement[Any]) -> ColumnElement[Any]:
-            """Return how many edges have the person at their *end*, less those that other slots have *counted*."""
-            there = select(func.count()).select_from(edges).where(edges.c[end] == people.person).scalar_subquery()
-            said = select(func.coalesce(func.sum(counted), 0)).where(other.user_id == people.person, other.slot != 0)
-            return there - said.scalar_subquery()
-
-        followers = uncounted(schema.edges_by_target.alias("incoming"), "following_id", other.followers)
-        following = uncounted(schema.follows.alias("outgoing"), "follower_id", other.following)
-        self.miscounted = named(
-            as_sent(
-                select(
-                    people.person.label("user"),
-                    slot.label("slot_"),
-                    followers.label("set_followers"),
-                    following.label("set_following"),
-                )
-                .join_from(self.people, counts, and_(row.user_id == people.person, row.slot == 0))
-                .where(
-                    row.followers == people.more_followers,
-                    row.following == people.more_following,
-                    or_(row.followers != followers, row.following != following),
-                )
-            ),
-            "miscounted",
-        )
 
 
 class _EdgeStatements:
@@ -340,10 +265,10 @@ class _EdgeStatements:
         at: ColumnElement[Any] = bindparam("edges_at", type_=time_type)
         if dated:
             at = func.coalesce(new.since, at, type_=time_type)
-        rows = select(new.follower, new.followed, at)
-        self.insert = named(bulk.insert_all(follows, EDGE, rows), "insert_edges")
-        self.insert_history = insert_history(schema, self.edges, at)
-        self.readers = None if schema.timeline is None else _readers(schema.timeline.readers, new.follower)
+        number = bindparam("edges_first_id", type_=BigInteger) + new.n
+        #: The edges, once they are there. The numbers of a batch are used up in less time than it takes to write one.
+        self.changed = Changed(new.follower, new.followed, at, number)
+        self.insert = named(bulk.insert_all(follows, EDGE, select(*self.changed[:3])), "insert_edges")
         guarded = schema.guards is not None
         self.privacy = Privacy(schema, engine, bulk, spelled_key, self.edges) if guarded else None
 
@@ -358,12 +283,6 @@ def _known(people: FromClause, key: Column[Any]) -> Any:
     users = key.table
     rows = select(key).join_from(people, users, key == people.c.person).order_by(people.c.n)
     return as_sent(rows).with_for_update(read=True, key_share=True, of=users)
-
-
-def _readers(readers: Table, follower: ColumnElement[Any]) -> Any:
-    """Return those for whom a home timeline is kept and who are a *follower*, locked in ascending order."""
-    chosen = select(readers.c.user_id).where(readers.c.user_id.in_(select(follower))).order_by(readers.c.user_id)
-    return named(as_sent(chosen).with_for_update(of=readers), "stale_readers")
 
 
 def _number(rows: Any) -> Any:

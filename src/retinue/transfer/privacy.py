@@ -13,18 +13,19 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Executable, and_, bindparam, func, literal, literal_column, select, true
-from sqlalchemy import insert as insert_into
+from sqlalchemy import Executable, and_, func, literal_column, select, true
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import Subquery
 
 from retinue.arguments import most_followed
+from retinue.effects.counts.keeping import keeper_of
+from retinue.effects.selected import as_sent
 from retinue.engines import EngineRules
 from retinue.schema import Schema
 from retinue.ties import BLOCK, REQUEST, delete_tie, not_ended, pending
 from retinue.transfer.bulk import Bulk
-from retinue.values import HistoryKind, Key
+from retinue.values import Key
 from retinue.work import Pair, Work
 from retinue.work.building import OPTION, moment
 
@@ -40,7 +41,7 @@ class Refused:
     blocked: set[Pair] = field(default_factory=set)
     #: More than the follower may have.
     beyond: set[Pair] = field(default_factory=set)
-    #: Edges that may be, and whose requests are gone: for `changes.close_requests()`.
+    #: Edges that may be, and whose requests are gone: for `effects.close_requests()`.
     asked: list[Pair] = field(default_factory=list)
 
 
@@ -51,7 +52,7 @@ class Privacy:
         self._schema, self._bulk = schema, bulk
         self._limited = schema.settings.max_following is not None
         self._followers = bulk.batch("followers", {"person": (schema.key.type, spelled_key)})
-        self._take_guards = self._guards()
+        self._take_guards = self._guards(engine)
         self._blocks = self._blocked(engine, edges)
         self._asked = self._requests(edges) if REQUEST.is_declared(schema) else None
         self._usage = self._used() if self._limited else None
@@ -107,13 +108,17 @@ class Privacy:
             for user, following, followers, waiting in rows
         }
 
-    def _guards(self) -> Executable:
+    def _guards(self, engine: EngineRules) -> Executable:
         guards, key, person = self._schema.guards, self._schema.key, self._followers.c.person
         assert guards is not None  # noqa: S101 - asked for only where there are guards
         # Ordered as the verbs order them: by the column's own collation.
-        rows = select(key, literal_column("1")).join_from(self._followers, key.table, key == person)
+        rows = select(key.label("user_id"), literal_column("1").label("version")).join_from(
+            self._followers, key.table, key == person
+        )
         rows = as_sent(rows.where(true()).order_by(key))
-        return named(self._bulk.insert_or_add(guards, ["user_id", "version"], rows, ["version"]), "take_guards")
+        return named(
+            engine.upsert(guards, rows, lambda new: {"version": guards.c.version + new.version}), "take_guards"
+        )
 
     def _blocked(self, engine: EngineRules, edges: Subquery) -> list[Executable]:
         """Return what finds the edges whose follower blocks the followed, and those whose followed blocks the follower."""
@@ -141,36 +146,16 @@ class Privacy:
         edge, mirror = schema.follows.c, schema.edges_by_target.c
         following: Any = select(func.count()).where(edge.follower_id == person).scalar_subquery()
         followers: Any = select(func.count()).where(mirror.following_id == person).scalar_subquery()
-        if schema.counts is not None:
-            row = schema.counts.c
-            said = [select(func.sum(n)).where(row.user_id == person) for n in (row.following, row.followers)]
-            following = func.coalesce(said[0].scalar_subquery(), following)
-            followers = func.coalesce(said[1].scalar_subquery(), followers)
+        keeper = keeper_of(schema)
+        if keeper is not None:
+            stored = [rows.scalar_subquery() for rows in keeper.stored(schema, person)]
+            followers, following = func.coalesce(stored[0], followers), func.coalesce(stored[1], following)
         waiting: Any = literal_column("0")
         if REQUEST.is_declared(schema):
             request = REQUEST.table(schema)
             rows = select(func.count()).where(request.c.follower_id == person, pending(schema, request))
             waiting = rows.scalar_subquery()
         return named(select(person, following, followers, waiting).select_from(self._followers), "usage")
-
-
-def insert_history(schema: Schema, edges: Subquery, at: ColumnElement[Any]) -> Executable | None:
-    """
-    Return what writes down that *edges* came by an import, numbered from *edges_first_id*; None where nothing is kept.
-
-    The numbers of a batch are used up in less time than it takes to write one.
-    """
-    if schema.history is None:
-        return None
-    number = bindparam("edges_first_id", type_=schema.history.c.id.type) + edges.c.n
-    kind = literal(HistoryKind.IMPORTED.value, schema.history.c.kind.type)
-    rows = select(edges.c.follower, edges.c.followed, at, number, kind)
-    return named(insert_into(schema.history).from_select([*EDGE, "id", "kind"], rows), "insert_history")
-
-
-def as_sent(rows: Any) -> Any:
-    """Let MariaDB read what was sent before what is looked up by it: it locks in the order in which it reads."""
-    return rows.prefix_with("STRAIGHT_JOIN", dialect="mysql").prefix_with("STRAIGHT_JOIN", dialect="mariadb")
 
 
 def named(statement: Any, name: str) -> Executable:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from retinue import arguments, guards, ties
-from retinue.effects import changes, records
+from retinue import arguments, effects, guards, ties
 from retinue.events import Blocked, Event, FollowerRemoved, FollowRestored, Requested, Unblocked, Unfollowed
 from retinue.models import BlockMixin, FollowMixin, now
 from retinue.ties import BLOCK, FOLLOW, REQUEST
@@ -38,7 +37,7 @@ def block(work: Work, blocker: Any, blocked: Any, until: datetime | None = None)
         ties.change(work, BLOCK, pair, "renew_block", {"timestamp": at, "until": until}, cleared=_CUTS)
         break
     _cut(work, pair, at)
-    changes.record(work, Blocked(*pair, at, until))
+    effects.record(work, Blocked(*pair, at, until))
     return True
 
 
@@ -57,7 +56,7 @@ def unblock(work: Work, blocker: Any, blocked: Any, restore: bool = False) -> bo
         return False
     ties.end(work, BLOCK, pair)
     if before.lasts(at):
-        changes.record(work, Unblocked(*pair, at))
+        effects.record(work, Unblocked(*pair, at))
     if restore and before.timestamp > at - work.schema.settings.restore_window:
         _restore(work, pair, before, at)
     return before.lasts(at)
@@ -106,11 +105,8 @@ def _cut(work: Work, pair: Pair, at: datetime) -> None:
         happened.append(Unfollowed(*pair, at))
     if followed_by:
         happened.append(FollowerRemoved(*back, at))
-    changes.record(work, *happened)
-    if work.schema.notifications is not None:
-        for recipient, actor in (pair, back):
-            parameters = {"recipient": recipient, "actor": actor}
-            work.connection.execute(records.delete_notifications_between(work.schema), parameters)
+    effects.record(work, *happened)
+    effects.block(work, pair)
 
 
 def _cut_edge(work: Work, pair: Pair) -> datetime | None:
@@ -149,5 +145,5 @@ def _restore(work: Work, pair: Pair, cut: _Block, at: datetime) -> None:
         # Those that were made since, after the block had ended by itself.
         restored = [(event.follower_id, event.followed_id) for event in events if isinstance(event, FollowRestored)]
         closed = [edge for edge in restored if ties.end(work, REQUEST, edge)]
-    changes.record(work, *events)
-    changes.close_requests(work, closed)
+    effects.record(work, *events)
+    effects.close_requests(work, closed)

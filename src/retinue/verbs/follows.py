@@ -25,9 +25,7 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause
 
-from retinue import guards, limits, ties
-from retinue.effects import changes
-from retinue.effects import single_statement as together
+from retinue import effects, guards, limits, ties
 from retinue.engines import EngineRules, Rows
 from retinue.errors import BlockedError, LimitError, UnknownUserError
 from retinue.events import Followed, FollowerRemoved, RequestAccepted, Requested, Unfollowed
@@ -91,12 +89,12 @@ def _follow_by_the_rules(work: Work, pair: Pair, at: datetime) -> Outcome:
     while True:
         reached = limit.by(asks=asks)
         if reached is None and asks and ask(work, pair, at):
-            changes.record(work, Requested(*pair, at))
+            effects.record(work, Requested(*pair, at))
             return Outcome.REQUESTED
         if reached is None and not asks:
             added = add_edge(work, Followed(*pair, at))
             if added.done and asked and ties.end(work, REQUEST, pair):
-                changes.close_requests(work, [pair])
+                effects.close_requests(work, [pair])
             if added.done or added.was_there:
                 return Outcome.FOLLOWED if added.done else Outcome.UNCHANGED
         found = _standing(work, pair, at)
@@ -133,7 +131,7 @@ def _ask_again(work: Work, pair: Pair, at: datetime, found: _Standing, reached: 
     parameters = {**edge_parameters(pair), "at": at, "rejected_before": at - cooldown, **moment(work.schema, at)}
     work.run(renew_request, parameters)
     work.refresh(work.schema.models[FollowRequestMixin], pair)
-    changes.record(work, Requested(*pair, at))
+    effects.record(work, Requested(*pair, at))
     return Outcome.REQUESTED
 
 
@@ -147,17 +145,13 @@ def _standing(work: Work, pair: Pair, at: datetime) -> _Standing:
     return _Standing(*rows[pair[1]])
 
 
-def add_edge(work: Work, event: Followed) -> changes.Changed:
-    """Insert the edge of *event*, unless something stands against it, and write down what follows."""
-    agreed = isinstance(event, RequestAccepted)
+def add_edge(work: Work, event: Followed) -> effects.EdgeChange:
+    """Insert the edge of *event*, unless something stands against it, and write what follows."""
     pair = (event.follower_id, event.followed_id)
-    if not together.is_possible(work.schema, work.engine):
-        done = put_edge(work, pair, event.at, agreed=agreed)
-        if done:
-            changes.record(work, event)
-        return changes.Changed(done)
-    build = insert_agreed_edge if agreed else insert_edge
-    added = changes.change_edge(work, build, event)
+    build = insert_agreed_edge if isinstance(event, RequestAccepted) else insert_edge
+    parameters = {**edge_parameters(pair), "at": event.at, "now": event.at}
+    added = effects.change(work, event, lambda: work.insert(build, parameters, pair), build, work.engine)
+    # A row of this pair that the session has loaded may be of an edge that somebody has replaced.
     work.refresh(work.schema.follow, pair)
     return added
 
@@ -201,18 +195,19 @@ def _withdraw(work: Work, pair: Pair) -> bool:
     guards.ask_and_take(work, pair, before_unfollow, at)
     withdrawn = ties.end(work, REQUEST, pair, at=at)
     if withdrawn:
-        changes.close_requests(work, [pair])
+        effects.close_requests(work, [pair])
     return withdrawn
 
 
 def _end(work: Work, event: Unfollowed | FollowerRemoved) -> bool:
     """Delete the edge of *event*, if there is one, and write down what follows; return whether there was one."""
     pair = (event.follower_id, event.followed_id)
-    if work.loaded(work.schema.follow, pair) is None and together.is_possible(work.schema, work.engine):
-        return changes.change_edge(work, ties.delete_edge, event).done
+    if work.loaded(work.schema.follow, pair) is None:
+        parameters, build = edge_parameters(pair), ties.delete_edge
+        return effects.change(work, event, lambda: bool(work.run(build, parameters).rowcount), build).done
     gone = remove_edge(work, pair)
     if gone:
-        changes.record(work, event)
+        effects.record(work, event)
     return gone
 
 

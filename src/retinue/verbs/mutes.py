@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from retinue import arguments, ties
-from retinue.effects import changes
+from retinue import arguments, effects, ties
 from retinue.events import Muted, Unmuted
 from retinue.models import MuteMixin, now
 from retinue.ties import MUTE
@@ -32,7 +31,7 @@ def mute(work: Work, muter: Any, muted: Any, until: datetime | None = None, noti
             ties.change(work, MUTE, pair, "change_mute", terms)
         break
     if new:
-        changes.record(work, Muted(*pair, at, until, bool(notifications)))
+        effects.record(work, Muted(*pair, at, until, bool(notifications)))
     return new
 
 
@@ -47,7 +46,7 @@ def unmute(work: Work, muter: Any, muted: Any) -> bool:
     ties.end(work, MUTE, pair)
     if _ended(row[0], at):
         return False
-    changes.record(work, Unmuted(*pair, at))
+    effects.record(work, Unmuted(*pair, at))
     return True
 
 

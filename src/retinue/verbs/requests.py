@@ -8,8 +8,7 @@ from typing import Any
 from sqlalchemy import Delete, Executable, Update, bindparam, case, delete, select, union_all, update
 from sqlalchemy.orm.attributes import flag_modified
 
-from retinue import guards, ties
-from retinue.effects import changes
+from retinue import effects, guards, ties
 from retinue.engines import EngineRules, Rows
 from retinue.errors import MappingError
 from retinue.events import RequestAccepted, RequestRejected
@@ -39,7 +38,7 @@ def accept(work: Work, user: Any, requester: Any) -> bool:
     if not follows.add_edge(work, RequestAccepted(*pair, at)).done:
         asked = {"followed": pair[1], "users": [pair[0]], "at": at, **moment(work.schema, at)}
         _refuse_lost(_lost(work, asked, _followers_since(work, asked)))
-    changes.close_requests(work, [pair])
+    effects.close_requests(work, [pair])
     return True
 
 
@@ -56,8 +55,8 @@ def reject(work: Work, user: Any, requester: Any) -> bool:
     if not rejected:
         ties.refuse_unknown(work, REQUEST, pair)
         return False
-    changes.record(work, RequestRejected(*pair, at))
-    changes.close_requests(work, [pair])
+    effects.record(work, RequestRejected(*pair, at))
+    effects.close_requests(work, [pair])
     return True
 
 
@@ -79,8 +78,8 @@ def reject_all(work: Work, user: Any) -> int:
         at = now()
         answered = {"followed": key, "users": followers, "now": at}
         work.run(build, answered, work.engine)
-        changes.record(work, *(RequestRejected(follower, key, at) for follower in followers))
-        changes.close_requests(work, [(follower, key) for follower in followers])
+        effects.record(work, *(RequestRejected(follower, key, at) for follower in followers))
+        effects.close_requests(work, [(follower, key) for follower in followers])
         rejected += len(followers)
     return rejected
 
@@ -155,8 +154,8 @@ def _accept_all(work: Work, user: Key) -> int:
         _insert_agreed(work, parameters)
         new = _followers_now(work, parameters)
         work.connection.execute(delete_requests(work.schema, work.engine), parameters)
-        changes.record(work, *(RequestAccepted(follower, user, at) for follower in sorted(new)), many=True)
-        changes.close_requests(work, [(follower, user) for follower in followers])
+        effects.record(work, *(RequestAccepted(follower, user, at) for follower in sorted(new)), bulk=True)
+        effects.close_requests(work, [(follower, user) for follower in followers])
         accepted += len(new)
     return accepted
 

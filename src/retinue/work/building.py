@@ -78,7 +78,7 @@ def upsert_row(
     schema: Schema,
     engine: EngineRules,
     table: Table,
-    values: Mapping[str, BindParameter[Any]],
+    values: Mapping[str, Any],
     conditions: Sequence[ColumnElement[bool]],
     update: Callable[[Any], Mapping[str, ColumnElement[Any]]],
     where: ColumnElement[bool] | None = None,

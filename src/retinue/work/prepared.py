@@ -177,17 +177,18 @@ def insert_each(
     connection: Connection,
     schema: Schema,
     table: Table,
-    build: Callable[[Schema, EngineRules], Executable],
+    build: Callable[..., Executable],
     rows: Sequence[Mapping[str, Any]],
     engine: EngineRules,
+    *arguments: Any,
 ) -> None:
     """As `insert()`, for each of *rows* into *table*, one after the other."""
     if engine.hides_collisions and schema.own_of(table).unique:
         for row in rows:
-            insert(connection, schema, build, row, engine)
+            insert(connection, schema, build, row, engine, *arguments)
         return
-    prepared = _prepared(connection, schema, build, (engine,))
-    connection.execute(build(schema, engine), [prepared.named(row) for row in rows])
+    prepared = _prepared(connection, schema, build, (engine, *arguments))
+    connection.execute(build(schema, engine, *arguments), [prepared.named(row) for row in rows])
 
 
 def rows(

@@ -147,9 +147,9 @@ class Work:
         """
         return prepared.insert(self.connection, self.schema, build, parameters, self.engine, *arguments)
 
-    def insert_each(self, table: Table, build: Build, rows: Sequence[Mapping[str, Any]]) -> None:
+    def insert_each(self, table: Table, build: Build, rows: Sequence[Mapping[str, Any]], *arguments: Any) -> None:
         """As `insert_row()`, for each of *rows* into *table*, one after the other."""
-        prepared.insert_each(self.connection, self.schema, table, build, rows, self.engine)
+        prepared.insert_each(self.connection, self.schema, table, build, rows, self.engine, *arguments)
 
     # --- Users -----------------------------------------------------------------------------------
 

@@ -61,10 +61,6 @@ class Bulk(ABC):
     def says_duplicate(self, error: IntegrityError) -> bool:
         """Return whether *error* is the word of `insert_all()`, or of a plain insert, for a row that was there."""
 
-    @abstractmethod
-    def insert_or_add(self, table: Table, columns: list[str], rows: SelectBase, added: Sequence[str]) -> Executable:
-        """Return an insert of *rows*, which have a WHERE; to a row that is there it adds the columns *added*."""
-
     def compiled(self, kind: TypeEngine[Any]) -> str:
         """Return the SQL for a type, without its collation."""
         return kind.compile(dialect=self.dialect).partition(" COLLATE")[0]

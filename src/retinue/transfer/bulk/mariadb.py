@@ -12,13 +12,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from sqlalchemy import Column, Executable, Integer, Table, text
-from sqlalchemy.dialects.mysql import insert
 from sqlalchemy.engine import Connection, CursorResult
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.selectable import SelectBase, Subquery
 from sqlalchemy.types import TypeEngine
 
-from retinue.engines.mariadb import MariaDB, if_same
+from retinue.engines.mariadb import MariaDB
 from retinue.transfer.bulk.contract import Bulk
 
 #: ER_DUP_ENTRY
@@ -76,9 +75,3 @@ class MariaDBBulk(Bulk):
     def says_duplicate(self, error: IntegrityError) -> bool:
         """Return whether it is a duplicate entry: only of rows that are inserted without `insert_all()`."""
         return bool(error.orig and error.orig.args and error.orig.args[0] == _DUPLICATE)
-
-    def insert_or_add(self, table: Table, columns: list[str], rows: SelectBase, added: Sequence[str]) -> Executable:
-        """Return the upsert."""
-        fresh = insert(table).from_select(columns, rows)
-        more = {name: table.c[name] + fresh.inserted[name] for name in added}
-        return fresh.on_duplicate_key_update(list(if_same(fresh, table, more).items()))

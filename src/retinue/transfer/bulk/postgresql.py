@@ -13,7 +13,6 @@ from sqlalchemy.types import TypeEngine
 
 from retinue.engines.postgresql import PostgreSQL
 from retinue.transfer.bulk.contract import Bulk
-from retinue.transfer.bulk.upsert import insert_or_add
 
 #: unique_violation
 _DUPLICATE = "23505"
@@ -55,10 +54,6 @@ class PostgreSQLBulk(Bulk):
         """Return whether it is a unique violation."""
         cause = error.orig
         return (getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)) == _DUPLICATE
-
-    def insert_or_add(self, table: Table, columns: list[str], rows: SelectBase, added: Sequence[str]) -> Executable:
-        """Return the upsert."""
-        return insert_or_add(PostgreSQL.insert(table), table, columns, rows, added)
 
     def _array(self, kind: TypeEngine[Any], values: Sequence[Any]) -> str:
         quoted = str if isinstance(kind, Integer) else _quoted

@@ -20,7 +20,6 @@ from sqlalchemy.types import TypeEngine
 
 from retinue.engines.sqlite import SQLite
 from retinue.transfer.bulk.contract import Bulk
-from retinue.transfer.bulk.upsert import insert_or_add
 
 #: SQLITE_CONSTRAINT_PRIMARYKEY, _UNIQUE and _ROWID
 _DUPLICATES = (1555, 2067, 2579)
@@ -90,10 +89,6 @@ class SQLiteBulk(Bulk):
     def says_duplicate(self, error: IntegrityError) -> bool:
         """Return whether a unique constraint refused the row."""
         return getattr(error.orig, "sqlite_errorcode", None) in _DUPLICATES
-
-    def insert_or_add(self, table: Table, columns: list[str], rows: SelectBase, added: Sequence[str]) -> Executable:
-        """Return the upsert."""
-        return insert_or_add(SQLite.insert(table), table, columns, rows, added)
 
     def _run(self, connection: Connection, sql: str, parameters: tuple[Any, ...] = ()) -> CursorResult[Any]:
         return connection.exec_driver_sql(sql, parameters, execution_options=self.options)

@@ -1,43 +1,37 @@
 """
-Users that go, and everything of theirs.
+The counts of those whom users leave who go.
 
 Scatters over other owners by nature: a user's edges lie with everybody they knew.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import (
-    Column,
-    Delete,
-    Executable,
-    Table,
-    Update,
-    and_,
-    bindparam,
-    delete,
-    func,
-    literal_column,
-    select,
-    tuple_,
-    union,
-    update,
-)
+from sqlalchemy import Executable, Table, Update, and_, func, literal_column, select, union, update
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import Subquery
 
-from retinue.effects.counting import COUNT, count_row, count_rows, counted_edges
+from retinue.effects.counts.rows import COLUMNS, count_row, count_rows, counted_edges
 from retinue.engines import EngineRules, Rows
-from retinue.models import FollowRequestMixin
 from retinue.schema import Schema
+from retinue.values import Key
+from retinue.work import Work, inserting
 from retinue.work.building import once
 
 
-@once
-def lock_users(schema: Schema, engine: EngineRules) -> Rows:
-    """Those of *users* who exist, locked: nobody can follow them, or be followed by them, any more."""
-    return select(schema.key).where(engine.one_of(schema.key, "users")).order_by(schema.key).with_for_update()
+def count_out(work: Work, users: Sequence[Key]) -> None:
+    """Let those at the other ends of the edges of *users* have so many fewer. Five statements."""
+    parameters = {"users": list(users)}
+    # First the edges: one that somebody is just removing, they count out themselves.
+    work.run(lock_neighbours, parameters, work.engine).all()
+    # A neighbour who was never counted gets a row: whoever counts them for the first time
+    # just now still sees the edges that go, and must meet somebody who took them out.
+    whole, selected = count_neighbours(work.schema, work.engine), uncounted_neighbours(work.schema, work.engine)
+    inserting.insert_selected(work, count_rows(work.schema), whole, selected, parameters)
+    work.run(count_out_followers, parameters, work.engine)
+    work.run(count_out_followed, parameters, work.engine)
 
 
 @once
@@ -52,7 +46,7 @@ def lock_neighbours(schema: Schema, engine: EngineRules) -> Rows:
 @once
 def count_neighbours(schema: Schema, engine: EngineRules) -> Executable:
     """Give those neighbours of *users* who have no count row one that says what their edges say."""
-    return engine.insert_from(count_rows(schema), list(COUNT), _uncounted(schema, engine))
+    return engine.insert_from(count_rows(schema), list(COLUMNS), _uncounted(schema, engine))
 
 
 @once
@@ -82,58 +76,6 @@ def count_out_followed(schema: Schema, engine: EngineRules) -> Update:
     edge = schema.follows.alias("outgoing").c
     rows, lost = count_rows(schema), _lost(edge.following_id, engine.one_of(edge.follower_id, "users"))
     return _from_slot_0(rows, lost, followers=rows.c.followers - lost.c.edges)
-
-
-@once
-def delete_rows_of(schema: Schema, engine: EngineRules, table: Table) -> Delete:
-    """Of *users* nothing is left in *table*."""
-    del schema
-    return delete(table).where(engine.one_of(table.c[table.info["shard_key"]], "users"))
-
-
-@once
-def delete_rows_about(schema: Schema, engine: EngineRules, table: Table) -> Delete:
-    """No row of others in *table* is about one of *users* any more."""
-    del schema
-    return delete(table).where(engine.one_of(table.c[table.info["reverse_key"]], "users"))
-
-
-@once
-def rows_of(schema: Schema, engine: EngineRules, key: Column[Any]) -> Rows:
-    """Those of *keys* that there are, locked."""
-    del schema
-    return select(key).where(engine.one_of(key, "keys")).order_by(key).with_for_update()
-
-
-@once
-def delete_rows(schema: Schema, engine: EngineRules, key: Column[Any]) -> Delete:
-    """The rows of *keys* go."""
-    del schema
-    return delete(key.table).where(engine.one_of(key, "keys"))
-
-
-@once
-def edges_left(schema: Schema, engine: EngineRules) -> Rows:
-    """How many edges of *pairs*, each of one of *followers*, there are."""
-    return select(func.count()).where(*_pairs(schema.follows, engine))
-
-
-@once
-def requests_left(schema: Schema, engine: EngineRules) -> Rows:
-    """How many requests of *pairs*, each of one of *followers*, there are."""
-    return select(func.count()).where(*_pairs(schema.table(FollowRequestMixin), engine))
-
-
-@once
-def delete_edges(schema: Schema, engine: EngineRules) -> Delete:
-    """Of *pairs*, each of one of *followers*, none is there any more."""
-    return delete(schema.follows).where(*_pairs(schema.follows, engine))
-
-
-def _pairs(table: Table, engine: EngineRules) -> tuple[ColumnElement[bool], ...]:
-    row = table.c
-    pairs = tuple_(row.follower_id, row.following_id).in_(bindparam("pairs", expanding=True))
-    return engine.one_of(row.follower_id, "followers"), pairs
 
 
 def _neighbours(schema: Schema, engine: EngineRules) -> Subquery:

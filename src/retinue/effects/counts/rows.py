@@ -1,21 +1,27 @@
-"""The count rows, and what the edges say."""
+"""The statements on count rows: to read, to add, to make them; and what the edges say."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Final, cast
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
-from sqlalchemy import Executable, Table, Update, and_, bindparam, func, literal_column, select, update
+from sqlalchemy import CTE, Executable, Table, Update, and_, bindparam, exists, func, literal_column, select, update
 from sqlalchemy.sql.elements import ColumnElement
-from sqlalchemy.sql.selectable import ScalarSelect
+from sqlalchemy.sql.selectable import FromClause, ScalarSelect
 
 from retinue.engines import EngineRules, Rows
+from retinue.models import FollowCountMixin
 from retinue.schema import Schema
-from retinue.values import Key
 from retinue.work.building import OPTION, ROW, insert_row, once, people, row_names, user_key
 
-#: The columns of a count row.
-COUNT: Final[tuple[str, ...]] = ("user_id", "slot", "followers", "following")
+#: The model of the rows.
+MIXIN: Final = FollowCountMixin
+
+#: Their columns.
+COLUMNS: Final[tuple[str, ...]] = ("user_id", "slot", "followers", "following")
+
+#: Those with numbers.
+NUMBERS: Final[tuple[str, ...]] = COLUMNS[2:]
 
 
 def counted_edges(
@@ -26,18 +32,29 @@ def counted_edges(
 
     With the rules of the database as *now*: as they are committed now, whatever the transaction's snapshot.
     """
-    there, out = schema.edges_by_target.alias("there"), schema.follows.alias("out")
-    to = select(func.count()).select_from(there).where(there.c.following_id == user)
+    incoming, out = schema.edges_by_target.alias("there"), schema.follows.alias("out")
+    to = select(func.count()).select_from(incoming).where(incoming.c.following_id == user)
     by = select(func.count()).select_from(out).where(out.c.follower_id == user)
     if now is not None:
         to, by = now.current(to), now.current(by)
     return to.scalar_subquery(), by.scalar_subquery()
 
 
+@once
+def count_edges(schema: Schema) -> Rows:
+    """(followers, following) of *user*, counted."""
+    return select(*counted_edges(schema, user_key(schema, "user")))
+
+
+def count_rows(schema: Schema) -> Table:
+    """Return the table of count rows."""
+    return schema.table(MIXIN)
+
+
 def count_row(user: ColumnElement[Any], followers: ColumnElement[Any], following: ColumnElement[Any]) -> Rows:
     """Return slot 0 of *user* as a row."""
     values: tuple[ColumnElement[Any], ...] = (user, literal_column("0"), followers, following)
-    return select(*(value.label(column) for column, value in zip(COUNT, values, strict=True)))
+    return select(*(value.label(column) for column, value in zip(COLUMNS, values, strict=True)))
 
 
 @once
@@ -62,22 +79,39 @@ def counts_of_edges(schema: Schema, engine: EngineRules) -> Rows:
     return select(schema.key, *counted_edges(schema, schema.key)).where(engine.one_of(schema.key, "users"))
 
 
-@once
-def count_edges(schema: Schema) -> Rows:
-    """(followers, following) of *user*, counted."""
-    return select(*counted_edges(schema, user_key(schema, "user")))
+# --- One user ------------------------------------------------------------------------------------
 
 
 @once
 def add_to_count(schema: Schema, engine: EngineRules) -> Executable:
-    """Add *more_followers* and *more_following* to the row of *user* and *slot_*."""
+    """
+    Add *more_followers* and *more_following* to the row of *user* and *slot_*; an upsert where the engine needs that.
+
+    Where it locks the place of a row that an update does not find, two sessions that then insert there deadlock.
+    """
+    rows = count_rows(schema)
+    if not engine.locks_missing_rows:
+        mine = rows.c.user_id == user_key(schema, "user"), rows.c.slot == bindparam("slot_")
+        return update(rows).where(*mine).values(_added(rows))
     values = {"user_id": "user", "slot": "slot_", "followers": "more_followers", "following": "more_following"}
-    names = row_names(schema, count_rows(schema), values) if engine.counts_by_upsert else None
-    if names is None:
-        return engine.add_to_count(count_rows(schema), values)
-    return engine.add_to_count(count_rows(schema), {column: column for column in names}).execution_options(
-        **{ROW: names}
-    )
+    names = row_names(schema, rows, values)
+    called = values if names is None else {column: column for column in names}
+    upsert = upsert_counts(schema, engine, {column: bindparam(name) for column, name in called.items()})
+    return upsert if names is None else upsert.execution_options(**{ROW: names})
+
+
+def add_if(schema: Schema, which: str, condition: FromClause) -> CTE:
+    """Return the update of one row, if *condition* has a row: its user, slot and numbers are the parameters *which*."""
+    rows = count_rows(schema)
+    mine = rows.c.user_id == user_key(schema, f"{which}_user"), rows.c.slot == bindparam(f"{which}_slot")
+    there = exists(select(literal_column("1")).select_from(condition))
+    more = {name: rows.c[name] + bindparam(f"{which}_{name}") for name in NUMBERS}
+    return update(rows).where(*mine, there).values(more).returning(rows.c.slot).cte(f"{which}_count")
+
+
+def number(part: CTE) -> ColumnElement[int]:
+    """Return how many rows *part* has, called as it is."""
+    return select(func.count()).select_from(part).scalar_subquery().label(part.name)
 
 
 @once
@@ -91,10 +125,9 @@ def insert_count(schema: Schema, engine: EngineRules) -> Executable:
 def add_slot(schema: Schema, engine: EngineRules) -> Executable:
     """Add *more_followers* and *more_following* to *slot_* of *user*, or make it with these; if there is a slot 0."""
     rows = count_rows(schema)
-    more = [bindparam(f"more_{name}", type_=rows.c[name].type).label(name) for name in COUNT[2:]]
-    return upsert_counts(
-        schema, engine, first_slot(schema).add_columns(bindparam("slot_", type_=rows.c.slot.type).label("slot"), *more)
-    )
+    more = [bindparam(f"more_{name}", type_=rows.c[name].type).label(name) for name in NUMBERS]
+    slot = bindparam("slot_", type_=rows.c.slot.type).label("slot")
+    return upsert_counts(schema, engine, first_slot(schema).add_columns(slot, *more))
 
 
 @once
@@ -110,18 +143,18 @@ def add_to_slots(schema: Schema, engine: EngineRules) -> Executable:
     return upsert_counts(schema, engine, None)
 
 
-def upsert_counts(schema: Schema, engine: EngineRules, fresh: Rows | None) -> Executable:
+def upsert_counts(schema: Schema, engine: EngineRules, fresh: Rows | Mapping[str, Any] | None) -> Executable:
     """Return an insert of *fresh*; to a row that is there its numbers are added."""
     rows = count_rows(schema)
-    added = engine.upsert(rows, fresh, lambda new: {name: rows.c[name] + new[name] for name in COUNT[2:]})
+    added = engine.upsert(rows, fresh, lambda new: {name: rows.c[name] + new[name] for name in NUMBERS})
     return added.execution_options(preserve_rowcount=True)
 
 
 @once
 def insert_counted(schema: Schema, engine: EngineRules) -> Executable:
     """Give *user* slot 0, with what the edges say, unless there is one or the user has gone."""
-    made = engine.insert_from(count_rows(schema), list(COUNT), counted_row(schema))
-    return made.execution_options(preserve_rowcount=True)
+    inserted = engine.insert_from(count_rows(schema), list(COLUMNS), counted_row(schema))
+    return inserted.execution_options(preserve_rowcount=True)
 
 
 @once
@@ -144,11 +177,6 @@ def set_count(schema: Schema) -> Update:
     )
 
 
-def count_rows(schema: Schema) -> Table:
-    """Return the table of count rows: asked for only where counts are kept."""
-    return cast("Table", schema.counts)
-
-
 # --- Many at a time ------------------------------------------------------------------------------
 
 
@@ -163,14 +191,18 @@ def uncounted(schema: Schema, engine: EngineRules) -> Rows:
     )
 
 
-def add_or_make(schema: Schema, engine: EngineRules, more: tuple[int, int]) -> Executable:
-    """Add *more* followers and followed to count rows that come as parameters; make those that are not there."""
-    statement = engine.add_or_insert(count_rows(schema), None, more)
-    return statement.execution_options(**{OPTION: "add_or_make"})
+def add_or_insert(schema: Schema, engine: EngineRules, fresh: Sequence[Mapping[str, Any]]) -> Executable:
+    """Add *more_followers* and *more_following* to those rows of *fresh* that are there; the others are inserted as they are."""
+    rows = count_rows(schema)
+    return engine.upsert(rows, fresh, lambda _new: _added(rows)).execution_options(**{OPTION: "add_or_start"})
 
 
-def add_or_start(schema: Schema, engine: EngineRules, rows: Sequence[tuple[Key, int, int]]) -> Executable:
-    """Add *more_followers* and *more_following* to slot 0 of the users of *rows*; make what *rows* say where there is none."""
-    values = [{"user_id": user, "slot": 0, "followers": to, "following": out} for user, to, out in rows]
-    statement = engine.add_or_insert(count_rows(schema), values)
-    return statement.execution_options(**{OPTION: "add_or_start"})
+def add_or_insert_each(schema: Schema, engine: EngineRules, more: tuple[int, int]) -> Executable:
+    """As `add_or_insert()`, of rows that come as parameters: no driver knows others then, so *more* is in the text."""
+    rows, numbers = count_rows(schema), dict(zip(NUMBERS, more, strict=True))
+    added = {name: rows.c[name] + literal_column(str(one)) for name, one in numbers.items()}
+    return engine.upsert(rows, None, lambda _new: added).execution_options(**{OPTION: "add_or_make"})
+
+
+def _added(rows: Table) -> dict[str, ColumnElement[Any]]:
+    return {name: rows.c[name] + bindparam(f"more_{name}") for name in NUMBERS}

@@ -1,0 +1,150 @@
+"""
+The counts: how many follow a user, and how many the user follows; kept with the edges, in the same transaction.
+
+A count row is changed only by the transaction that changed an edge, after the edge,
+and users in ascending order of key: whoever holds a row never waits for an edge.
+Where a user has no row, the first change counts the edges. That is exact although
+others change edges meanwhile: whoever *has* committed a change has made the row.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Final
+
+from sqlalchemy import func, select
+from sqlalchemy.sql.elements import ColumnElement
+
+from retinue.effects.changed import Changed
+from retinue.effects.counts import adding, batches, leaving, recounting, rows
+from retinue.effects.counts.keeping import Keeper, Tally, keeper_of
+from retinue.effects.effect import Change, Parts
+from retinue.effects.kinds import Kind
+from retinue.effects.selected import Selected
+from retinue.engines import EngineRules, Rows
+from retinue.events import EdgeEvent, Event
+from retinue.models import FollowCountMixin
+from retinue.models.ownership import GraphModel
+from retinue.schema import Schema
+from retinue.values import Counts, Key
+from retinue.work import Work
+
+
+class CountRows(Keeper):
+    """The count rows of both users of an edge."""
+
+    mixin: ClassVar[type[GraphModel]] = FollowCountMixin
+
+    def write(self, work: Work, changes: Sequence[Change], *, bulk: bool) -> Sequence[Event]:
+        """Add to the rows of all users: one statement each, up to four more for one without a row; *bulk*: three in all."""
+        more = _ascending(changes)
+        if more:
+            (adding.add_to_many if bulk else adding.add)(work, more)
+        return ()
+
+    def write_selected(self, work: Work, kind: Kind, selected: Selected) -> None:
+        """Add to the rows of all users in slot 0: two statements, one more if some were never counted."""
+        if kind.edges:
+            batches.add(work, kind.edges, selected)
+
+    def parts(self, schema: Schema, engine: EngineRules, kind: Kind, changed: Changed) -> Parts:
+        """
+        Return the updates of both rows, of the user with the lower key and of the one with the higher.
+
+        The second waits for the first also where that is not there: it is to be made before the next is locked.
+        """
+        del engine
+        if not kind.edges:
+            return Parts(())
+        first = rows.add_if(schema, "first", changed.table)
+        second = rows.add_if(schema, "second", first)
+        return Parts((first, second), (rows.number(first), rows.number(second)))
+
+    def parameters(self, schema: Schema, change: Change) -> Mapping[str, Any]:
+        """Return whose rows these are, and what is added to them."""
+        event, kind = change
+        if not kind.edges:
+            return {}
+        return {
+            f"{which}_{name}": value
+            for which, (user, more) in zip(("first", "second"), _of_edge(event, kind.edges), strict=True)
+            for name, value in (
+                ("user", user),
+                ("slot", adding.slot(schema, more)),
+                ("followers", more[0]),
+                ("following", more[1]),
+            )
+        }
+
+    def complete(self, work: Work, change: Change, answers: Any) -> None:
+        """Make the first row that was not there, and add to the other."""
+        event, kind = change
+        if kind.edges and not (answers.first_count and answers.second_count):
+            adding.start(work, _of_edge(event, kind.edges)[answers.first_count :])
+
+    def needs_python(self, schema: Schema) -> bool:
+        """Return whether Python makes values that an update sets; rows are made by statements of their own in any case."""
+        makers = [column.onupdate for column in schema.table(self.mixin).columns]
+        return any(maker is not None and not maker.is_clause_element for maker in makers)
+
+    def leave(self, work: Work, users: Sequence[Key]) -> None:
+        """Let the others have so many fewer. Five statements."""
+        leaving.count_out(work, users)
+
+    def read(self, work: Work, users: Sequence[Key]) -> Sequence[Sequence[int]]:
+        """Return a row for each slot; of who has none what the edges say."""
+        return work.rows(rows.counts, {"users": users}, work.engine)
+
+    def stored(self, schema: Schema, user: ColumnElement[int]) -> tuple[Rows, Rows]:
+        """Return the sums over the slots."""
+        row = rows.count_rows(schema).c
+        to, out = (select(func.sum(number)).where(row.user_id == user) for number in (row.followers, row.following))
+        return to, out
+
+    def tallies(self, work: Work, users: Sequence[Key]) -> Sequence[Tally]:
+        """Return the sums over the slots, beside what the edges say."""
+        return [tally for tally, _ in recounting.read_tallies(work, users)]
+
+    def correct(self, work: Work, users: Sequence[Key]) -> None:
+        """Set slot 0, which is locked first."""
+        recounting.correct(work, users)
+
+
+COUNTS: Final = CountRows()
+
+
+def read(work: Work, users: Sequence[Key]) -> dict[Key, Counts]:
+    """Return the counts of *users*, as `Graph.counts()` says."""
+    nobody, keeper = Counts(), keeper_of(work.schema)
+    found = dict.fromkeys(users, nobody)
+    if not users:
+        return found
+    stored = (
+        work.rows(rows.counts_of_edges, {"users": users}, work.engine) if keeper is None else keeper.read(work, users)
+    )
+    for user, followers, following in stored:
+        other_slots = found[user]
+        if other_slots is nobody:
+            found[user] = Counts(followers, following)
+        else:
+            found[user] = Counts(other_slots.followers + followers, other_slots.following + following)
+    return found
+
+
+def _ascending(changes: Sequence[Change]) -> list[adding.More]:
+    """Return what is added to whom, in the order in which the rows are to be locked."""
+    if len(changes) == 1:
+        ((event, kind),) = changes
+        return _of_edge(event, kind.edges) if kind.edges else []
+    of: defaultdict[Key, list[int]] = defaultdict(lambda: [0, 0])
+    for event, kind in changes:
+        of[event.follower_id][1] += kind.edges
+        of[event.followed_id][0] += kind.edges
+    return [(user, (to, out)) for user, (to, out) in sorted(of.items()) if to or out]
+
+
+def _of_edge(event: EdgeEvent, edges: int) -> list[adding.More]:
+    follower: Any = event.follower_id  # of one type with the other
+    ends: list[adding.More] = [(follower, (0, edges)), (event.followed_id, (edges, 0))]
+    return ends if follower < event.followed_id else ends[::-1]

@@ -1,0 +1,156 @@
+"""Adding to count rows, one user after the other or many at a time; and making those that are not there."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, TypeAlias
+
+from sqlalchemy import Executable, Table
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from retinue.effects.counts import rows
+from retinue.schema import Schema
+from retinue.values import Counts, Key
+from retinue.work import Work, inserting
+
+#: How many more followers, and how many more followed.
+Delta: TypeAlias = tuple[int, int]
+
+#: What is added to whom.
+More: TypeAlias = tuple[Key, Delta]
+
+
+def add(work: Work, more: Sequence[More]) -> None:
+    """Add *more* to the rows of users, ascending: one statement each, up to four more for one without a row."""
+    try:
+        for user, delta in more:
+            _add(work, user, delta)
+    except DBAPIError:
+        _lose_all(work)
+        raise
+
+
+def start(work: Work, more: Sequence[More]) -> None:
+    """As `add()`, where it is known that the first user has no row."""
+    (user, delta), *others = more
+    _start(work, _parameters(work.schema, user, delta))
+    for user, delta in others:
+        _add(work, user, delta)
+
+
+def add_to_many(work: Work, more: Sequence[More]) -> None:
+    """
+    As `add()`, in one select of those who were never counted, and one statement for all to whom the same is added.
+
+    Adds to slot 0 alone.
+    """
+    table = work.schema.table(rows.MIXIN)
+    found = work.rows(rows.uncounted, {"users": [user for user, _ in more]}, work.engine)
+    # What the edges say, the new ones too: such a row is not added to, but made.
+    counted = {user: (followers, following) for user, followers, following in found}
+    try:
+        for delta, alike in groupby(more, key=itemgetter(1)):
+            numbers = [(user, 0, *counted.get(user, (0, 0))) for user, _ in alike]
+            fresh = [dict(zip(rows.COLUMNS, one, strict=True)) for one in numbers]
+            if work.schema.own_of(table).by_python:
+                each = rows.add_or_insert_each(work.schema, work.engine, delta)
+                inserting.insert_rows(work, table, fresh, each)
+            else:
+                parameters = {"more_followers": delta[0], "more_following": delta[1]}
+                work.connection.execute(rows.add_or_insert(work.schema, work.engine, fresh), parameters)
+                inserting.refuse_collisions(work, table, fresh)
+    except DBAPIError:
+        _lose_all(work)
+        raise
+
+
+def _lose_all(work: Work) -> None:
+    # Where a count may be refused, the verb has a savepoint, or is a part of a flush.
+    if work.engine.fails_by_statement and not work.schema.effects_refused:
+        # Nobody may commit the edge without its counts: as after a deadlock, all is lost.
+        work.connection.invalidate()
+
+
+def _add(work: Work, user: Key, delta: Delta) -> None:
+    parameters = _parameters(work.schema, user, delta)
+    if not work.engine.locks_missing_rows:
+        if not work.run(rows.add_to_count, parameters, work.engine).rowcount:
+            _start(work, parameters)
+        return
+    try:
+        result = work.insert_row(rows.add_to_count, parameters)
+    except IntegrityError as error:
+        if work.engine.names_no_user(error):
+            return  # deleted in this transaction, or waiting to be: there is nothing to count for
+        raise
+    if work.engine.inserted(result):
+        _correct(work, user, parameters["slot_"], delta)
+
+
+def _parameters(schema: Schema, user: Key, delta: Delta) -> dict[str, Any]:
+    return {"user": user, "slot_": slot(schema, delta), "more_followers": delta[0], "more_following": delta[1]}
+
+
+def slot(schema: Schema, delta: Delta) -> int:
+    """
+    Return one of the slots that a user's counts are spread over: any for a new follower.
+
+    Whom one follows oneself is counted in slot 0: there is no crowd about it, and a follower's first
+    touch of another slot would cost them a row.
+    """
+    slots = schema.settings.counter_slots
+    return random.randrange(slots) if slots > 1 and delta[0] else 0  # noqa: S311 - spreads load, hides nothing
+
+
+def _start(work: Work, parameters: dict[str, Any]) -> None:
+    """Give the user the row that was not there: the delta beside slot 0, or slot 0 itself, with what the edges say."""
+    table: Table = work.schema.table(rows.MIXIN)
+    by_python = work.schema.own_of(table).by_python
+
+    def inserted(
+        build: Callable[..., Executable],
+        build_rows: Callable[[Schema], Executable],
+        same: Mapping[str, Any] | None = None,
+        build_each: Callable[..., Executable] | None = None,
+    ) -> int:
+        if not by_python:
+            return work.run(build, parameters, work.engine).rowcount
+        whole, selected, each = (
+            build(work.schema, work.engine),
+            build_rows(work.schema),
+            build_each and build_each(work.schema, work.engine),
+        )
+        return inserting.insert_selected(work, table, whole, selected, parameters, same, each)
+
+    if parameters["slot_"]:
+        numbers = (parameters["slot_"], parameters["more_followers"], parameters["more_following"])
+        same = dict(zip(rows.COLUMNS[1:], numbers, strict=True))
+        if inserted(rows.add_slot, rows.first_slot, same, rows.add_to_slots):
+            return
+    if not inserted(rows.insert_counted, rows.counted_row):
+        # Somebody has made slot 0 just now, who did not see the edge.
+        work.run(rows.add_to_count, {**parameters, "slot_": 0}, work.engine)
+
+
+def _correct(work: Work, user: Key, in_slot: int, delta: Delta) -> None:
+    """Correct the row that has just been inserted, and is locked: slot 0 holds what the edges say."""
+    counted = count_edges(work, user)
+    beside = delta if in_slot else (0, 0)
+    parameters = {
+        "user": user,
+        "slot_": 0,
+        "set_followers": counted.followers - beside[0],
+        "set_following": counted.following - beside[1],
+    }
+    if in_slot:
+        work.insert_row(rows.insert_count, parameters)
+    else:
+        work.run(rows.set_count, parameters)
+
+
+def count_edges(work: Work, user: Key) -> Counts:
+    """Return what the edges of *user* say, as this transaction sees them. One statement."""
+    return Counts(*work.rows(rows.count_edges, {"user": user})[0])

@@ -1,0 +1,106 @@
+"""An effect: something that follows from changes of edges, and is written in their transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple
+
+from sqlalchemy import Table
+from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.selectable import CTE
+
+from retinue.effects.changed import Changed
+from retinue.effects.kinds import Kind
+from retinue.effects.selected import Selected
+from retinue.engines import EngineRules
+from retinue.events import EdgeEvent, Event
+from retinue.models.ownership import GraphModel
+from retinue.schema import Schema
+from retinue.values import Key
+from retinue.work import Pair, Work
+
+#: An event, and what it means.
+Change = tuple[EdgeEvent, Kind]
+
+
+class Effect:
+    """
+    Something that follows; each method says it of one way in which changes come. By itself it is nothing.
+
+    A mixin names its effect: ``__retinue_effect__ = "module:NAME"``. Where it is declared, its effect is.
+    """
+
+    #: What declares it.
+    mixin: ClassVar[type[GraphModel]]
+
+    #: Whether it is there to notify users, and so left out where a change is to be silent.
+    notifies: ClassVar[bool] = False
+
+    #: Whether its rows stay when their users leave.
+    outlives_users: ClassVar[bool] = False
+
+    def tables(self, schema: Schema) -> Sequence[Table]:
+        """Return its tables, each with its owner, and maybe the other user, in ``info``."""
+        return (schema.table(self.mixin),)
+
+    # --- Changes of edges ------------------------------------------------------------------------
+
+    def write(self, work: Work, changes: Sequence[Change], *, bulk: bool) -> Sequence[Event]:
+        """
+        Write what follows from *changes*, which were made before; return what else listeners are to hear of.
+
+        *bulk*: whether they may be many, of one kind, so that statements for each are too many.
+        """
+        del work, changes, bulk
+        return ()
+
+    def write_selected(self, work: Work, kind: Kind, selected: Selected) -> None:
+        """As `write()`, of changes of *kind* that statements read as a table."""
+
+    # --- Other reasons ---------------------------------------------------------------------------
+
+    def close_requests(self, work: Work, pairs: Sequence[Pair]) -> None:
+        """See to it that nobody is asked any more by the requests of *pairs*, which have gone."""
+
+    def block(self, work: Work, pair: Pair) -> None:
+        """Take out what the two of *pair* have of each other, who are kept apart from now on."""
+
+    def leave(self, work: Work, users: Sequence[Key]) -> None:
+        """Take *users*, whose rows are all still there and who are locked, out of the rows of others."""
+
+    def after_leaving(self, work: Work, users: Sequence[Key]) -> None:
+        """Write what is to stay of *users*, who have no rows any more."""
+
+    def post(self, work: Work, posts: Sequence[tuple[Key, Key]]) -> Sequence[Event]:
+        """Write what follows from *posts*, each an author and a key; return what listeners are to hear of."""
+        del work, posts
+        return ()
+
+
+class Parts(NamedTuple):
+    """What an effect adds to the statement of a change."""
+
+    #: The statements, in their order.
+    statements: Sequence[CTE]
+    #: What it wants to know afterwards, each with its name.
+    answers: Sequence[ColumnElement[Any]] = ()
+
+
+class InStatement(Effect):
+    """An effect that can be written by the statement of the change itself, where an engine has that."""
+
+    def parts(self, schema: Schema, engine: EngineRules, kind: Kind, changed: Changed) -> Parts:
+        """Return what follows from the one change that *changed* has, if it has one."""
+        raise NotImplementedError
+
+    def parameters(self, schema: Schema, change: Change) -> Mapping[str, Any]:
+        """Return the parameters of `parts()` beside those of the change."""
+        del schema, change
+        return {}
+
+    def complete(self, work: Work, change: Change, answers: Any) -> None:
+        """Write what `parts()` could not, by the row with its *answers*."""
+
+    def needs_python(self, schema: Schema) -> bool:
+        """Return whether Python makes values for its rows, which only statements of their own can have."""
+        return any(schema.own_of(table).by_python for table in self.tables(schema))

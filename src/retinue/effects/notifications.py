@@ -1,0 +1,152 @@
+"""
+Notifications: one row for each kind of thing that one user does to another.
+
+Done again later, it comes back to the top of the recipient's list, unread.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Final
+
+from sqlalchemy import Delete, Executable, String, Table, bindparam, delete, exists, null, select, true
+
+from retinue.effects.changed import Changed, given
+from retinue.effects.effect import Change, InStatement, Parts
+from retinue.effects.kinds import Kind, Notice
+from retinue.engines import EngineRules
+from retinue.events import EdgeEvent, Event
+from retinue.models import NotificationMixin, UTCDateTime, new_id
+from retinue.models.ownership import GraphModel
+from retinue.schema import Schema
+from retinue.ties import not_ended
+from retinue.values import Key, NotificationKind
+from retinue.work import Pair, Work
+from retinue.work.building import OPTION, moment, once, upsert_row, user_key
+
+#: Requests whose notifications one statement deletes.
+_CHUNK: Final = 1_000
+
+
+class Notifications(InStatement):
+    """What users are notified of, unless they mute who did it."""
+
+    mixin: ClassVar[type[GraphModel]] = NotificationMixin
+    notifies: ClassVar[bool] = True
+
+    def write(self, work: Work, changes: Sequence[Change], *, bulk: bool) -> Sequence[Event]:
+        """Notify of each. One insert for each kind of notice."""
+        del bulk
+        notices = dict.fromkeys(notice for _, kind in changes for notice in kind.notices)
+        for notice in notices:
+            rows = [_parameters(work.schema, event, notice) for event, kind in changes if notice in kind.notices]
+            work.insert_each(work.schema.table(self.mixin), notify, rows, notice)
+        return ()
+
+    def parts(self, schema: Schema, engine: EngineRules, kind: Kind, changed: Changed) -> Parts:
+        """Return an upsert for each notice."""
+        return Parts([_upsert(schema, engine, one, changed).cte(f"notice_{one.kind}") for one in kind.notices])
+
+    def parameters(self, schema: Schema, change: Change) -> Mapping[str, Any]:
+        """Return since when a notification is too fresh to come again."""
+        return {"again_after": change[0].at - schema.settings.notify_again_after}
+
+    def close_requests(self, work: Work, pairs: Sequence[Pair]) -> None:
+        """Delete the notifications of the requests of *pairs*. One delete for each user who was asked."""
+        asking: defaultdict[Key, list[Key]] = defaultdict(list)
+        for follower, followed in pairs:
+            asking[followed].append(follower)
+        for followed, followers in sorted(asking.items()):
+            for start in range(0, len(followers), _CHUNK):
+                parameters = {"recipient": followed, "actors": followers[start : start + _CHUNK]}
+                work.run(delete_request_notifications, parameters, work.engine)
+
+    def block(self, work: Work, pair: Pair) -> None:
+        """Delete what the two are notified of each other. Two deletes."""
+        for recipient, actor in (pair, pair[::-1]):
+            work.run(delete_notifications_between, {"recipient": recipient, "actor": actor})
+
+
+NOTIFICATIONS: Final = Notifications()
+
+
+def _parameters(schema: Schema, event: EdgeEvent, notice: Notice) -> dict[str, Any]:
+    return {
+        "follower": event.follower_id,
+        "followed": event.followed_id,
+        f"notice_{notice.kind}": notice.kind.value,
+        "number": new_id(),
+        "at": event.at,
+        "again_after": event.at - schema.settings.notify_again_after,
+        **moment(schema, event.at),
+    }
+
+
+# --- Statements ----------------------------------------------------------------------------------
+
+
+@once
+def notify(schema: Schema, engine: EngineRules, notice: Notice) -> Executable:
+    """One of *follower* and *followed* is notified of a change *at* that time, with that *number*: see `_upsert()`."""
+    statement: Executable = _upsert(schema, engine, notice, given(schema))
+    return statement.execution_options(**{OPTION: "notify_read" if notice.read else "notify"})
+
+
+def _upsert(schema: Schema, engine: EngineRules, notice: Notice, changed: Changed) -> Any:
+    """
+    Return the notifications of what *changed* has; not of users whom their recipients mute, nor again too soon.
+
+    There is one row for each kind: it comes back to the top, unread; or read, where the recipient did it.
+    """
+    rows, users, ends = _rows(schema), schema.key.table, (changed.follower, changed.followed)
+    recipient, actor = ends if notice.to_follower else ends[::-1]
+    row = {
+        "recipient_id": recipient,
+        "actor_id": actor,
+        "kind": bindparam(f"notice_{notice.kind}", notice.kind.value, String),
+        "id": changed.number,
+        "timestamp": changed.timestamp,
+    }
+    if notice.read:
+        row["read_at"] = changed.timestamp
+    wanted = [users.c[schema.key.key] == recipient]
+    if schema.mutes is not None:
+        mute = schema.mutes
+        pair = (mute.c.muter_id == recipient, mute.c.muted_id == actor)
+        wanted.append(~exists(select(mute.c.until).where(*pair, mute.c.notifications.is_(true()), not_ended(mute))))
+    soon = None if notice.always else rows.c.timestamp <= bindparam("again_after", type_=UTCDateTime)
+    # The time last: MariaDB sets one column after the other, and `soon` asks for it.
+    return upsert_row(
+        schema,
+        engine,
+        rows,
+        row,
+        wanted,
+        lambda new: {"id": new.id, "read_at": new.read_at if notice.read else null(), "timestamp": new.timestamp},
+        where=soon,
+    )
+
+
+@once
+def delete_notifications_between(schema: Schema) -> Delete:
+    """*recipient* is notified of nothing that *actor* did."""
+    rows = _rows(schema)
+    return delete(rows).where(
+        rows.c.recipient_id == user_key(schema, "recipient"), rows.c.actor_id == user_key(schema, "actor")
+    )
+
+
+@once
+def delete_request_notifications(schema: Schema, engine: EngineRules) -> Delete:
+    """*recipient* is notified no more that any of *actors* asks to follow them."""
+    rows = _rows(schema)
+    return delete(rows).where(
+        rows.c.recipient_id == user_key(schema, "recipient"),
+        engine.one_of(rows.c.actor_id, "actors"),
+        rows.c.kind == NotificationKind.FOLLOW_REQUEST.value,
+    )
+
+
+def _rows(schema: Schema) -> Table:
+    return schema.table(NotificationMixin)
