@@ -1,3 +1,3 @@
-"""What the tests of the library and those of the demo share: see tests/databases.py."""
+"""What the tests of the library and those of the demo share: see tests/fixtures.py."""
 
-pytest_plugins = ["tests.databases"]
+pytest_plugins = ["tests.fixtures"]

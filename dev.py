@@ -2,8 +2,9 @@
 """Run Retinue from a fresh clone. Needs Python 3.11 or newer, and nothing else.
 
     python3 dev.py demo     start the demo and print its address
-    python3 dev.py test     run every test on SQLite, PostgreSQL and MariaDB
-    python3 dev.py test --sqlalchemy 2.0    the same on the oldest SQLAlchemy that is supported
+    python3 dev.py test     run the tests on SQLite, PostgreSQL and MariaDB, in a few minutes
+    python3 dev.py test --long      what takes long as well, the oldest SQLAlchemy and Debian's own PostgreSQL: half an hour
+    python3 dev.py test --sqlalchemy 2.0    the tests on the oldest SQLAlchemy that is supported
     python3 dev.py bench    measure Retinue beside its peers and the bare driver; with --quick in two minutes
     python3 dev.py lint     style, format and types
     python3 dev.py lock     write requirements/ after a change in a pyproject.toml; with --upgrade at the newest versions
@@ -38,6 +39,15 @@ CHROMIUM = {"chromium": "chromium", "libatomic1": "libatomic.so.1"}
 # How the tests run: a process for each processor, up to eight. Tests that stand beside each other stay together,
 # as they share what is slow to prepare; a process that is done early takes some from the end of another's.
 SIDE_BY_SIDE = ["--numprocesses=auto", "--maxprocesses=8", "--dist=worksteal"]
+
+# What of the tests `--long` runs once more on the oldest SQLAlchemy. Who wins a race is the database's affair, every
+# history and every viewer was tried on the newest one, and what a browser or a crawler sees does not depend on it.
+OLDEST = (
+    "not races and not machine and not kill and not modes and not leaks and not mariadb and not browser and not crawl"
+)
+
+# Where Debian has the programs of the PostgreSQL that it ships, which is older than that of the tests.
+DEBIANS_POSTGRESQL = Path("/usr/lib/postgresql")
 
 # What is installed editable: the library, and the app that is made with it.
 PROJECTS = [ROOT, ROOT / "demo"]
@@ -213,6 +223,25 @@ def test(arguments: list[str], sqlalchemy: str | None) -> None:
     environment.become("python", "-m", "pytest", *side_by_side, *arguments)
 
 
+def test_long(arguments: list[str]) -> None:
+    """Run everything that there is to test; go on after a failure, and name at the end what failed."""
+    newest, oldest = Environment(".venv"), Environment(".venv-2.0")
+    newest.install("test")
+    oldest.install("test-sqlalchemy-2.0")
+    apt_install({**MARIADB, **VALGRIND, **CHROMIUM})
+    pytest = ["python", "-m", "pytest", *SIDE_BY_SIDE]
+    passed = {"everything": newest.run(*pytest, "-m", "", *arguments)}
+    passed["the oldest SQLAlchemy"] = oldest.run(*pytest, "-k", OLDEST, *arguments)
+    folders = sorted(folder for folder in DEBIANS_POSTGRESQL.glob("*/bin") if (folder / "postgres").exists())
+    for folder in folders:
+        os.environ["RETINUE_POSTGRESQL"] = str(folder)
+        passed[str(folder)] = newest.run(*pytest, "-k", "database and postgresql", *arguments)
+    if not folders:
+        print("dev.py: NOT TESTED on Debian's own PostgreSQL: install postgresql", flush=True)
+    if failed := [leg for leg, well in passed.items() if not well]:
+        raise SystemExit(f"dev.py: failed: {', '.join(failed)}")
+
+
 def bench(arguments: list[str]) -> None:
     """Measure Retinue, its peers and the bare driver side by side."""
     environment = Environment(".venv")
@@ -261,9 +290,14 @@ def main() -> None:
         demo(arguments)
     elif command == "test":
         parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-        parser.add_argument("--sqlalchemy", choices=["2.0"])
+        which = parser.add_mutually_exclusive_group()
+        which.add_argument("--sqlalchemy", choices=["2.0"])
+        which.add_argument("--long", action="store_true")
         known, arguments = parser.parse_known_args(arguments)
-        test(arguments, known.sqlalchemy)
+        if known.long:
+            test_long(arguments)
+        else:
+            test(arguments, known.sqlalchemy)
     elif command == "bench":
         bench(arguments)
     elif command == "lint" and not arguments:

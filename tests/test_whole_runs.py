@@ -40,7 +40,7 @@ def test_another():
 
 def run(file: Path, processes: int, *, require_all: bool) -> tuple[int, str]:
     """Run the tests of a *file* with the fixtures that all tests share; return the exit code and what was written."""
-    options = ["-p", "tests.databases", "-p", "no:cacheprovider", f"--numprocesses={processes}", "--rootdir=."]
+    options = ["-p", "tests.fixtures", "-p", "no:cacheprovider", f"--numprocesses={processes}", "--rootdir=."]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "--config-file=pyproject.toml", *options, str(file)],
         cwd=REPOSITORY,

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import URL, Engine, create_engine
 
 from retinue import prepare_engine
-from tests.databases import MISSING, REQUIRE_ALL
+from tests.fixtures import MISSING, REQUIRE_ALL
 from tests.performance.loading import load
 from tests.performance.places import Measured
 from tests.servers import Server

@@ -27,7 +27,7 @@ from demo.tests.browser.community import Cast, enliven
 from demo.tests.browser.serving import serving
 from demo.tests.browser.windows import Desk
 from demo.tests.conftest import Site, copy_of
-from tests.databases import MISSING, REQUIRE_ALL
+from tests.fixtures import MISSING, REQUIRE_ALL
 
 
 # Not for the whole session: while Playwright is there, no other test could run an event loop of its own.
