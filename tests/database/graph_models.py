@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from threading import Barrier
 from typing import Any, TypeVar
 
-from sqlalchemy import Engine, Integer, MetaData, String, delete, func, insert, select
+from sqlalchemy import Engine, String, delete, func, insert, select
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, sessionmaker
+from sqlalchemy.orm import Session, mapped_column, sessionmaker
 
-from retinue import FollowCountMixin, FollowerMixin, FollowMixin, Graph, Settings, transact
+from retinue import Graph, Settings, transact
 from retinue.models import now
 from retinue.retry import is_retriable
+from tests.models import Models, declare
 
 T = TypeVar("T")
 
@@ -30,36 +30,8 @@ HUNG = 60.0
 Pair = tuple[int, int]
 
 
-@dataclass(frozen=True)
-class Models:
-    """The mapped classes of one graph."""
-
-    metadata: MetaData
-    user: type[Any]
-    follow: type[Any]
-    count: type[Any]
-
-    def graph(self, session: Session) -> Graph[Any]:
-        return Graph(session, self.user)
-
-
 def _declare(settings: Settings) -> Models:
-    class Base(DeclarativeBase):
-        pass
-
-    class User(FollowerMixin, Base):
-        __tablename__ = "users"
-        __retinue__ = settings
-        id = mapped_column(Integer, primary_key=True)
-        name = mapped_column(String(64))
-
-    class Follow(FollowMixin, Base):
-        __tablename__ = "follows"
-
-    class FollowCount(FollowCountMixin, Base):
-        __tablename__ = "follow_counts"
-
-    return Models(Base.metadata, User, Follow, FollowCount)
+    return declare("Follow", "FollowCount", settings=settings, columns={"name": mapped_column(String(64))})
 
 
 ONE = _declare(Settings())

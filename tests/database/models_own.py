@@ -19,43 +19,17 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
-    MetaData,
     Sequence,
     String,
     TypeDecorator,
     Uuid,
     func,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, deferred, mapped_column, relationship
+from sqlalchemy.orm import Mapped, deferred, mapped_column, relationship
 
-from retinue import (
-    BlockMixin,
-    DismissedSuggestionMixin,
-    FollowCountMixin,
-    FollowerMixin,
-    FollowEventMixin,
-    FollowMixin,
-    FollowRequestMixin,
-    MuteMixin,
-    NotificationMixin,
-    Settings,
-    TimelineEntryMixin,
-    UTCDateTime,
-    declare_posts,
-)
-
-#: The mixins, with their tables.
-MIXINS: dict[str, tuple[type[Any], str]] = {
-    "Follow": (FollowMixin, "follows"),
-    "FollowCount": (FollowCountMixin, "follow_counts"),
-    "FollowRequest": (FollowRequestMixin, "follow_requests"),
-    "Block": (BlockMixin, "blocks"),
-    "Mute": (MuteMixin, "mutes"),
-    "FollowEvent": (FollowEventMixin, "follow_events"),
-    "Notification": (NotificationMixin, "notifications"),
-    "DismissedSuggestion": (DismissedSuggestionMixin, "dismissed_suggestions"),
-    "TimelineEntry": (TimelineEntryMixin, "timeline_entries"),
-}
+from retinue import Settings
+from tests import models
+from tests.models import MIXINS, Extra, Models, posts_that_end
 
 #: The primary keys of their tables.
 KEYS: dict[str, tuple[str, ...]] = {
@@ -72,52 +46,28 @@ KEYS: dict[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True)
-class OwnModels:
+class OwnModels(Models):
     """The mapped classes."""
 
-    metadata: MetaData
-    user: type[Any]
-    post: type[Any]
-    #: By their names, as in `MIXINS`.
-    of: Mapping[str, type[Any]]
     #: What a row may refer to.
-    shop: type[Any]
-
-
-#: Returns what is added to the body of a model, by its name.
-Extra = Callable[[str], Mapping[str, Any]]
+    shop: Any = None
 
 
 def declare(extra: Extra, settings: Settings | None = None, without: tuple[str, ...] = ()) -> OwnModels:
     """Declare every model, each with what *extra* returns for it."""
+    shops: list[type[Any]] = []
 
-    class Base(DeclarativeBase):
-        pass
+    def posts(base: Any, user: type[Any]) -> type[Any]:
+        class Shop(base):  # type: ignore[misc]
+            __tablename__ = "shops"
+            id: Mapped[int] = mapped_column(primary_key=True)
 
-    class Account(FollowerMixin, Base):
-        __tablename__ = "accounts"
-        __retinue__ = settings or Settings()
-        id: Mapped[int] = mapped_column(primary_key=True)
-        locked: Mapped[bool] = mapped_column(default=False)
+        shops.append(Shop)
+        return posts_that_end(base, user)
 
-    class Shop(Base):
-        __tablename__ = "shops"
-        id: Mapped[int] = mapped_column(primary_key=True)
-
-    class Post(Base):
-        __tablename__ = "posts"
-        __table_args__ = (Index("posts_of", "author_id", "made_at", "id"), Index("posts_by_time", "made_at", "id"))
-        id: Mapped[int] = mapped_column(primary_key=True)
-        author_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
-        made_at: Mapped[Any] = mapped_column(UTCDateTime)
-
-    declare_posts(Post, author="author_id", time="made_at")
-    made = {
-        name: type(name, (mixin, Base), {"__tablename__": table, "__module__": __name__, **extra(name)})
-        for name, (mixin, table) in MIXINS.items()
-        if name not in without
-    }
-    return OwnModels(Base.metadata, Account, Post, made, Shop)
+    kinds = [kind for kind in MIXINS if kind not in without]
+    of = models.declare(*kinds, settings=settings, flags=("locked",), own=extra, posts=posts)
+    return OwnModels(of.metadata, of.user, of.of, of.post, shops[0])
 
 
 # --- Kinds of columns ----------------------------------------------------------------------------
@@ -208,9 +158,9 @@ KINDS: dict[str, Extra] = {
     "unique callable": lambda _: {"public_id": mapped_column(Uuid, default=uuid.uuid4, unique=True, nullable=False)},
     "context": _context,
     "of another default": _of_another,
-    "scalar": lambda _: {"source": mapped_column(String(10), default="web", nullable=False)},
-    "sql": lambda _: {"source": mapped_column(String(10), default=func.lower("WEB"), nullable=False)},
-    "server": lambda _: {"source": mapped_column(String(10), server_default="web", nullable=False)},
+    "scalar": lambda _: {"scalar": mapped_column(String(10), default="web", nullable=False)},
+    "sql": lambda _: {"sql": mapped_column(String(10), default=func.lower("WEB"), nullable=False)},
+    "server": lambda _: {"server": mapped_column(String(10), server_default="web", nullable=False)},
     "computed": lambda name: {"twice": mapped_column(Integer, Computed(f"{KEYS[name][0]} * 2"))},
     "types": _types,
     "relation": _relation,
@@ -221,11 +171,16 @@ KINDS: dict[str, Extra] = {
 
 #: Those of one engine only.
 KINDS_OF_POSTGRESQL: dict[str, Extra] = {
-    "identity": lambda _: {"number": mapped_column(Integer, Identity(), nullable=False, unique=True)},
+    "identity": lambda _: {"identity": mapped_column(Integer, Identity(), nullable=False, unique=True)},
     "sequence": lambda name: {
-        "number": mapped_column(Integer, Sequence(f"numbers_{name.lower()}"), nullable=False, unique=True)
+        "sequence": mapped_column(Integer, Sequence(f"numbers_{name.lower()}"), nullable=False, unique=True)
     },
 }
+
+
+def of_every_kind(name: str) -> dict[str, Any]:
+    """Return columns of every kind at once, for the model *name*."""
+    return {key: column for extra in KINDS.values() for key, column in extra(name).items()}
 
 
 def faults(kind: str, name: str, rows: list[dict[str, Any]]) -> list[str]:
@@ -249,8 +204,8 @@ def faults(kind: str, name: str, rows: list[dict[str, Any]]) -> list[str]:
         ),
         "unique together": lambda: all_differ("place"),
         "time": lambda: all(row["changed_at"] is not None for row in rows),
-        "identity": lambda: all_differ("number"),
-        "sequence": lambda: all_differ("number"),
+        "identity": lambda: all_differ("identity"),
+        "sequence": lambda: all_differ("sequence"),
     }
-    right = judge.get(kind, lambda: all(row["source"] == "web" for row in rows))()
+    right = judge.get(kind, lambda: all(row[kind] == "web" for row in rows))()
     return [] if right else [f"{name}: {rows}"]

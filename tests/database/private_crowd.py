@@ -21,12 +21,13 @@ from retinue import BlockedError, HistoryKind, LimitError, UnknownUserError, lis
 from retinue.events import EdgeEvent
 from tests.database import graph_models
 from tests.database.clock import Clock
-from tests.database.graph_models import Crowd, Models, Pair
+from tests.database.graph_models import Crowd, Pair
 from tests.database.machine.facts import MEANINGS
 from tests.database.machine.world import World
 from tests.database.models_private import PrivateModels
 from tests.database.plain_view import Member
 from tests.database.private_models import Application
+from tests.models import Models
 
 #: What to do to a graph, or to a `World`: ``methodcaller("block", 1, 2)``.
 Verb = Callable[[Any], object]

@@ -10,8 +10,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from retinue import Graph, Settings
-from tests.database.graph_models import Models, find_deadlocks_at_once
+from tests.database.graph_models import find_deadlocks_at_once
 from tests.database.models_private import declare
+from tests.models import Models
 
 ANY: Final = declare(Settings())
 

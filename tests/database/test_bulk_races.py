@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from retinue import UnknownUserError, transact
 from retinue.models import now
-from tests.database.graph_models import MANY, ONE, Crowd, Models, crowd, populate, refuse_but_retriable
+from tests.database.graph_models import MANY, ONE, Crowd, crowd, populate, refuse_but_retriable
+from tests.models import Models
 
 Job = Callable[[Session], object]
 

@@ -17,11 +17,14 @@ from retinue import InvalidUserError, ModelMissingError, transact
 from retinue.doctor import CountReport, Miscount, drift, recount
 from retinue.testing import count_statements, make_users
 from retinue.values import Counts
-from tests.database.graph_models import HUNG, MANY, ONE, Models, Pair, audit, befriend, populate
+from tests.database.graph_models import HUNG, MANY, ONE, Pair, audit, befriend, populate
 from tests.database.models_plain import UncountedBase, UncountedUser
+from tests.models import Models
 
 PEOPLE = 30
 BOTH = pytest.mark.parametrize("models", [ONE, MANY], ids=["one slot", "many slots"])
+
+pytestmark = pytest.mark.tables(ONE.metadata)
 
 
 def some_pairs(people: int, number: int, seed: int = 1) -> list[Pair]:
@@ -344,6 +347,7 @@ def test_users_deleted_meanwhile_are_no_error(engine: Engine, models: Models) ->
     assert audit(engine, models) == {(a, b) for a, b in pairs if a % 2 == b % 2 == 0}
 
 
+@pytest.mark.tables(None)
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_what_it_cannot_do_it_refuses(engine: Engine) -> None:
     """Models without counts, a bad key, a bad batch, no factory."""

@@ -19,10 +19,13 @@ from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, scoped_sessi
 from retinue import FollowCountMixin, FollowerMixin, FollowMixin, transact
 from retinue.models import now
 from retinue.transfer import ImportReport, Skipped, SkipReason, import_follows
-from tests.database.graph_models import HUNG, MANY, ONE, Models, Pair, audit, befriend, edges, populate
+from tests.database.graph_models import HUNG, MANY, ONE, Pair, audit, befriend, edges, populate
+from tests.models import Models
 
 PEOPLE = 40
 PAIRS: list[Pair] = [(a, b) for a in range(1, PEOPLE + 1) for b in range(1, PEOPLE + 1) if a != b]
+
+pytestmark = pytest.mark.tables(ONE.metadata)
 
 
 def together(*works: Callable[[], Any]) -> list[Any]:
@@ -101,6 +104,7 @@ def test_what_other_slots_hold_is_not_counted_twice(engine: Engine) -> None:
     audit(engine, MANY, counted=range(1, 8))
 
 
+@pytest.mark.tables(None)
 def test_strange_keys_travel_unharmed(engine: Engine) -> None:
     """Quotes, commas, braces, backslashes and the word NULL are letters of a key, on every way to the database."""
 
@@ -146,6 +150,7 @@ WITHOUT_CASE: dict[str, String] = {
 }
 
 
+@pytest.mark.tables(None)
 def test_a_key_is_taken_to_the_letter(engine: Engine) -> None:
     """Where the database finds anne for ANNE, an import does not: it neither follows for her, nor trips over both."""
 
@@ -198,6 +203,7 @@ class BareFollow(FollowMixin, Bare):
     note = mapped_column(String(20), default="imported")
 
 
+@pytest.mark.tables(None)
 def test_the_applications_own_columns_and_no_counts(engine: Engine) -> None:
     """A default of the application's is used; a constraint of its own that refuses rows is an error, not a duplicate."""
     Bare.metadata.create_all(engine)
@@ -275,6 +281,7 @@ def test_sqlite_connections_are_given_back_as_they_were(engine: Engine) -> None:
     assert audit(engine, ONE) == set(PAIRS)
 
 
+@pytest.mark.tables(None)
 @pytest.mark.parametrize("database", ["mariadb"], indirect=True)
 @pytest.mark.parametrize("collation", ["utf8mb4_bin", "utf8mb4_unicode_520_ci", "latin1_bin"])
 def test_the_keys_collation_may_differ_from_the_connections(engine: Engine, collation: str) -> None:

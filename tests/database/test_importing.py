@@ -22,10 +22,13 @@ from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, sessionmaker
 from retinue import Event, FollowCountMixin, FollowerMixin, FollowMixin, Graph, listen, prepare_engine, transact
 from retinue.testing import count_statements
 from retinue.transfer import Skipped, SkipReason, import_follows
-from tests.database.graph_models import MANY, ONE, Models, populate
+from tests.database.graph_models import MANY, ONE, populate
 from tests.database.writers import PROCESSES
+from tests.models import Models
 
 PEOPLE = 60
+
+pytestmark = pytest.mark.tables(ONE.metadata)
 
 
 def edges(engine: Engine, models: Models = ONE) -> set[tuple[int, int]]:
@@ -155,6 +158,7 @@ def test_hostile_files_are_skipped_line_by_line(engine: Engine, tmp_path: Path) 
     assert_counted(engine)
 
 
+@pytest.mark.tables(None)
 @pytest.mark.parametrize("kind", ["big", "text", "uuid"])
 def test_keys_of_every_type(engine: Engine, kind: str) -> None:
     """Keys come as themselves or as text that says them."""

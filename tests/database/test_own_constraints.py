@@ -7,7 +7,8 @@ application's own is none of that: what it refuses is the error that SQLAlchemy 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 import pytest
@@ -30,7 +31,8 @@ from retinue import Graph, MappingError, Outcome
 from retinue.doctor import drift
 from retinue.engines import engine_of
 from retinue.transfer import import_follows
-from tests.database.models_own import MIXINS, OwnModels, declare
+from tests.database.models_own import OwnModels, declare
+from tests.models import MIXINS
 
 Verb = Callable[["Graph[Any]"], object]
 
@@ -119,17 +121,33 @@ def everything(engine: Engine, models: OwnModels) -> dict[str, list[Any]]:
         }
 
 
-def with_stamp(table: str, stamp: Stamp) -> Callable[[str], Mapping[str, Any]]:
-    """Return the application's column for *table* alone: unique, and filled by *stamp*."""
-    column = {"stamp": mapped_column(Integer, default=stamp.__call__, unique=True, nullable=False)}
-    return lambda name: column if name == table else {}
+#: What fills the column of each table.
+STAMPS = {table: Stamp() for table in VERBS}
 
 
+def stamped(name: str) -> dict[str, Any]:
+    """Return the application's column for the model *name*: unique, and filled by its stamp."""
+    if name not in STAMPS:
+        return {}
+    return {"stamp": mapped_column(Integer, default=STAMPS[name].__call__, unique=True, nullable=False)}
+
+
+MODELS = declare(stamped)
+
+
+@pytest.fixture
+def stamps() -> Iterator[dict[str, Stamp]]:
+    """Give the stamps, which give new numbers before and after a test."""
+    yield STAMPS
+    for stamp in STAMPS.values():
+        stamp.then = stamp.next
+
+
+@pytest.mark.tables(MODELS.metadata)
 @pytest.mark.parametrize("table", VERBS)
-def test_what_is_refused_changes_nothing(engine: Engine, table: str) -> None:
+def test_what_is_refused_changes_nothing(engine: Engine, table: str, stamps: dict[str, Stamp]) -> None:
     """Whether the database refuses a row or Python does, and whatever the caller does with the error."""
-    stamp = Stamp()
-    models = declare(with_stamp(table, stamp))
+    stamp, models = stamps[table], MODELS
     prepare(engine, models)
     before = everything(engine, models)
 
@@ -157,10 +175,10 @@ def test_what_is_refused_changes_nothing(engine: Engine, table: str) -> None:
     assert drift(engine, models.user).wrong == 0
 
 
-def test_who_follows_already_is_not_refused(engine: Engine) -> None:
+@pytest.mark.tables(MODELS.metadata)
+def test_who_follows_already_is_not_refused(engine: Engine, stamps: dict[str, Stamp]) -> None:
     """The primary key says that the row is there, also if it would have met another row besides."""
-    stamp = Stamp()
-    models = declare(with_stamp("Follow", stamp))
+    stamp, models = stamps["Follow"], MODELS
     prepare(engine, models)
     stamp.then = stamp.same
 
@@ -170,12 +188,14 @@ def test_who_follows_already_is_not_refused(engine: Engine) -> None:
     assert (report.added, dict(report.skipped).popitem()[0].name) == (0, "DUPLICATE")
 
 
+@pytest.mark.tables(MODELS.metadata)
 @pytest.mark.parametrize("table", ["Follow", "FollowCount", "FollowEvent"])
 @pytest.mark.parametrize("duplicate", [False, True], ids=["new", "beside a duplicate"])
-def test_an_import_that_is_refused_takes_its_batch_back(engine: Engine, table: str, duplicate: bool) -> None:
+def test_an_import_that_is_refused_takes_its_batch_back(
+    engine: Engine, table: str, duplicate: bool, stamps: dict[str, Stamp]
+) -> None:
     """It says what the database says, and calls nothing a duplicate that is none."""
-    stamp = Stamp()
-    models = declare(with_stamp(table, stamp))
+    stamp, models = stamps[table], MODELS
     prepare(engine, models)
     before = everything(engine, models)
     stamp.then = stamp.same
@@ -238,6 +258,7 @@ def test_a_unique_index_that_no_model_knows_of_lets_no_request_go(engine: Engine
 # --- A value that nobody has ---------------------------------------------------------------------
 
 
+@cache
 def needed_in(table: str) -> OwnModels:
     """Declare the models; *table* needs a value, and has no default for it."""
     return declare(lambda name: {"reason": mapped_column("why", String(20), nullable=False)} if name == table else {})

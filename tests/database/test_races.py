@@ -37,7 +37,6 @@ from tests.database.graph_models import (
     MANY,
     ONE,
     Crowd,
-    Models,
     Pair,
     audit,
     befriend,
@@ -46,6 +45,7 @@ from tests.database.graph_models import (
     populate,
     refuse_but_retriable,
 )
+from tests.models import Models
 
 if TYPE_CHECKING:
     from tests.servers import Server

@@ -15,9 +15,9 @@ from sqlalchemy.orm import Session, SessionTransaction
 from retinue import Event, Graph, RetinueError, listen
 from retinue.testing import make_users
 from tests.database.clock import Clock
-from tests.database.graph_models import Models
 from tests.database.machine.world import World
 from tests.database.plain_view import Member, Pair
+from tests.models import Models
 
 #: The number that stands for somebody who is gone; those below it, for somebody who is there.
 GONE = 5
