@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -58,6 +57,14 @@ from retinue.schema import schema_of
 from retinue.testing import GraphContract, count_statements, make_users
 from tests.database import models_plain, models_private
 from tests.servers import Server
+
+#: How a session came to be is the application's affair: what it asks the database does not depend on that.
+MOSTLY_SQLITE = pytest.mark.parametrize(
+    "url",
+    ["sqlite", *(pytest.param(engine, marks=pytest.mark.long) for engine in ("postgresql", "mariadb"))],
+    indirect=True,
+    scope="module",
+)
 
 CREATED: set[tuple[URL, MetaData]] = set()
 
@@ -117,17 +124,16 @@ class TestWithoutCounts(GraphContract):
         yield from saved(shared, models_plain.UncountedUser)
 
 
-EVERYTHING = models_private.declare(
-    Settings(active="active", counter_slots=3, max_following=100, max_follows_per_day=100)
-)
+MANY_SETTINGS = Settings(active="active", counter_slots=3, max_following=100, max_follows_per_day=100)
+EVERYTHING, EVERYTHING_TRANSLATED = models_private.declare(MANY_SETTINGS), models_private.declare(MANY_SETTINGS)
 
 
+@pytest.mark.tables(EVERYTHING.metadata)
 class TestEverything(GraphContract):
     """Every model there is, and limits."""
 
     @pytest.fixture
     def users(self, engine: Engine) -> Iterator[list[Any]]:
-        EVERYTHING.metadata.create_all(engine)
         with Session(engine) as session:
             yield make_users(session, EVERYTHING.user, 6)
 
@@ -364,58 +370,63 @@ class SocialCount(FollowCountMixin, SocialBase):
     __tablename__ = "follow_counts"
 
 
-def add_schema(engine: Engine, name: str, directory: Path) -> None:
-    """Make a schema: of PostgreSQL, another database of MariaDB, an attached file of SQLite."""
+@pytest.fixture(scope="module")
+def in_schemas(url: URL, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """Give a prepared engine that has other schemas too: of PostgreSQL, databases of MariaDB, attached files of SQLite."""
+    engine = prepare_engine(create_engine(url))
+    names, home = ("retinue_social", "retinue_tenant", "retinue_everything"), tmp_path_factory.mktemp("schemas")
     if engine.dialect.name == "sqlite":
 
         @event.listens_for(engine, "connect")
         def attach(connection: Any, record: object) -> None:
-            connection.execute(f"ATTACH '{directory / name}.sqlite3' AS {name}")
+            for name in names:
+                connection.execute(f"ATTACH '{home / name}.sqlite3' AS {name}")
     else:
         with engine.begin() as connection:
-            connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {name}"))
+            for name in names:
+                connection.execute(text(f"CREATE SCHEMA {name}"))
+    yield engine
+    if engine.dialect.name == "mariadb":
+        with engine.begin() as connection:
+            for name in names:
+                connection.execute(text(f"DROP SCHEMA {name}"))
+    engine.dispose()
 
 
 class TestSchema(GraphContract):
     """Tables in a schema of their own."""
 
     @pytest.fixture
-    def users(self, url: URL, tmp_path: Path) -> Iterator[list[Any]]:
-        engine = prepare_engine(create_engine(url))
-        add_schema(engine, "retinue_social", tmp_path)
-        SocialBase.metadata.create_all(engine)
-        yield from saved(engine, SocialUser)
-        engine.dispose()
+    def users(self, in_schemas: Engine) -> Iterator[list[Any]]:
+        yield from saved(in_schemas, SocialUser)
+
+
+def translated(engine: Engine, user_class: type[Any], schema: str) -> Iterator[list[Any]]:
+    """Give six users whose tables lie in *schema*, as the engine says, in a session that is rolled back."""
+    tenant = engine.execution_options(schema_translate_map={None: schema})
+    user_class.metadata.create_all(tenant)
+    with Session(tenant) as session:
+        yield make_users(session, user_class, 6)
 
 
 class TestSchemaTranslateMap(GraphContract):
     """One set of models in many schemas: each statement goes to the schema that the engine says."""
 
     @pytest.fixture
-    def users(self, url: URL, tmp_path: Path) -> Iterator[list[Any]]:
-        engine = prepare_engine(create_engine(url))
-        add_schema(engine, "retinue_tenant", tmp_path)
-        create_tables(engine, models_plain.Base.metadata)  # there are tables without a schema as well, and empty
-        tenant = engine.execution_options(schema_translate_map={None: "retinue_tenant"})
-        models_plain.Base.metadata.create_all(tenant)
-        with Session(tenant) as session:
-            yield make_users(session, models_plain.User, 6)
-        engine.dispose()
+    def users(self, in_schemas: Engine) -> Iterator[list[Any]]:
+        create_tables(in_schemas, models_plain.Base.metadata)  # there are tables without a schema as well, and empty
+        yield from translated(in_schemas, models_plain.User, "retinue_tenant")
 
 
 class TestEverythingTranslated(GraphContract):
     """And the same in a schema that the engine says."""
 
     @pytest.fixture
-    def users(self, engine: Engine, tmp_path: Path) -> Iterator[list[Any]]:
-        add_schema(engine, "retinue_everything", tmp_path)
-        tenant = engine.execution_options(schema_translate_map={None: "retinue_everything"})
-        EVERYTHING.metadata.create_all(tenant)
-        with Session(tenant) as session:
-            yield make_users(session, EVERYTHING.user, 6)
-        EVERYTHING.metadata.drop_all(tenant)
+    def users(self, in_schemas: Engine) -> Iterator[list[Any]]:
+        yield from translated(in_schemas, EVERYTHING_TRANSLATED.user, "retinue_everything")
 
 
+@MOSTLY_SQLITE
 class TestScopedSession(GraphContract):
     """`Graph` takes a `scoped_session`, and works on the session behind it."""
 
@@ -521,6 +532,7 @@ def flask_app(db: SQLAlchemy, url: URL) -> Flask:
     return app
 
 
+@MOSTLY_SQLITE
 @pytest.mark.parametrize("db", [legacy, modern, bound], ids=["legacy", "modern", "bind key"])
 class TestFlaskSQLAlchemy(GraphContract):
     """Flask-SQLAlchemy 3 in both styles, and with a bind key."""
@@ -627,6 +639,7 @@ class LiteFollow(FollowMixin, LiteBase):
     __tablename__ = "lite_follows"
 
 
+@MOSTLY_SQLITE
 class TestFlaskSQLAlchemyLite(GraphContract):
     """Flask-SQLAlchemy-Lite: its session, the application's own base."""
 

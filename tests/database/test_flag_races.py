@@ -27,6 +27,7 @@ from tests.database.models_flags import (
     synonyms,
     twice_joined,
 )
+from tests.long import few_or_many
 
 SAYINGS: dict[str, Saying] = {
     kind.__name__: kind(f"race_{kind.__name__}")
@@ -34,6 +35,9 @@ SAYINGS: dict[str, Saying] = {
 }
 
 _OPEN = {"active": True, "hide_followers": False, "hide_following": False, "discoverable": True}
+
+
+pytestmark = pytest.mark.tables(*(saying.metadata for saying in SAYINGS.values()))
 
 
 @pytest.fixture(params=SAYINGS)
@@ -94,12 +98,13 @@ def _unlocks(saying: Saying) -> bool:
     return saying is not SAYINGS["subqueries"]
 
 
+@few_or_many("rounds", 2, 6)
 @pytest.mark.parametrize("kind", [kind for kind, saying in SAYINGS.items() if _unlocks(saying)])
-def test_going_public_beside_those_who_ask(engine: Engine, kind: str) -> None:
+def test_going_public_beside_those_who_ask(engine: Engine, kind: str, rounds: int) -> None:
     """Nobody is left waiting for somebody who is public: asked before or after, they follow."""
     saying = SAYINGS[kind]
     saying.metadata.create_all(engine)
-    for _ in range(6):
+    for _ in range(rounds):
         star, *fans = (two(engine, saying, locked=False)[0] for _ in range(5))
         say_in_another(engine, saying, star, locked=True)
         barrier, errors = threading.Barrier(len(fans) + 1), list[BaseException]()

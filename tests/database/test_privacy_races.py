@@ -27,6 +27,7 @@ from tests.database.private_models import ANY, Application, populate
 from tests.database.private_writers import ask_and_answer, part_and_meet
 from tests.database.test_kill import wait_until_the_server_knows
 from tests.database.writers import PROCESSES
+from tests.long import few_or_many
 
 if TYPE_CHECKING:
     from tests.servers import Server
@@ -101,9 +102,10 @@ def blocks_beside_anything(chance: random.Random, users: list[int]) -> tuple[lis
     ]
 
 
-def test_block_beside_anything(engine: Engine) -> None:
+@few_or_many("number", 40, 200)
+def test_block_beside_anything(engine: Engine, number: int) -> None:
     """A block wins over whatever happens at the same moment, in one of the orders in which it may have happened."""
-    play_all(engine, scenes(200, 2, blocks_beside_anything))
+    play_all(engine, scenes(number, 2, blocks_beside_anything))
 
 
 def somebody_changes_their_mind(chance: random.Random, users: list[int]) -> tuple[list[Verb], list[Verb]]:
@@ -117,9 +119,10 @@ def somebody_changes_their_mind(chance: random.Random, users: list[int]) -> tupl
     ]
 
 
-def test_becoming_private_or_public_beside_anything(engine: Engine) -> None:
+@few_or_many("number", 12, 40)
+def test_becoming_private_or_public_beside_anything(engine: Engine, number: int) -> None:
     """Whether somebody asks or follows is decided by what the other has chosen by then, not by what was read before."""
-    play_all(engine, scenes(40, 2, somebody_changes_their_mind), patient=True)
+    play_all(engine, scenes(number, 2, somebody_changes_their_mind), patient=True)
 
 
 def answers_beside_withdrawals(chance: random.Random, users: list[int]) -> tuple[list[Verb], list[Verb]]:
@@ -135,9 +138,10 @@ def answers_beside_withdrawals(chance: random.Random, users: list[int]) -> tuple
     ]
 
 
-def test_answer_beside_a_withdrawal(engine: Engine) -> None:
+@few_or_many("number", 15, 50)
+def test_answer_beside_a_withdrawal(engine: Engine, number: int) -> None:
     """Who leaves while they are being accepted has either withdrawn or unfollowed: nobody follows against their will."""
-    play_all(engine, scenes(50, 2, answers_beside_withdrawals))
+    play_all(engine, scenes(number, 2, answers_beside_withdrawals))
 
 
 def requests_become_edges(chance: random.Random, users: list[int]) -> tuple[list[Verb], list[Verb]]:
@@ -181,9 +185,10 @@ def everything_between_two(chance: random.Random, users: list[int]) -> tuple[lis
     return before, [again] * 6
 
 
-def test_one_verb_many_times(engine: Engine) -> None:
+@few_or_many("number", 12, 40)
+def test_one_verb_many_times(engine: Engine, number: int) -> None:
     """Of many who do one thing at once, one has done it, and nobody meets an error."""
-    play_all(engine, scenes(40, 2, everything_between_two))
+    play_all(engine, scenes(number, 2, everything_between_two))
 
 
 # --- Many ask one --------------------------------------------------------------------------------
@@ -215,9 +220,10 @@ def one_goes_public(chance: random.Random, users: list[int]) -> tuple[list[Verb]
     ]
 
 
-def test_going_public_beside_followers(engine: Engine) -> None:
+@few_or_many("number", 10, 30)
+def test_going_public_beside_followers(engine: Engine, number: int) -> None:
     """Who goes public leaves no request unanswered, not even one that is made at the same moment."""
-    state = play_all(engine, scenes(30, 6, one_goes_public))
+    state = play_all(engine, scenes(number, 6, one_goes_public))
     assert {followed for _, followed in state.requests} <= state.locked
 
 
@@ -248,13 +254,14 @@ def all_are_answered(chance: random.Random, users: list[int]) -> tuple[list[Verb
     ]
 
 
-def test_answers_to_all(engine: Engine) -> None:
+@few_or_many("number", 8, 25)
+def test_answers_to_all(engine: Engine, number: int) -> None:
     """
     Two who answer all that wait, the same people, meet neither each other nor those who withdraw.
 
     On MariaDB one who goes public while somebody whom they asked lets everybody in may have to try again.
     """
-    play_all(engine, scenes(25, 6, all_are_answered), patient=engine.dialect.name == "mariadb")
+    play_all(engine, scenes(number, 6, all_are_answered), patient=engine.dialect.name == "mariadb")
 
 
 # --- Users who go --------------------------------------------------------------------------------
@@ -297,9 +304,10 @@ def somebody_leaves(chance: random.Random, users: list[int]) -> tuple[list[Verb]
     ]
 
 
-def test_deletion_beside_anything(engine: Engine) -> None:
+@few_or_many("number", 10, 30)
+def test_deletion_beside_anything(engine: Engine, number: int) -> None:
     """Of a user who goes nothing is left but the history, whatever others did to them at that moment."""
-    play_all(engine, scenes(30, 4, somebody_leaves), patient=True)
+    play_all(engine, scenes(number, 4, somebody_leaves), patient=True)
 
 
 # --- Limits --------------------------------------------------------------------------------------
@@ -340,13 +348,14 @@ def somebody_reaches_limits(chance: random.Random, users: list[int]) -> tuple[li
     return before, chance.sample(verbs, 5)
 
 
-def test_limits_beside_anything(engine: Engine) -> None:
+@few_or_many("number", 10, 30)
+def test_limits_beside_anything(engine: Engine, number: int) -> None:
     """
     What counts against a limit is what there was in one of the orders in which it may have happened.
 
     On MariaDB one who is counted by others while they reach for a limit may have to try again.
     """
-    play_all(engine, scenes(30, 5, somebody_reaches_limits), EACH, patient=engine.dialect.name == "mariadb")
+    play_all(engine, scenes(number, 5, somebody_reaches_limits), EACH, patient=engine.dialect.name == "mariadb")
 
 
 def test_limits_of_many(engine: Engine) -> None:
@@ -376,9 +385,10 @@ def what_is_told(chance: random.Random, users: list[int]) -> tuple[list[Verb], l
     return before, [verb("follow", a, b), verb("unfollow", a, b), verb("follow", a, b), *chance.sample(others, 2)]
 
 
-def test_notifications_beside_mutes(engine: Engine) -> None:
+@few_or_many("number", 12, 40)
+def test_notifications_beside_mutes(engine: Engine, number: int) -> None:
     """Who follows and leaves all the time is told once, and not at all to whom mutes or blocks them."""
-    play_all(engine, scenes(40, 2, what_is_told))
+    play_all(engine, scenes(number, 2, what_is_told))
 
 
 # --- All together --------------------------------------------------------------------------------

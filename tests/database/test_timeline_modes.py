@@ -193,6 +193,9 @@ WALK_EVERY = 6
 #: How many histories there are on each engine.
 HISTORIES = {"sqlite": 7, "postgresql": 4, "mariadb": 4}
 
+#: How many of them are played in every run.
+FEW = {"sqlite": 2, "postgresql": 1, "mariadb": 1}
+
 
 @pytest.fixture(scope="module")
 def worlds(
@@ -212,7 +215,11 @@ def worlds(
 
 @pytest.mark.parametrize(
     ("worlds", "seed"),
-    [(kind, seed) for kind, histories in HISTORIES.items() for seed in range(histories)],
+    [
+        pytest.param(kind, seed, marks=() if seed < FEW[kind] else pytest.mark.long)
+        for kind, histories in HISTORIES.items()
+        for seed in range(histories)
+    ],
     indirect=["worlds"],
     scope="module",
 )
