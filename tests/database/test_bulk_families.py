@@ -80,6 +80,9 @@ class MemberRequest(FollowRequestMixin, Guarded):
     __tablename__ = "member_requests"
 
 
+pytestmark = pytest.mark.tables(Guarded.metadata)
+
+
 @pytest.fixture
 def members(engine: Engine) -> Iterator[Session]:
     """Give a session with six members who all follow each other: 1 in a region, 2 in its part, 4 invited by 3."""

@@ -31,6 +31,8 @@ TOWN = declare(mixins=True, own_columns=True)
 FOLLOW, PERSON = TOWN.follow, TOWN.person
 TABLE = FOLLOW.__table__
 
+pytestmark = pytest.mark.tables(TOWN.metadata)
+
 
 @pytest.fixture
 def session(engine: Engine) -> Iterator[Session]:

@@ -88,6 +88,9 @@ def settle(session: Session) -> None:
     session.commit()
 
 
+pytestmark = pytest.mark.tables(Base.metadata)
+
+
 @pytest.fixture
 def session(engine: Engine) -> Iterator[Session]:
     Base.metadata.create_all(engine)

@@ -13,9 +13,11 @@ from sqlalchemy.orm import Session
 
 from retinue import EdgeEvent, Event, Followed, FollowerRemoved, Unfollowed, listen, prepare_engine
 from retinue.testing import deliver
-from tests.database.models_plain import Follow, User, crowd
+from tests.database.models_plain import Base, Follow, User, crowd
 
 Told = list[tuple[str, Any, Any]]
+
+pytestmark = pytest.mark.tables(Base.metadata)
 
 
 @pytest.fixture

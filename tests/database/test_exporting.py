@@ -26,6 +26,8 @@ PEOPLE = 40
 START = datetime(2020, 2, 29, 23, 59, 59, 999_999, UTC)
 EVERYONE: list[Pair] = [(a, b) for a in range(1, PEOPLE + 1) for b in range(1, PEOPLE + 1) if a != b]
 
+pytestmark = pytest.mark.tables(ONE.metadata)
+
 
 def some_edges(number: int) -> dict[Pair, datetime]:
     """Return *number* edges and since when, some with a time that has no fraction of a second."""
@@ -108,6 +110,7 @@ def test_an_empty_graph_is_a_header(engine: Engine) -> None:
     assert import_follows(engine, ONE.user, text).rows == 0
 
 
+@pytest.mark.tables(None)
 def test_strange_keys_travel_unharmed(engine: Engine, tmp_path: Path) -> None:
     """Quotes, commas, blanks, a carriage return: letters of a key; a line break is refused, with the key."""
 
@@ -146,6 +149,7 @@ def test_strange_keys_travel_unharmed(engine: Engine, tmp_path: Path) -> None:
     assert list(tmp_path.glob("follows*")) == [file]
 
 
+@pytest.mark.tables(None)
 def test_keys_of_other_types(engine: Engine) -> None:
     """UUIDs are written as text."""
 

@@ -40,6 +40,8 @@ from retinue.cursors import Place, Scope, Way
 from retinue.testing import count_statements, make_users
 from tests.database.models_plain import Base, Follow, FollowCount, UncountedUser, User, crowd
 
+pytestmark = pytest.mark.tables(Base.metadata)
+
 
 @contextmanager
 def unharmed(session: Session, a: Any, b: Any) -> Iterator[Graph[Any]]:

@@ -23,6 +23,8 @@ PAIRS: Final[list[Pair]] = [(a, b) for a in range(1, PEOPLE + 1) for b in range(
 LIMITED: Final = declare(Settings(max_following=4, max_following_ratio=2, max_follows_per_day=3))
 LONG_AGO: Final = datetime(2020, 1, 1, tzinfo=UTC)
 
+pytestmark = pytest.mark.tables(ANY.metadata)
+
 
 def do(engine: Engine, models: PrivateModels, *steps: tuple[str, int, int]) -> None:
     """Take each of *steps*, a verb and two users, in a transaction of its own."""

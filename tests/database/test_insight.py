@@ -94,6 +94,9 @@ class Log:
         return Churn(len(start), len(start - now), len(won), len(won - now))
 
 
+pytestmark = pytest.mark.tables(MODELS.metadata)
+
+
 @contextmanager
 def log(engine: Engine) -> Iterator[Log]:
     """Give a star and twelve others."""
@@ -246,6 +249,7 @@ def vars_of(answer: Any) -> list[int]:
     return [number for one in answer for number in (one.gained, one.lost, one.total)]
 
 
+@pytest.mark.tables(None)
 def test_without_its_model_each_names_the_line_to_add(engine: Engine) -> None:
     """History for two, counts for the third."""
     Base.metadata.create_all(engine)

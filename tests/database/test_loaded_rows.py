@@ -10,7 +10,9 @@ from sqlalchemy import Engine, inspect, select
 from sqlalchemy.orm import Session
 
 from retinue import Graph, Outcome
-from tests.database.models_plain import Follow, User, crowd
+from tests.database.models_plain import Base, Follow, User, crowd
+
+pytestmark = pytest.mark.tables(Base.metadata)
 
 
 def agree(session: Session) -> None:

@@ -19,6 +19,8 @@ STAR, PEOPLE, WALKS = 1, 61, 4
 
 Read = Callable[..., tuple[list[int], str | None, str | None]]
 
+pytestmark = pytest.mark.tables(ONE.metadata)
+
 
 def walk(read: Read) -> tuple[list[int], list[int]]:
     """Read a list to its end, and from there back to its beginning; return who was on it, both times."""

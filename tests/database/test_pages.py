@@ -15,12 +15,14 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from retinue import FollowerMixin, FollowMixin, Graph, Page, Person
 from retinue.testing import assert_pages_join_up, make_users
-from tests.database.models_plain import Follow, User, crowd
+from tests.database.models_plain import Base, Follow, User, crowd
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 #: How the times of thirty edges lie: how many share one.
 SHARED = {"all different": 1, "in groups": 4, "all the same": 30}
+
+pytestmark = pytest.mark.tables(Base.metadata)
 
 
 def link(session: Session, follower: Any, followed: Any, minute: float) -> None:

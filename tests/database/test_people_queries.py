@@ -144,6 +144,9 @@ class Here:
         raise AttributeError(name)
 
 
+pytestmark = pytest.mark.tables(*(models.metadata for models in GRAPHS.values()))
+
+
 @pytest.fixture(params=GRAPHS)
 def here(engine: Engine, request: pytest.FixtureRequest) -> Any:
     """Give the four, in a graph of users and in one of members who inherit from accounts."""

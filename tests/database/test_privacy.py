@@ -78,6 +78,9 @@ def place_of(engine: Engine, models: PrivateModels) -> Iterator[Place]:
         yield Place(session, models, Graph(session, models.user), people)
 
 
+pytestmark = pytest.mark.tables(PLAIN.metadata)
+
+
 @pytest.fixture
 def place(engine: Engine) -> Iterator[Place]:
     """Give a place without limits."""
@@ -194,6 +197,7 @@ def test_an_expired_request_counts_as_never_made(strict: Place) -> None:
     assert graph.accept(9, 1)
 
 
+@pytest.mark.tables(None)
 def test_without_a_model_for_requests_a_private_account_is_not_followed(engine: Engine) -> None:
     """It fails closed, and names the line to add; an attribute that means something else is switched off."""
 
@@ -227,6 +231,7 @@ def test_without_a_model_for_requests_a_private_account_is_not_followed(engine: 
         assert graph.follow(1, 2) is Outcome.FOLLOWED
 
 
+@pytest.mark.tables(None)
 def test_a_hybrid_property_can_say_who_is_private_and_active(engine: Engine) -> None:
     """An application that keeps the time of a suspension needs no second column."""
 

@@ -52,6 +52,9 @@ class House:
         self.session.flush()
 
 
+pytestmark = pytest.mark.tables(OPEN.metadata)
+
+
 @pytest.fixture(params=[OPEN, STRICT], ids=["open", "strict"])
 def house(engine: Engine, request: pytest.FixtureRequest) -> Any:
     """Give a house with four people, the first of whom approves followers."""

@@ -12,9 +12,12 @@ from sqlalchemy.orm import Session
 
 from retinue import FollowerMixin, Graph
 from retinue.testing import count_statements, make_users
-from tests.database.models_plain import Follow, UncountedBase, UncountedFollow, UncountedUser, User, crowd
+from tests.database.models_plain import Base, Follow, UncountedBase, UncountedFollow, UncountedUser, User, crowd
 
 SIZES = (1, 10, 50)
+
+
+pytestmark = pytest.mark.tables(Base.metadata)
 
 
 @contextmanager

@@ -47,6 +47,9 @@ def fill(session: Session, models: PrivateModels) -> set[tuple[int, int]]:
     return pairs
 
 
+pytestmark = pytest.mark.tables(MODELS.metadata)
+
+
 def test_they_are_what_counting_by_hand_says(engine: Engine) -> None:
     """What has ended counts for nothing; who has no edge is in the band of nobody."""
     at, day = now(), timedelta(days=1)
@@ -83,6 +86,7 @@ def test_they_are_what_counting_by_hand_says(engine: Engine) -> None:
         ]
 
 
+@pytest.mark.tables(None)
 def test_an_empty_graph_and_one_with_edges_alone(engine: Engine) -> None:
     """Nothing is divided by nothing; what is not declared is None, not 0."""
     UncountedBase.metadata.create_all(engine)

@@ -68,6 +68,9 @@ def kept(engine: Engine) -> dict[int, int]:
         return {row.user_id: row.suggested for row in session.scalars(select(Kept))}
 
 
+pytestmark = pytest.mark.tables(Base.metadata)
+
+
 @pytest.mark.parametrize("chunk_users", [1, 5, 23, 1_000])
 def test_everybody_is_met_once(engine: Engine, chunk_users: int) -> None:
     expected = everybody(engine)

@@ -24,6 +24,8 @@ on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 on_postgresql = pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 on_mariadb = pytest.mark.parametrize("database", ["mariadb"], indirect=True)
 
+pytestmark = pytest.mark.tables(ONE.metadata)
+
 
 @pytest.fixture
 def sessions(engine: Engine) -> sessionmaker[Session]:

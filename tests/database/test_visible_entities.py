@@ -79,6 +79,8 @@ LETTERS = {user: user % 3 for user in KINDS}
 #: 2 blocks the viewer, 1; who blocks 7; 8 blocks 1, too; 6 is away.
 VISIBLE = {1, 3, 4, 5}
 
+pytestmark = pytest.mark.tables(Base.metadata)
+
 
 @pytest.fixture
 def session(engine: Engine) -> Iterator[Session]:

@@ -23,6 +23,8 @@ ENDED = (5, 1)
 AWAY = {6, 7}
 PEOPLE = range(1, 9)
 
+pytestmark = pytest.mark.tables(MODELS.metadata)
+
 
 @pytest.fixture
 def session(engine: Engine) -> Any:
