@@ -433,8 +433,8 @@ class Graph(Generic[U]):
         the viewer may not see are left out before the page is cut: it is never short.
 
         One select, at any depth. For a viewer other than `ALL`, one more where
-        users can hide their lists, approve followers or block; for the owner, one more
-        where users can be inactive.
+        users can hide their lists, approve followers, block or be inactive; for the owner,
+        one more where users can be inactive.
 
         Args:
             user: Whose followers.

@@ -51,7 +51,7 @@ class Settings:
     locked: str | None = "locked"
 
     #: A boolean of the user: neither suspended nor deactivated. Users for whom it is
-    #: false are left out of the lists that others see.
+    #: false are left out of what others see, and nobody else sees their lists.
     active: str | None = None
 
     #: A boolean of the user: "nobody but me sees who follows me".

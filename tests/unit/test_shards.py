@@ -65,7 +65,7 @@ from retinue.testing.auditor import faults_of
 from retinue.ties import TIES, delete_edge
 from retinue.values import Only, Sort
 from retinue.verbs import follows
-from retinue.viewer import Audience
+from retinue.viewer import Audience, Context
 from retinue.work.building import OPTION
 from tests import models
 from tests.builders import BUILDERS
@@ -124,6 +124,7 @@ def built(schema: Schema, name: str, rules: EngineRules) -> Iterator[Any]:
         "engine": [rules],
         "way": [None, *Way],
         "audience": list(Audience),
+        "lists": [Context.FOLLOWERS | Context.FOLLOWING],
         "edges": list(_SIDES) if "view" in name else LISTS,
         "look": LOOKS,
         "ends": [Ends(), Ends(first=True, last=True)],

@@ -17,20 +17,18 @@ from sqlalchemy import (
     bindparam,
     case,
     exists,
+    false,
     func,
     literal_column,
-    or_,
     select,
-    true,
     union_all,
 )
 from sqlalchemy.sql.elements import ColumnElement
-from sqlalchemy.sql.selectable import FromClause
 
 from retinue.engines import EngineRules, Rows
-from retinue.models import FollowRequestMixin, UTCDateTime
+from retinue.models import UTCDateTime
 from retinue.schema import Schema
-from retinue.ties import not_blocked, not_ended, pending
+from retinue.viewer import Context, Row, may_see, shown
 from retinue.work.building import most, once, people, user_key
 
 #: Of whom a user follows, and of who follows them, the newest so many are known; and so many strangers.
@@ -48,9 +46,6 @@ HALF: Final = 10
 
 #: How `neighbours()` calls those whom the user follows, and those who follow them.
 OUT, IN = 0, 1
-
-#: What of a user decides whether others may see whom they follow.
-_CLOSING = ("hide_following", "locked", "active")
 
 
 # --- Who is asked --------------------------------------------------------------------------------
@@ -73,12 +68,9 @@ def neighbours(schema: Schema, engine: EngineRules) -> Rows:
         for kind, key, time, own in newest
     ]
     near = union_all(*(select(part) for part in parts)).subquery("near")
-    (users,) = people(schema, "near").values()
-    conditions = _open(schema, engine, near.c.key, users, near.c.kind == OUT)
-    may_see = case((and_(*conditions), 1), else_=0) if conditions else literal_column("1")
-    found = select(near.c.kind, near.c.key, may_see).select_from(near)
-    if _says(schema, users, *_CLOSING):
-        found = found.join(users, users.c[schema.key.key] == near.c.key)
+    row = Row(schema, engine, near.c.key, user, followed=near.c.kind == OUT)
+    has_a_say = _one_if(shown(row, Context.SUGGESTED_BY))
+    found = select(near.c.kind, near.c.key, has_a_say).select_from(near)
     return found.order_by(near.c.kind, near.c.since.desc(), near.c.key.desc())
 
 
@@ -91,36 +83,15 @@ def strangers(schema: Schema, engine: EngineRules) -> Rows:
         end = select(key.label("key")).order_by(getattr(key, direction)()).limit(literal_column(str(NEAR // 2)))
         ends.append(select(end.subquery(f"few_{number}").c.key))
     both = union_all(*ends).subquery("both")
-    users, me = people(schema, "stranger", "reader").values()
+    (me,) = people(schema, "reader").values()
     there = exists(select(me.c[schema.key.key]).where(me.c[schema.key.key] == user))
-    chosen = select(both.c.key).join_from(both, users, users.c[schema.key.key] == both.c.key)
-    conditions = _open(schema, engine, both.c.key, users, literal_column("1 = 0"))
-    return chosen.where(both.c.key != user, there, *conditions).distinct()
+    conditions = shown(Row(schema, engine, both.c.key, user, followed=false()), Context.SUGGESTED_BY)
+    return select(both.c.key).where(both.c.key != user, there, *conditions).distinct()
 
 
-def _says(schema: Schema, users: FromClause, *names: str) -> list[Any]:
-    """Return those of the columns of *users* with what the settings *names* say of them, which there are."""
-    return [column for name in names if (column := schema.flag(name, users)) is not None]
-
-
-def _open(
-    schema: Schema, engine: EngineRules, key: ColumnElement[Any], users: FromClause, followed: ColumnElement[bool]
-) -> Sequence[ColumnElement[bool]]:
-    """Return the conditions under which *user* may see whom the user *key* of *users* follows, and wants to hear of it."""
-    user = user_key(schema, "user")
-    hidden, locked, active = (schema.flag(name, users) for name in _CLOSING)
-    conditions: list[ColumnElement[bool]] = []
-    if hidden is not None:
-        conditions.append(hidden.is_not(true()))
-    if locked is not None:
-        conditions.append(or_(followed, locked.is_not(true())))
-    if active is not None:
-        conditions.append(active.is_not(False))
-    if schema.blocks is not None:
-        conditions.append(not_blocked(schema, engine, user, key))
-    if schema.mutes is not None:
-        conditions.append(_not_muted(schema, engine, key))
-    return conditions
+def _one_if(conditions: Sequence[ColumnElement[bool]]) -> ColumnElement[int]:
+    """Return 1 if *conditions* hold, else 0."""
+    return case((and_(*conditions), 1), else_=0) if conditions else literal_column("1")
 
 
 # --- Who is suggested ----------------------------------------------------------------------------
@@ -158,62 +129,20 @@ def suggested(schema: Schema, engine: EngineRules, slots: int) -> Rows:
     cast = select(votes.c.key, points).group_by(votes.c.key).subquery("candidates")
     return (
         select(cast.c.key, cast.c.points)
-        .where(cast.c.key != user, *_welcome(schema, engine, cast.c.key))
+        .where(cast.c.key != user, *shown(Row(schema, engine, cast.c.key, user), Context.SUGGESTION))
         .order_by(cast.c.points.desc(), cast.c.key)
         .limit(most())
     )
 
 
-def _welcome(schema: Schema, engine: EngineRules, key: ColumnElement[Any]) -> Sequence[ColumnElement[bool]]:
-    """Return the conditions under which the user *key* may be suggested to *user*."""
-    user, edge = user_key(schema, "user"), schema.follows.alias("there")
-    followed = select(edge.c.timestamp).where(edge.c.follower_id == user, edge.c.following_id == key)
-    conditions = [engine.no_row(followed)]
-    if schema.requests is not None:
-        conditions.append(engine.no_row(_asked(schema, key)))
-    if schema.blocks is not None:
-        conditions.append(not_blocked(schema, engine, user, key))
-    if schema.mutes is not None:
-        conditions.append(_not_muted(schema, engine, key))
-    if schema.dismissals is not None:
-        rows = schema.dismissals.alias("dismissed")
-        dismissed = select(rows.c.timestamp).where(rows.c.user_id == user, rows.c.suggested_id == key)
-        conditions.append(engine.no_row(dismissed))
-    (users,) = people(schema, "candidate").values()
-    there = users.c[schema.key.key]
-    said = _says(schema, users, "active", "discoverable")
-    if said:
-        unwilling = or_(*(flag.is_(False) for flag in said))
-        conditions.append(engine.no_row(select(there).where(there == key, unwilling)))
-    return conditions
-
-
-def _asked(schema: Schema, key: ColumnElement[Any]) -> Rows:
-    """Return the request of *user* to follow *key*: pending, or rejected so lately that they may not ask again."""
-    rows = schema.table(FollowRequestMixin).alias("asked")
-    holds = pending(schema, rows)
-    if schema.settings.request_cooldown is not None:
-        holds = or_(holds, rows.c.rejected_at > bindparam("rejected_after", type_=UTCDateTime))
-    pair = (rows.c.follower_id == user_key(schema, "user"), rows.c.following_id == key)
-    return select(rows.c.timestamp).where(*pair, holds)
-
-
-def _not_muted(schema: Schema, engine: EngineRules, key: ColumnElement[Any]) -> ColumnElement[bool]:
-    rows = schema.mutes.alias("muted")  # type: ignore[union-attr]
-    mute = select(rows.c.timestamp).where(rows.c.muter_id == user_key(schema, "user"), rows.c.muted_id == key)
-    return engine.no_row(mute.where(not_ended(rows)))
-
-
 @once
 def evidence(schema: Schema, engine: EngineRules) -> Rows:
-    """(who follows, whom, whether since *lately*, whether others may see that): edges from *middles* to *chosen*."""
-    edge, (users,) = schema.follows, people(schema, "chosen").values()
-    closed = _says(schema, users, "hide_followers", "locked")
-    seen = case((or_(*(flag.is_(true()) for flag in closed)), 0), else_=1) if closed else literal_column("1")
+    """(who follows, whom, whether since *lately*, whether *user* may see that): edges from *middles* to *chosen*."""
+    edge, user = schema.follows, user_key(schema, "user")
+    row = Row(schema, engine, edge.c.following_id, user, followed=false())
+    seen = _one_if(may_see(row, Context.FOLLOWERS, passed=Context.SUGGESTION))
     new = case((edge.c.timestamp >= bindparam("lately", type_=UTCDateTime), 1), else_=0)
     found = select(edge.c.follower_id, edge.c.following_id, new, seen)
-    if closed:
-        found = found.join_from(edge, users, users.c[schema.key.key] == edge.c.following_id)
     return found.where(engine.one_of(edge.c.follower_id, "middles"), engine.one_of(edge.c.following_id, "chosen"))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 from retinue import arguments, ties
@@ -76,7 +76,7 @@ def suggested_keys(work: Work, user: Any, limit: int = PAGE_DEFAULT) -> list[Sug
         },
     ).all()
     scores = {who: int(points) / statements.FOLLOWED for who, points in ranked}
-    return _explained(work, near, scores, at) if scores else []
+    return _explained(work, near, scores, parameters) if scores else []
 
 
 def dismiss(work: Work, user: Any, suggested: Any) -> bool:
@@ -105,34 +105,34 @@ def _near(work: Work, parameters: dict[str, Any]) -> _Near:
     followed = [key for kind, key, _ in rows if kind == statements.OUT]
     followers = [key for kind, key, _ in rows if kind == statements.IN]
     asked = {*followed[: statements.ASKED], *followers[: statements.ASKED]}
-    middles = list(dict.fromkeys(key for _, key, may_see in rows if may_see and key in asked))
+    middles = list(dict.fromkeys(key for _, key, has_a_say in rows if has_a_say and key in asked))
     if len(rows) >= FEW:
         # Nobody else has a say: who is suggested by none of those followed is so by followers.
-        friends = [key for kind, key, may_see in rows if may_see and kind == statements.OUT]
+        friends = [key for kind, key, has_a_say in rows if has_a_say and kind == statements.OUT]
         return _Near(followed, followers, middles, witnesses=friends)
     others = work.connection.execute(statements.strangers(work.schema, work.engine), parameters).scalars()
     every = list(dict.fromkeys([*middles, *others]))
     return _Near(followed, followers, every, witnesses=middles, strangers=True)
 
 
-def _explained(work: Work, near: _Near, scores: dict[Key, float], at: datetime) -> list[Suggestion[Key]]:
+def _explained(work: Work, near: _Near, scores: dict[Key, float], parameters: dict[str, Any]) -> list[Suggestion[Key]]:
     """Return the suggestions that *scores* are, each with its reason and whom one knows of its followers."""
     edges: dict[Key, dict[Key, bool]] = {key: {} for key in scores}
-    told = set()
-    asked = {"middles": near.witnesses, "chosen": list(scores), "lately": at - LATELY}
-    for follower, followed, new, seen in work.connection.execute(
+    open_lists = set()
+    asked = {**parameters, "middles": near.witnesses, "chosen": list(scores), "lately": parameters["now"] - LATELY}
+    for follower, followed, new, may_see in work.connection.execute(
         statements.evidence(work.schema, work.engine), asked
     ).all():
         edges[followed][follower] = bool(new)
-        if seen:
-            told.add(followed)
+        if may_see:
+            open_lists.add(followed)
     suggestions = []
     for key, score in scores.items():
         # In the order in which the user followed them, last first.
         known = [friend for friend in near.followed if friend in edges[key]]
         reason = near.reason(key, edges[key], known)
-        shown: Sequence[Key] = known if key in told else ()
-        suggestions.append(Suggestion(key, reason, score, tuple(shown[:NAMED]), len(shown)))
+        named: Sequence[Key] = known if key in open_lists else ()
+        suggestions.append(Suggestion(key, reason, score, tuple(named[:NAMED]), len(named)))
     return suggestions
 
 

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final
 
-from sqlalchemy import Delete, Executable, String, Table, bindparam, delete, exists, null, select, true
+from sqlalchemy import Delete, Executable, String, Table, bindparam, delete, null
 
 from retinue.effects.changed import Changed, given
 from retinue.effects.effect import Change, InStatement, Parts
@@ -20,8 +20,8 @@ from retinue.events import EdgeEvent, Event
 from retinue.models import NotificationMixin, UTCDateTime, new_id
 from retinue.models.ownership import GraphModel
 from retinue.schema import Schema
-from retinue.ties import not_ended
 from retinue.values import Key, NotificationKind
+from retinue.viewer import Context, Row, shown
 from retinue.work import Pair, Work
 from retinue.work.building import OPTION, moment, once, upsert_row, user_key
 
@@ -95,7 +95,7 @@ def notify(schema: Schema, engine: EngineRules, notice: Notice) -> Executable:
 
 def _upsert(schema: Schema, engine: EngineRules, notice: Notice, changed: Changed) -> Any:
     """
-    Return the notifications of what *changed* has; not of users whom their recipients mute, nor again too soon.
+    Return the notifications of what *changed* has; not of users whom their recipients do not want to hear of, nor again too soon.
 
     There is one row for each kind: it comes back to the top, unread; or read, where the recipient did it.
     """
@@ -110,11 +110,8 @@ def _upsert(schema: Schema, engine: EngineRules, notice: Notice, changed: Change
     }
     if notice.read:
         row["read_at"] = changed.timestamp
-    wanted = [users.c[schema.key.key] == recipient]
-    if schema.mutes is not None:
-        mute = schema.mutes
-        pair = (mute.c.muter_id == recipient, mute.c.muted_id == actor)
-        wanted.append(~exists(select(mute.c.until).where(*pair, mute.c.notifications.is_(true()), not_ended(mute))))
+    row_of_actor = Row(schema, engine, actor, recipient)
+    wanted = [users.c[schema.key.key] == recipient, *shown(row_of_actor, Context.NOTIFICATION)]
     soon = None if notice.always else rows.c.timestamp <= bindparam("again_after", type_=UTCDateTime)
     # The time last: MariaDB sets one column after the other, and `soon` asks for it.
     return upsert_row(

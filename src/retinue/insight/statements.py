@@ -12,7 +12,7 @@ from retinue.engines import EngineRules, Rows
 from retinue.models import FollowCountMixin, FollowEventMixin, UTCDateTime
 from retinue.schema import BY_TARGET, Schema
 from retinue.values import HistoryKind
-from retinue.viewer import Audience, shown
+from retinue.viewer import Audience, shown_to
 from retinue.work.building import most, once, user_key
 
 #: What makes somebody a follower, and what ends it.
@@ -69,7 +69,7 @@ def top_new(schema: Schema, engine: EngineRules, audience: Audience) -> Rows:
         _new(schema, edge)
         .with_only_columns(edge.follower_id.label("user_key"), edge.timestamp.label("since"), number)
         .select_from(edges.outerjoin(counted, counted.c.user_id == edge.follower_id))
-        .where(*shown(schema, engine, edge.follower_id, audience))
+        .where(*shown_to(audience, schema, engine, edge.follower_id))
         .order_by(number.desc(), edge.follower_id.desc())
         .limit(most())
         .subquery("page")

@@ -13,13 +13,13 @@ from retinue.errors import MappingError
 from retinue.lists import pages, views
 from retinue.lists import statements as lists
 from retinue.lists.pages import Listing
-from retinue.lists.reads import audience_of, keys_of, people_of
+from retinue.lists.reads import keys_of, people_of
 from retinue.lists.views import Ends, Look
 from retinue.models import now
 from retinue.schema import identity
 from retinue.settings import PAGE_DEFAULT, SEARCH_MOST
 from retinue.values import ALL, Everything, Only, Page, Person, Sort
-from retinue.viewer import Audience, ListKind
+from retinue.viewer import LISTS, Audience, Context, admit, has_reasons
 from retinue.work import Work
 from retinue.work.building import moment
 
@@ -37,7 +37,7 @@ def followers(
 ) -> Page[Person[Any]]:
     """See `Graph.followers()`."""
     view = arguments.view(search, sort, only)
-    return _viewed(work, lists.followers, user, viewer, limit, cursor, view, ListKind.FOLLOWERS)
+    return _viewed(work, lists.followers, user, viewer, limit, cursor, view, Context.FOLLOWERS)
 
 
 def following(
@@ -53,7 +53,7 @@ def following(
 ) -> Page[Person[Any]]:
     """See `Graph.following()`."""
     view = arguments.view(search, sort, only)
-    return _viewed(work, lists.following, user, viewer, limit, cursor, view, ListKind.FOLLOWING)
+    return _viewed(work, lists.following, user, viewer, limit, cursor, view, Context.FOLLOWING)
 
 
 def mutuals(
@@ -72,7 +72,7 @@ def followers_you_know(
     work: Work, viewer: Any, user: Any, *, limit: int = PAGE_DEFAULT, cursor: str | None = None
 ) -> Page[Person[Any]]:
     """See `Graph.followers_you_know()`."""
-    return people_of(work, lists.known_followers, user, viewer, limit, cursor, kind=ListKind.FOLLOWERS, with_total=True)
+    return people_of(work, lists.known_followers, user, viewer, limit, cursor, kind=Context.FOLLOWERS, with_total=True)
 
 
 def _viewed(
@@ -83,7 +83,7 @@ def _viewed(
     limit: int,
     cursor: str | None,
     view: View,
-    kind: ListKind,
+    kind: Context,
 ) -> Page[Any]:
     """Return a page of *people* of *user*, looked at by *view*."""
     if view.plain:
@@ -92,7 +92,7 @@ def _viewed(
     schema, at = work.schema, now()
     work.read()
     owner, watching = keys_of(work, user, viewer)
-    audience = audience_of(work, owner, watching, _told(kind, view.only))
+    audience = admit(work, owner, watching, _told(kind, view.only))
     look = Look(bool(view.search), view.sort, view.only)
     parameters = {
         "user": owner,
@@ -115,7 +115,7 @@ def _viewed(
     if owner is None or len(view.search) > SEARCH_MOST or not arguments.holds(view.search, work.engine):
         return pages.nothing(work, listing, limit, cursor)
     page, stretch = pages.read(work, listing, limit, cursor)
-    if audience is Audience.OWNER and "active" in schema.flags:
+    if audience is Audience.OWNER and has_reasons(schema, work.engine, Context.OWN_LIST):
         ends = {name: end for name, end in zip(Ends._fields, stretch, strict=True) if end is not None}
         asked = views.left_out_of_view(schema, work.engine, people, look, Ends(*(end is not None for end in stretch)))
         hidden = work.connection.execute(asked, {**parameters, **ends, "limit": 1}).scalar_one()
@@ -134,9 +134,9 @@ def _refuse_unmapped(work: Work, view: View) -> None:
         raise MappingError(message)
 
 
-def _told(kind: ListKind, only: Only) -> ListKind | None:
+def _told(kind: Context, only: Only) -> Context | None:
     """Return what a list of that *kind* tells of its user, filtered; None: what is for the user alone."""
     if Only.DORMANT in only:
         return None
     compares = Only.MUTUAL in only or Only.NOT_FOLLOWED_BACK in only
-    return ListKind.FOLLOWERS | ListKind.FOLLOWING if compares else kind
+    return LISTS if compares else kind

@@ -7,14 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 from retinue.effects import counts as stored
-from retinue.errors import NotVisibleError
 from retinue.lists import pages
 from retinue.lists import statements as lists
 from retinue.lists.pages import Listing
 from retinue.models import FIRST, LAST, now
 from retinue.schema import identity
 from retinue.values import ALL, Counts, Everything, Key, Page, Person
-from retinue.viewer import HIDING, Audience, ListKind, Visibility, may_see, visibility
+from retinue.viewer import Audience, Context, admit, has_reasons
 from retinue.work import Work
 from retinue.work.building import moment
 
@@ -34,14 +33,14 @@ def people_of(
     limit: int,
     cursor: str | None,
     *,
-    kind: ListKind | None = None,
+    kind: Context | None = None,
     item: Callable[..., Any] = Person,
     with_total: bool = False,
 ) -> Page[Any]:
     """Return a page of *people* of *user*; a list without a *kind* is for the user alone."""
     work.read()
     owner, watching = keys_of(work, user, viewer)
-    audience = audience_of(work, owner, watching, kind)
+    audience = admit(work, owner, watching, kind)
     schema = work.schema
     parameters = {"user": owner, "viewer": None if watching is ALL else watching, **moment(schema, now())}
     listing = Listing(
@@ -59,7 +58,7 @@ def people_of(
     if with_total:
         total = work.connection.execute(lists.total_of(schema, work.engine, people, audience), parameters).scalar_one()
         page = replace(page, total=total)
-    if audience is Audience.OWNER and "active" in schema.flags:
+    if audience is Audience.OWNER and has_reasons(schema, work.engine, Context.OWN_LIST):
         ends = {"oldest": stretch.last or FIRST, "newest": stretch.first or LAST}
         hidden = work.connection.execute(
             lists.left_out_of(schema, work.engine, people), {**parameters, **ends}
@@ -72,24 +71,3 @@ def keys_of(work: Work, user: Any, viewer: Any) -> tuple[Key | None, Key | Every
     """Return the keys of *user* and *viewer*, who may be `ALL` or nobody."""
     watching = viewer if viewer is None or viewer is ALL else work.key(viewer)
     return work.key(user), watching
-
-
-def audience_of(
-    work: Work,
-    owner: Key | None,
-    viewer: Key | Everything | None,
-    kind: ListKind | None,
-) -> Audience:
-    """Return who looks; `NotVisibleError` if they may not see a list that tells *kind* of *owner*."""
-    audience = Audience.of(viewer, owner)
-    if audience in (Audience.TRUSTED, Audience.OWNER) or owner is None:
-        return audience
-    if kind is None:
-        raise NotVisibleError(owner)
-    if work.schema.blocks is None and not work.schema.flags.keys() & set(HIDING):
-        return audience
-    parameters = {"user": owner, "viewer": viewer, **moment(work.schema, now())}
-    said = work.connection.execute(visibility(work.schema, work.engine), parameters).first()
-    if said is not None and not may_see(kind, Visibility(*said)):
-        raise NotVisibleError(owner)
-    return audience

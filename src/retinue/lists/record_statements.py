@@ -24,7 +24,7 @@ from retinue.lists.statements import beside, in_order
 from retinue.models import FollowEventMixin, NotificationMixin, UTCDateTime
 from retinue.schema import Schema
 from retinue.values import HistoryKind, NotificationKind
-from retinue.viewer import Audience, active
+from retinue.viewer import Audience, shown_to
 from retinue.work.building import most, once, user_key
 
 
@@ -129,10 +129,8 @@ def mark_some_read(schema: Schema, engine: EngineRules) -> Update:
 
 def _told(schema: Schema, engine: EngineRules, audience: Audience) -> list[ColumnElement[bool]]:
     rows = _notifications(schema)
-    conditions: list[ColumnElement[bool]] = [rows.c.recipient_id == user_key(schema, "user"), *_not_expired(schema)]
-    if audience.sees_active_only and "active" in schema.flags:
-        conditions.append(active(schema, engine, rows.c.actor_id))
-    return conditions
+    mine = rows.c.recipient_id == user_key(schema, "user")
+    return [mine, *_not_expired(schema), *shown_to(audience, schema, engine, rows.c.actor_id)]
 
 
 def _not_expired(schema: Schema) -> list[ColumnElement[bool]]:

@@ -6,15 +6,16 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from retinue import arguments, viewer
+from retinue import arguments
 from retinue.errors import InvalidUserError
 from retinue.lists import pages
 from retinue.lists import record_statements as statements
 from retinue.lists.pages import Listing
-from retinue.lists.reads import audience_of, keys_of
+from retinue.lists.reads import keys_of
 from retinue.models import FIRST, FollowEventMixin, NotificationMixin, now
 from retinue.settings import PAGE_DEFAULT
 from retinue.values import ALL, Everything, HistoryEntry, HistoryKind, Key, Notice, NotificationKind, Page
+from retinue.viewer import Audience, admit
 from retinue.work import Pair, Work
 from retinue.work.building import known_users, moment
 
@@ -65,7 +66,7 @@ def notifications(
     work.schema.table(NotificationMixin)
     work.read()
     owner, watching = keys_of(work, user, viewer)
-    audience = audience_of(work, owner, watching, None)
+    audience = admit(work, owner, watching, None)
     listing = Listing(
         name=("notifications", owner, watching, unread),
         statement=lambda way: statements.notifications(work.schema, work.engine, way, audience, unread=unread),
@@ -85,7 +86,7 @@ def unread_notifications(work: Work, user: Any) -> int:
     work.read()
     parameters = {"user": work.key(user), **moment(work.schema, now())}
     unread: int = work.connection.execute(
-        statements.count_unread(work.schema, work.engine, viewer.Audience.OWNER), parameters
+        statements.count_unread(work.schema, work.engine, Audience.OWNER), parameters
     ).scalar_one()
     return unread
 

@@ -12,7 +12,7 @@ from retinue.cursors import Way
 from retinue.engines import EngineRules, Rows
 from retinue.models import UTCDateTime
 from retinue.schema import Schema
-from retinue.viewer import Audience, active, shown
+from retinue.viewer import Audience, left_out, shown_to
 from retinue.work.building import OPTION, most, once, user_key
 
 #: A list: the column of its users, that of its times, what else belongs to a row, and who is on it.
@@ -53,7 +53,7 @@ def page_of(
     """
     key, time, more, conditions = edges(schema)
     chosen = select(key.label("user_key"), time.label("since"), *more).where(
-        *conditions, *shown(schema, engine, key, audience)
+        *conditions, *shown_to(audience, schema, engine, key)
     )
     if way is not None:
         chosen = chosen.where(*beside(key, time, way))
@@ -71,16 +71,16 @@ def page_of(
 def total_of(schema: Schema, engine: EngineRules, edges: Callable[[Schema], Edges], audience: Audience) -> Rows:
     """How many rows a list has."""
     key, _, _, conditions = edges(schema)
-    return select(func.count(key)).where(*conditions, *shown(schema, engine, key, audience))
+    return select(func.count(key)).where(*conditions, *shown_to(audience, schema, engine, key))
 
 
 @once
 def left_out_of(schema: Schema, engine: EngineRules, edges: Callable[[Schema], Edges]) -> Rows:
-    """Whether inactive users were left out of the stretch of a list between two times, both included."""
+    """Whether somebody was left out for the owner of the stretch of a list between two times, both included."""
     key, time, _, conditions = edges(schema)
     since, until = (bindparam(name, type_=UTCDateTime) for name in ("oldest", "newest"))
-    stretch = exists(select(time).where(*conditions, time >= since, time <= until, ~active(schema, engine, key)))
-    return select(stretch)
+    stretch = select(time).where(*conditions, time >= since, time <= until, left_out(schema, engine, key))
+    return select(exists(stretch))
 
 
 # --- Keysets -------------------------------------------------------------------------------------

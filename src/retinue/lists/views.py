@@ -39,7 +39,7 @@ from retinue.lists.statements import beside, in_order
 from retinue.models import UTCDateTime, in_utc
 from retinue.schema import Schema
 from retinue.values import Only, Sort
-from retinue.viewer import Audience, active, shown
+from retinue.viewer import Audience, left_out, shown_to
 from retinue.work.building import OPTION, most, once, people, user_key
 
 
@@ -117,7 +117,7 @@ def view_of(
     The page comes first; its users are joined to what is left.
     """
     view = _View(schema, engine, edges, look, way)
-    page = _first(view.branches(lambda key: shown(schema, engine, key, audience))).subquery("page")
+    page = _first(view.branches(lambda key: shown_to(audience, schema, engine, key))).subquery("page")
     user: Any = schema.user
     at = engine.by_name(page.c.name) if look.sort is Sort.NAME else page.c.since
     return (
@@ -132,9 +132,9 @@ def view_of(
 def left_out_of_view(
     schema: Schema, engine: EngineRules, edges: Callable[[Schema], lists.Edges], look: Look, ends: Ends
 ) -> Rows:
-    """Whether inactive users were left out of the stretch of a list as it is looked at, both *ends* included."""
+    """Whether somebody was left out for the owner of the stretch of a list as it is looked at, both *ends* included."""
     view = _View(schema, engine, edges, look, None, ends)
-    return select(exists(_first(view.branches(lambda key: (~active(schema, engine, key),)))))
+    return select(exists(_first(view.branches(lambda key: (left_out(schema, engine, key),)))))
 
 
 def _first(branches: Sequence[Rows]) -> Any:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, inspect, literal, or_, true
+from sqlalchemy import ColumnElement, and_, inspect, literal, true
 from sqlalchemy.orm import Mapper
 from sqlalchemy.orm.util import AliasedInsp
 
-from retinue.errors import MappingError, shown
+from retinue import errors
+from retinue.errors import MappingError
 from retinue.lists.scope import InScope
 from retinue.models import now
 from retinue.schema.flags import expression_of
-from retinue.ties import blocks_between
 from retinue.values import ALL, Everything
+from retinue.viewer import Context, Row, shown
 from retinue.work import Work
 
 
@@ -30,16 +31,12 @@ def visible_to(
     work.read()
     key = None if viewer is None else work.key(viewer)
     theirs = expression_of(people, schema.key_name)
-    active = schema.flag_of("active", people)
-    here: ColumnElement[bool] = true() if active is None else active.is_not(False)
-    if key is None:
-        return here if active is None else InScope(here, theirs)
-    own = literal(key, schema.key.type)
-    if schema.blocks is not None:
-        made, met = (work.engine.no_row(rows) for rows in blocks_between(schema, own, theirs, now()))
-        known = or_(met, ~made) if blocked else and_(met, made)
-        here = and_(here, known)
-    return InScope(or_(here, theirs == own), theirs)
+    own = None if key is None else literal(key, schema.key.type)
+    row = Row(schema, work.engine, theirs, own, users=people, at=now())
+    conditions = shown(row, Context.UNBLOCKING if blocked else Context.LIST)
+    if key is None and not conditions:
+        return true()
+    return InScope(and_(true(), *conditions), theirs)
 
 
 def _check(entity: Any, user: type[Any]) -> None:
@@ -47,5 +44,5 @@ def _check(entity: Any, user: type[Any]) -> None:
     found = inspect(entity, raiseerr=False)
     mapper = found.mapper if isinstance(found, (Mapper, AliasedInsp)) else None
     if mapper is None or not issubclass(mapper.class_, user):
-        message = f"visible_to() is about {user.__name__}, a subclass or an alias of one, not {shown(entity)}"
+        message = f"visible_to() is about {user.__name__}, a subclass or an alias of one, not {errors.shown(entity)}"
         raise MappingError(message)

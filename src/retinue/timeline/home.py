@@ -7,12 +7,13 @@ from typing import Any
 from retinue.keys import key_checker
 from retinue.lists import pages
 from retinue.lists.pages import Listing
-from retinue.lists.reads import audience_of, keys_of
+from retinue.lists.reads import keys_of
 from retinue.models import LAST, aware, now, values_of
 from retinue.settings import PAGE_DEFAULT
 from retinue.timeline import searched
 from retinue.timeline.materialized import kept_timeline
 from retinue.values import ALL, Everything, Page
+from retinue.viewer import admit
 from retinue.work import Work
 from retinue.work.building import moment
 
@@ -30,7 +31,7 @@ def home_timeline(
     posts = schema.declared_posts()
     work.read()
     owner, watching = keys_of(work, user, viewer)
-    audience_of(work, owner, watching, None)
+    admit(work, owner, watching, None)
     at = now()
     build = searched.home_timeline if schema.timeline is None else kept_timeline
     listing = Listing(

@@ -24,9 +24,8 @@ from retinue.lists.statements import beside, in_order
 from retinue.models import Posts, in_utc
 from retinue.schema import Schema
 from retinue.settings import PAGE_MOST
-from retinue.ties import not_ended
 from retinue.timeline.newest import Authors, Conditions, Feed, Of, newest_of
-from retinue.viewer import active
+from retinue.viewer import Context, Row, shown
 from retinue.work.building import most, once, user_key
 
 #: The ways of a relationship to bring its object that cost a statement for each row, or an error.
@@ -62,20 +61,11 @@ def home_timeline(schema: Schema, engine: EngineRules, way: Way | None) -> Rows:
 
 
 def followed(schema: Schema, engine: EngineRules) -> Authors:
-    """
-    Return *user* and those whom *user* follows; without whom *user* mutes, and who is inactive.
-
-    A block ends the edge, so nobody here is on either side of one.
-    """
+    """Return *user*, and those whom *user* follows and is shown in a timeline."""
     edge, user = schema.follows.alias("followed"), user_key(schema, "user")
-    shown = []
-    if schema.mutes is not None:
-        mute = schema.mutes.alias("muted")
-        mine = (mute.c.muter_id == user, mute.c.muted_id == edge.c.following_id, not_ended(mute))
-        shown.append(engine.no_row(select(mute.c.muted_id).where(*mine)))
-    if "active" in schema.flags:
-        shown.append(active(schema, engine, edge.c.following_id))
-    return Authors(edge.c.following_id, edge.c.follower_id == user, tuple(shown), own=user)
+    author = edge.c.following_id
+    conditions = shown(Row(schema, engine, author, user), Context.TIMELINE)
+    return Authors(author, edge.c.follower_id == user, conditions, own=user)
 
 
 def feed_of(
