@@ -13,9 +13,10 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session, scoped_session
 
-from retinue import relationships
+from retinue import arguments, relationships
 from retinue.discovery import suggestions
-from retinue.lists import own, people, reads, records, visibility
+from retinue.effects import counts as stored_counts
+from retinue.lists import kinds, people, records, visibility
 from retinue.schema import schema_of
 from retinue.settings import PAGE_DEFAULT
 from retinue.timeline import home, readers
@@ -348,7 +349,8 @@ class Graph(Generic[U]):
             InvalidUserError: One is neither a user nor a possible key, or has no key yet.
             ValueError: *users* are more than 1,000.
         """
-        return reads.counts(Work(self._session, self._schema), users)
+        work = Work(self._session, self._schema).read()
+        return stored_counts.read(work, work.keys(users))
 
     def requests(
         self,
@@ -366,7 +368,7 @@ class Graph(Generic[U]):
         Raises:
             ModelMissingError: No model with `FollowRequestMixin` is declared.
         """
-        return own.page(Work(self._session, self._schema), "requests", user, viewer=viewer, limit=limit, cursor=cursor)
+        return people.page(Work(self._session, self._schema), kinds.OWN["requests"], user, viewer, limit, cursor)
 
     def sent_requests(
         self,
@@ -377,9 +379,7 @@ class Graph(Generic[U]):
         cursor: str | None = None,
     ) -> Page[Person[U]]:
         """Return a page of those whom *user* asks to follow; else as `requests()`."""
-        return own.page(
-            Work(self._session, self._schema), "sent_requests", user, viewer=viewer, limit=limit, cursor=cursor
-        )
+        return people.page(Work(self._session, self._schema), kinds.OWN["sent_requests"], user, viewer, limit, cursor)
 
     def blocks(
         self,
@@ -395,7 +395,7 @@ class Graph(Generic[U]):
         Raises:
             ModelMissingError: No model with `BlockMixin` is declared.
         """
-        return own.page(Work(self._session, self._schema), "blocks", user, viewer=viewer, limit=limit, cursor=cursor)
+        return people.page(Work(self._session, self._schema), kinds.OWN["blocks"], user, viewer, limit, cursor)
 
     def mutes(
         self,
@@ -411,7 +411,7 @@ class Graph(Generic[U]):
         Raises:
             ModelMissingError: No model with `MuteMixin` is declared.
         """
-        return own.page(Work(self._session, self._schema), "mutes", user, viewer=viewer, limit=limit, cursor=cursor)
+        return people.page(Work(self._session, self._schema), kinds.OWN["mutes"], user, viewer, limit, cursor)
 
     def followers(
         self,
@@ -457,16 +457,8 @@ class Graph(Generic[U]):
                 were last there.
             ValueError: *limit* is outside its range; *search*, *sort* or *only* is nothing of the kind.
         """
-        return people.followers(
-            Work(self._session, self._schema),
-            user,
-            viewer=viewer,
-            search=search,
-            sort=sort,
-            only=only,
-            limit=limit,
-            cursor=cursor,
-        )
+        view = arguments.view(search, sort, only)
+        return people.page(Work(self._session, self._schema), kinds.FOLLOWERS, user, viewer, limit, cursor, view)
 
     def following(
         self,
@@ -480,16 +472,8 @@ class Graph(Generic[U]):
         cursor: str | None = None,
     ) -> Page[Person[U]]:
         """Return a page of those whom *user* follows, newest first; else as `followers()`."""
-        return people.following(
-            Work(self._session, self._schema),
-            user,
-            viewer=viewer,
-            search=search,
-            sort=sort,
-            only=only,
-            limit=limit,
-            cursor=cursor,
-        )
+        view = arguments.view(search, sort, only)
+        return people.page(Work(self._session, self._schema), kinds.FOLLOWING, user, viewer, limit, cursor, view)
 
     def mutuals(
         self,
@@ -504,7 +488,7 @@ class Graph(Generic[U]):
 
         It is `following()` with ``only=Only.MUTUAL``. `Person.since` is when *user* began to follow them, and the list goes by it.
         """
-        return people.mutuals(Work(self._session, self._schema), user, viewer=viewer, limit=limit, cursor=cursor)
+        return self.following(user, viewer=viewer, only=Only.MUTUAL, limit=limit, cursor=cursor)
 
     def followers_you_know(
         self, viewer: U | Key, user: U | Key, *, limit: int = PAGE_DEFAULT, cursor: str | None = None
@@ -516,7 +500,7 @@ class Graph(Generic[U]):
         is read is bounded by how many *viewer* follows, however many follow *user*. Else
         as `followers()`, and one select more, for the total.
         """
-        return people.followers_you_know(Work(self._session, self._schema), viewer, user, limit=limit, cursor=cursor)
+        return people.page(Work(self._session, self._schema), kinds.KNOWN_FOLLOWERS, user, viewer, limit, cursor)
 
     def history(
         self, follower: U | Key, followed: U | Key, *, limit: int = PAGE_DEFAULT, cursor: str | None = None

@@ -56,9 +56,9 @@ from retinue.engines.contract import EngineRules
 from retinue.engines.mariadb import MariaDB
 from retinue.engines.postgresql import PostgreSQL
 from retinue.engines.sqlite import SQLite
-from retinue.lists import statements as lists
-from retinue.lists.own import OWN_LISTS
-from retinue.lists.views import _SIDES, Ends, Look
+from retinue.lists.keyset import Ends
+from retinue.lists.kinds import FOLLOWERS, FOLLOWING, KNOWN_FOLLOWERS, OWN
+from retinue.lists.views import Look
 from retinue.schema import Schema, schema_of
 from retinue.testing import EXEMPT
 from retinue.testing.auditor import faults_of
@@ -82,12 +82,7 @@ ENGINES: dict[str, tuple[EngineRules, Dialect]] = {
     "mariadb": (MariaDB(), MARIADB),
 }
 
-LISTS = [
-    getattr(lists, name)
-    for name, f in inspect.getmembers(lists, inspect.isfunction)
-    if f.__annotations__["return"] == "Edges"
-] + list(OWN_LISTS.values())
-
+LISTS = [FOLLOWERS, FOLLOWING, KNOWN_FOLLOWERS, *OWN.values()]
 
 CHANGES = [follows.insert_edge, follows.insert_agreed_edge, delete_edge]
 
@@ -125,8 +120,8 @@ def built(schema: Schema, name: str, rules: EngineRules) -> Iterator[Any]:
         "way": [None, *Way],
         "audience": list(Audience),
         "lists": [Context.FOLLOWERS | Context.FOLLOWING],
-        "edges": list(_SIDES) if "view" in name else LISTS,
-        "look": LOOKS,
+        "people": LISTS,
+        "look": [None, *LOOKS],
         "ends": [Ends(), Ends(first=True, last=True)],
         "table": tables,
         "key": [schema.key],
@@ -153,6 +148,8 @@ def built(schema: Schema, name: str, rules: EngineRules) -> Iterator[Any]:
     parameters = list(inspect.signature(inspect.unwrap(BUILDERS[name])).parameters.values())[1:]
     parameters = [one for one in parameters if one.kind is not one.VAR_POSITIONAL]
     for arguments in itertools.product(*(choices[parameter.name] for parameter in parameters)):
+        if not {FOLLOWERS, FOLLOWING}.intersection(arguments) and set(LOOKS).intersection(arguments):
+            continue  # nobody looks at others but as they are
         named = {p.name: value for p, value in zip(parameters, arguments, strict=True) if p.kind is p.KEYWORD_ONLY}
         more = [rules] if arguments[-1:] in ((follows.insert_edge,), (follows.insert_agreed_edge,)) else []
         yield BUILDERS[name](schema, *arguments[: len(arguments) - len(named)], *more, **named)
@@ -178,8 +175,8 @@ def test_every_statement_holds_to_an_owner_or_says_why_not(name: str, engine: st
     for statement in forms:
         called = statement.get_execution_options()[OPTION]
         named_else = {
-            "page_of": {f.__name__ for f in LISTS},
-            "view_of": {f"{f.__name__}_viewed" for f in _SIDES},
+            "page_of": {f"{kind.name}{more}" for kind in LISTS for more in ("", "_viewed")},
+            "left_out_of": {"left_out_of_view"},
             "change_with_effects": {f.__name__ for f in CHANGES},
             "append_rows": {"insert_history"},
             "notify": {"notify_read"},

@@ -9,6 +9,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import Subquery
 
 from retinue.engines import EngineRules, Rows
+from retinue.lists.keyset import hydrate_users
 from retinue.models import FollowCountMixin, FollowEventMixin, UTCDateTime
 from retinue.schema import BY_TARGET, Schema
 from retinue.values import HistoryKind
@@ -74,12 +75,7 @@ def top_new(schema: Schema, engine: EngineRules, audience: Audience) -> Rows:
         .limit(most())
         .subquery("page")
     )
-    user: Any = schema.user
-    return (
-        select(user, new.c.since, new.c.followers)
-        .join(new, new.c.user_key == getattr(user, schema.key_name))
-        .order_by(new.c.followers.desc(), new.c.user_key.desc())
-    )
+    return hydrate_users(schema, new, ("followers", "user_key"))
 
 
 def _new(schema: Schema, edge: Any) -> Rows:

@@ -1,4 +1,4 @@
-"""Pages: a keyset from one list, in one statement at any depth."""
+"""Pages: a part of one list, found by a keyset in one statement at any depth."""
 
 from __future__ import annotations
 
@@ -11,32 +11,56 @@ from retinue import arguments
 from retinue.cursors import Place, Scope, Way
 from retinue.engines import Rows
 from retinue.errors import InvalidCursor, InvalidUserError
-from retinue.values import Page
+from retinue.values import ALL, Everything, Key, Page
+from retinue.viewer import Audience, Context, admit
 from retinue.work import Work
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Listing(Generic[T]):
-    """A list that has pages."""
+def user_keys(work: Work) -> tuple[Callable[[object], Any], type]:
+    """Return the check for a user's key, and its type."""
+    return work.checker(), work.schema.key.type.python_type
 
-    #: What makes it this list and no other: a cursor of one is none of another's.
-    name: tuple[Hashable, ...]
-    #: Returns the statement that starts at a place reached that way.
-    statement: Callable[[Way | None], Rows]
-    parameters: Mapping[str, Any]
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Listing(Generic[T]):
+    """A kind of list that has pages."""
+
+    #: A cursor of one list leads nowhere in another: this is what tells them apart, with `Visit.name`.
+    name: str
+    #: Builds the statement of a page: of the schema, what the caller gives, and the way to the page's place.
+    build: Callable[..., Rows]
     #: Makes an item of a row.
     item: Callable[[Any], T]
     #: Returns what a row is ordered by: its time or name, and the key that decides between equal ones. No two share it.
     place: Callable[[Any], tuple[datetime | str, Any]]
-    #: Returns a key of that kind, or raises `InvalidUserError`.
-    check: Callable[[object], Any]
-    key_type: type = int
     #: What the list goes by: times, or names.
     order_type: type = datetime
-    #: Returns whether the database can hold that text; asked of the names in cursors.
-    holds: Callable[[str], bool] = bool
+    #: Returns the check for a key in a cursor, which raises `InvalidUserError`; and the type of such keys.
+    keys: Callable[[Work], tuple[Callable[[object], Any], type]] = user_keys
+
+
+class Visit(NamedTuple):
+    """One look at a list."""
+
+    #: Whose list, who looks, and what else makes it another list.
+    name: tuple[Any, ...]
+    audience: Audience = Audience.TRUSTED
+    #: Whether there can be no rows: it is the list of nobody, for one.
+    empty: bool = False
+
+    @property
+    def owner(self) -> Key | None:
+        """Whose list it is."""
+        owner: Key | None = self.name[0]
+        return owner
+
+    @property
+    def viewer_key(self) -> Key | None:
+        """The key of who looks, if that is a user."""
+        key: Key | Everything | None = self.name[1]
+        return None if key is ALL else key
 
 
 class Stretch(NamedTuple):
@@ -46,18 +70,60 @@ class Stretch(NamedTuple):
     last: datetime | str | None
 
 
-def read(work: Work, listing: Listing[T], limit: int, cursor: str | None) -> tuple[Page[T], Stretch]:
-    """Return the page of *listing* that *cursor* leads to, of at most *limit* rows. One select."""
+def enter(work: Work, user: Any, viewer: Any, lists: Context | None, *more: Hashable) -> Visit:
+    """
+    Let *viewer* look at a list of *user* that tells of those *lists*; None: it is for *user* alone.
+
+    Raises:
+        InvalidUserError: One is neither a user nor a possible key.
+        NotVisibleError: *viewer* may not see it.
+    """
+    work.read()
+    key: Key | Everything | None = viewer if viewer is None or viewer is ALL else work.key(viewer)
+    owner = work.key(user)
+    return Visit((owner, key, *more), admit(work, owner, key, lists), empty=owner is None)
+
+
+def read(
+    work: Work,
+    listing: Listing[T],
+    visit: Visit,
+    parameters: Mapping[str, Any],
+    limit: int,
+    cursor: str | None,
+    *options: Any,
+) -> tuple[Page[T], Stretch]:
+    """
+    Return the page of a list that *cursor* leads to, of at most *limit* rows. One select; none where it is empty.
+
+    Args:
+        work: The call.
+        listing: What kind of list.
+        visit: Whose, and who looks.
+        parameters: Those of the statement.
+        limit: Rows.
+        cursor: Where the page is; None: it is the first.
+        options: What `Listing.build` gets.
+
+    Raises:
+        InvalidCursor: *cursor* is of another list, or altered.
+        ValueError: *limit* is outside its range.
+    """
     limit = arguments.page_limit(limit)
-    scope = _scope(work, listing)
-    place = None if cursor is None else _place(listing, scope, cursor)
-    parameters: dict[str, Any] = {**listing.parameters, "limit": limit + 1}
+    secret = work.schema.settings.secret or b""
+    check, key_type = listing.keys(work)
+    secret_key = secret.encode() if isinstance(secret, str) else secret
+    scope = Scope((listing.name, *visit.name), secret_key, key_type, listing.order_type)
+    place = None if cursor is None else _place(work, scope, check, cursor)
+    if visit.empty:
+        return Page(), Stretch(None, None)
+    values = {**parameters, "limit": limit + 1}
     if place is not None:
-        parameters |= {"at": place.at, "key": place.key}
-    statement = listing.statement(place.way if place else None)
+        values |= {"at": place.at, "key": place.key}
     # Unique, as an application's user may bring a collection along, joined. By their places, which no two rows of
     # a list share: that takes a tenth of what it takes SQLAlchemy to compare whole rows.
-    found = work.session.execute(statement, parameters).unique(listing.place).all()
+    result = work.entities(listing.build, values, *options, place.way if place else None)
+    found = result.unique(listing.place).all()
     rows = list(found[:limit])
     if place is not None and not place.way.forward:
         rows.reverse()
@@ -71,27 +137,13 @@ def read(work: Work, listing: Listing[T], limit: int, cursor: str | None) -> tup
     return page, Stretch(first=None if back is None else back.at, last=None if on is None else on.at)
 
 
-def nothing(work: Work, listing: Listing[T], limit: int, cursor: str | None) -> Page[T]:
-    """Return the page of a list that cannot have rows; a wrong *limit* or *cursor* is wrong all the same."""
-    arguments.page_limit(limit)
-    if cursor is not None:
-        _place(listing, _scope(work, listing), cursor)
-    return Page()
-
-
-def _scope(work: Work, listing: Listing[Any]) -> Scope:
-    secret = work.schema.settings.secret or b""
-    key = secret.encode() if isinstance(secret, str) else secret
-    return Scope(listing.name, key, listing.key_type, listing.order_type)
-
-
-def _place(listing: Listing[Any], scope: Scope, cursor: object) -> Place:
+def _place(work: Work, scope: Scope, check: Callable[[object], Any], cursor: object) -> Place:
     place = scope.decode(cursor)
     try:
-        listing.check(place.key)
+        check(place.key)
     except InvalidUserError:
         raise InvalidCursor(cursor) from None
-    if isinstance(place.at, str) and not listing.holds(place.at):
+    if isinstance(place.at, str) and not arguments.holds(place.at, work.engine):
         raise InvalidCursor(cursor)
     return place
 

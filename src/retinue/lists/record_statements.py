@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import (
     BigInteger,
     Delete,
@@ -20,7 +18,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from retinue.cursors import Way
 from retinue.engines import EngineRules, Rows
-from retinue.lists.statements import beside, in_order
+from retinue.lists.keyset import beside, hydrate_users, in_order
 from retinue.models import FollowEventMixin, NotificationMixin, UTCDateTime
 from retinue.schema import Schema
 from retinue.values import HistoryKind, NotificationKind
@@ -57,8 +55,7 @@ def history(schema: Schema, way: Way | None) -> Rows:
         rows.c.id > bindparam("after", type_=BigInteger),
         rows.c.timestamp > bindparam("kept_after", type_=UTCDateTime),
     )
-    if way is not None:
-        chosen = chosen.where(*beside(rows.c.id, rows.c.timestamp, way))
+    chosen = chosen.where(*beside(rows.c.id, rows.c.timestamp, way))
     return chosen.order_by(*in_order(rows.c.id, rows.c.timestamp, way)).limit(most())
 
 
@@ -74,30 +71,24 @@ def _notifications(schema: Schema) -> Table:
 
 
 @once
-def notifications(schema: Schema, engine: EngineRules, way: Way | None, audience: Audience, *, unread: bool) -> Rows:
+def notifications(schema: Schema, engine: EngineRules, audience: Audience, way: Way | None, *, unread: bool) -> Rows:
     """A page of (user, id, kind, time, when read): what *user* is told, newest first."""
     rows = _notifications(schema)
     chosen = select(rows.c.actor_id, rows.c.id, rows.c.kind, rows.c.timestamp, rows.c.read_at).where(
-        *_told(schema, engine, audience)
+        *_kept_for(schema, engine, audience)
     )
     if unread:
         chosen = chosen.where(rows.c.read_at.is_(None))
-    if way is not None:
-        chosen = chosen.where(*beside(rows.c.id, rows.c.timestamp, way))
+    chosen = chosen.where(*beside(rows.c.id, rows.c.timestamp, way))
     page = chosen.order_by(*in_order(rows.c.id, rows.c.timestamp, way)).limit(most()).subquery("page")
-    user: Any = schema.user
-    return (
-        select(user, page.c.id, page.c.kind, page.c.timestamp, page.c.read_at)
-        .join(page, page.c.actor_id == getattr(user, schema.key_name))
-        .order_by(*in_order(page.c.id, page.c.timestamp, way))
-    )
+    return hydrate_users(schema, page, ("timestamp", "id"), way)
 
 
 @once
 def count_unread(schema: Schema, engine: EngineRules, audience: Audience) -> Rows:
     """How many notifications *user* has not read."""
     rows = _notifications(schema)
-    return select(func.count()).select_from(rows).where(*_told(schema, engine, audience), rows.c.read_at.is_(None))
+    return select(func.count()).select_from(rows).where(*_kept_for(schema, engine, audience), rows.c.read_at.is_(None))
 
 
 @once
@@ -127,7 +118,7 @@ def mark_some_read(schema: Schema, engine: EngineRules) -> Update:
     )
 
 
-def _told(schema: Schema, engine: EngineRules, audience: Audience) -> list[ColumnElement[bool]]:
+def _kept_for(schema: Schema, engine: EngineRules, audience: Audience) -> list[ColumnElement[bool]]:
     rows = _notifications(schema)
     mine = rows.c.recipient_id == user_key(schema, "user")
     return [mine, *_not_expired(schema), *shown_to(audience, schema, engine, rows.c.actor_id)]

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
 from retinue import arguments
 from retinue.errors import InvalidUserError
 from retinue.lists import pages
 from retinue.lists import record_statements as statements
-from retinue.lists.pages import Listing
-from retinue.lists.reads import keys_of
+from retinue.lists.pages import Listing, Visit
 from retinue.models import FIRST, FollowEventMixin, NotificationMixin, now
 from retinue.settings import PAGE_DEFAULT
 from retinue.values import ALL, Everything, HistoryEntry, HistoryKind, Key, Notice, NotificationKind, Page
-from retinue.viewer import Audience, admit
+from retinue.viewer import Audience
 from retinue.work import Pair, Work
 from retinue.work.building import known_users, moment
 
@@ -29,21 +29,17 @@ def history(
     """See `Graph.history()`."""
     work.schema.table(FollowEventMixin)
     work.read()
-    pair = (work.key(follower), work.key(followed))
-    kept = work.schema.settings.history_retention
-    listing = Listing(
-        name=("history", *pair),
-        statement=lambda way: statements.history(work.schema, way),
-        parameters={"follower": pair[0], "followed": pair[1], "kept_after": now() - kept if kept else FIRST},
-        item=lambda row: HistoryEntry(HistoryKind(row.kind), *pair, row.timestamp),  # type: ignore[arg-type]
-        place=lambda row: (row.timestamp, row.id),
-        check=_number,
-    )
-    if None in pair:
-        return pages.nothing(work, listing, limit, cursor)
-    since = _present_since(work, pair)  # type: ignore[arg-type]
-    listing = replace(listing, parameters={**listing.parameters, "after": since})
-    return pages.read(work, listing, limit, cursor)[0]
+    pair, kept = (work.key(follower), work.key(followed)), work.schema.settings.history_retention
+    visit = Visit(pair, empty=None in pair)
+    parameters = {
+        "follower": pair[0],
+        "followed": pair[1],
+        "kept_after": now() - kept if kept else FIRST,
+        "after": 0 if visit.empty else _present_since(work, pair),  # type: ignore[arg-type]
+    }
+    rows = pages.read(work, _HISTORY, visit, parameters, limit, cursor)[0]
+    entries = tuple(HistoryEntry(HistoryKind(kind), *pair, at) for kind, at in rows)  # type: ignore[arg-type]
+    return replace(rows, items=entries)
 
 
 def erase_history(work: Work, user: Any) -> int:
@@ -64,20 +60,9 @@ def notifications(
 ) -> Page[Notice[Any]]:
     """See `Graph.notifications()`."""
     work.schema.table(NotificationMixin)
-    work.read()
-    owner, watching = keys_of(work, user, viewer)
-    audience = admit(work, owner, watching, None)
-    listing = Listing(
-        name=("notifications", owner, watching, unread),
-        statement=lambda way: statements.notifications(work.schema, work.engine, way, audience, unread=unread),
-        parameters={"user": owner, **moment(work.schema, now())},
-        item=_notice,
-        place=lambda row: (row.timestamp, row.id),
-        check=_number,
-    )
-    if owner is None:
-        return pages.nothing(work, listing, limit, cursor)
-    return pages.read(work, listing, limit, cursor)[0]
+    visit = pages.enter(work, user, viewer, None, unread)
+    parameters = {"user": visit.owner, **moment(work.schema, now())}
+    return pages.read(work, _NOTIFICATIONS[unread], visit, parameters, limit, cursor, work.engine, visit.audience)[0]
 
 
 def unread_notifications(work: Work, user: Any) -> int:
@@ -116,12 +101,37 @@ def _present_since(work: Work, pair: Pair) -> int:
     return max((marks[key] if key in there else marks[key][1:])[:1] or [0] for key in pair)[0]
 
 
+def _number(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _ID_MOST:
+        raise InvalidUserError(value, "that is not the number of a row")
+    return value
+
+
+def _numbers(_work: Work) -> tuple[Callable[[object], Any], type]:
+    return _number, int
+
+
 def _notice(row: Any) -> Notice[Any]:
     user, number, kind, at, read_at = row
     return Notice(number, NotificationKind(kind), user, at, read_at is not None)
 
 
-def _number(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _ID_MOST:
-        raise InvalidUserError(value, "that is not the number of a row")
-    return value
+_HISTORY: Final[Listing[Any]] = Listing(
+    "history",
+    statements.history,
+    item=lambda row: (row.kind, row.timestamp),
+    place=lambda row: (row.timestamp, row.id),
+    keys=_numbers,
+)
+
+#: By whether only those are wanted that are not read.
+_NOTIFICATIONS: Final[dict[bool, Listing[Notice[Any]]]] = {
+    unread: Listing(
+        "notifications",
+        partial(statements.notifications, unread=unread),
+        item=_notice,
+        place=lambda row: (row.timestamp, row.id),
+        keys=_numbers,
+    )
+    for unread in (False, True)
+}

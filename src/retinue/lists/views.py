@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
@@ -21,7 +20,6 @@ from sqlalchemy import (
     Text,
     and_,
     bindparam,
-    exists,
     func,
     literal,
     literal_column,
@@ -34,13 +32,12 @@ from sqlalchemy.sql.selectable import FromClause
 
 from retinue.cursors import Way
 from retinue.engines import EngineRules, Rows
-from retinue.lists import statements as lists
-from retinue.lists.statements import beside, in_order
-from retinue.models import UTCDateTime, in_utc
+from retinue.lists.filters import filters_of
+from retinue.lists.keyset import Ends, beside, in_order, within
+from retinue.lists.kinds import People, Source
 from retinue.schema import Schema
 from retinue.values import Only, Sort
-from retinue.viewer import Audience, left_out, shown_to
-from retinue.work.building import OPTION, most, once, people, user_key
+from retinue.work.building import people, user_key
 
 
 class Bounds(NamedTuple):
@@ -67,108 +64,41 @@ class Look:
     only: Only
 
 
-class Ends(NamedTuple):
-    """Which ends a stretch of a list has; where it has none, it goes to that end of the list."""
-
-    first: bool = False
-    last: bool = False
+WHOLE: Final = Ends()
+_NOTHING: Final = Only(0)
 
 
-class _Edges(NamedTuple):
-    """One user's edges, read from that user's end."""
-
-    owner: ColumnElement[Any]
-    other: ColumnElement[Any]
-    time: ColumnElement[Any]
-
-
-def _followers(schema: Schema) -> _Edges:
-    edge = schema.edges_by_target.c
-    return _Edges(edge.following_id, edge.follower_id, edge.timestamp)
-
-
-def _following(schema: Schema) -> _Edges:
-    edge = schema.follows.alias("edges").c
-    return _Edges(edge.follower_id, edge.following_id, edge.timestamp)
-
-
-#: For each list, its edges and those of the list that it is compared with.
-_SIDES: Final[dict[Any, tuple[Callable[[Schema], _Edges], Callable[[Schema], _Edges]]]] = {
-    lists.followers: (_followers, _following),
-    lists.following: (_following, _followers),
-}
-
-
-# --- Statements ----------------------------------------------------------------------------------
-
-
-@once
-def view_of(
-    schema: Schema,
-    engine: EngineRules,
-    edges: Callable[[Schema], lists.Edges],
-    look: Look,
-    way: Way | None,
-    audience: Audience,
-) -> Rows:
-    """
-    A page of (user, since, name) of a list as it is looked at, from the given place on; the name if it goes by that.
-
-    The page comes first; its users are joined to what is left.
-    """
-    view = _View(schema, engine, edges, look, way)
-    page = _first(view.branches(lambda key: shown_to(audience, schema, engine, key))).subquery("page")
-    user: Any = schema.user
-    at = engine.by_name(page.c.name) if look.sort is Sort.NAME else page.c.since
-    return (
-        select(user, *(column for column in page.c if column.key != "user_key"))
-        .join(page, page.c.user_key == getattr(user, schema.key_name))
-        .order_by(*in_order(page.c.user_key, at, way, ascending=view.ascending))
-        .execution_options(**{OPTION: f"{edges.__name__}_viewed"})
-    )
-
-
-@once
-def left_out_of_view(
-    schema: Schema, engine: EngineRules, edges: Callable[[Schema], lists.Edges], look: Look, ends: Ends
-) -> Rows:
-    """Whether somebody was left out for the owner of the stretch of a list as it is looked at, both *ends* included."""
-    view = _View(schema, engine, edges, look, None, ends)
-    return select(exists(_first(view.branches(lambda key: (left_out(schema, engine, key),)))))
-
-
-def _first(branches: Sequence[Rows]) -> Any:
+def first_of(branches: Sequence[Rows]) -> Any:
+    """Return the rows of the one of *branches* whose gate is open."""
     if len(branches) == 1:
         return branches[0]
     return union_all(*(select(branch.subquery(f"branch_{n}")) for n, branch in enumerate(branches)))
 
 
-_WHOLE: Final = Ends()
-_NOTHING: Final = Only(0)
-
-
 # --- The sides -----------------------------------------------------------------------------------
 
+#: What is asked of a user, by the key.
 Conditions = Callable[[ColumnElement[Any]], Sequence[ColumnElement[bool]]]
 
 
-class _View:
-    """One list as it is looked at, from a place on or between two ends."""
+class View:
+    """One list as it is looked at, from a place on or between two ends, up to *limit*."""
 
     def __init__(
         self,
         schema: Schema,
         engine: EngineRules,
-        edges: Callable[[Schema], lists.Edges],
+        kind: People,
         look: Look,
         way: Way | None,
-        ends: Ends = _WHOLE,
+        ends: Ends,
+        limit: ColumnElement[int],
     ) -> None:
-        self._schema, self._rules, self._look, self._way, self._ends = schema, engine, look, way, ends
-        self._own, self._other = _SIDES[edges]
+        self._schema, self._engine, self._look, self._way, self._ends = schema, engine, look, way, ends
+        self._own, self._other, self._limit = kind, kind.other_end(), limit
         self._user = user_key(schema, "user")
-        self._by_name = look.sort is Sort.NAME
-        self.ascending = look.sort is not Sort.NEWEST
+        self.by_name: bool = look.sort is Sort.NAME
+        self.ascending: bool = look.sort is not Sort.NEWEST
 
     def branches(self, also: Conditions) -> list[Rows]:
         """Return the sides from which it may be read, each behind its gate; *also* is asked of each user."""
@@ -185,43 +115,43 @@ class _View:
         short, sorted_, few = BOUNDS
         long, very_long = self._longer(self._own, short), self._longer(self._own, sorted_)
         if Only.MUTUAL in self._look.only:
-            shorter = and_(long, ~self._longer(self._other, few if self._by_name else short))
+            shorter = and_(long, ~self._longer(self._other, few if self.by_name else short))
             yield or_(shorter, and_(very_long, ~self._longer(self._other, few))), self._from_other
         if self._look.searched:
             rare = and_(long, ~self._more_named(few))
-            yield or_(rare, very_long) if self._by_name else rare, self._from_names
-        elif self._by_name:
+            yield or_(rare, very_long) if self.by_name else rare, self._from_names
+        elif self.by_name:
             yield very_long, self._from_names
         yield None, self._from_list
 
     def _from_list(self, gate: ColumnElement[bool] | None, also: Conditions) -> Rows:
         """Go through the list, and ask of each row whether its user fits."""
-        own = self._own(self._schema)
-        name = self._name_of(own.other)
+        own = self._own.source(self._schema)
+        name = self._name_of(own.user)
         return self._page(
-            own.other,
-            own.time,
+            own.user,
+            own.since,
             name,
             *self._begin(own, gate),
             *self._beside_time(own),
-            *self._named(own.other),
-            *self._filters(own.other),
-            *also(own.other),
+            *self._named(own.user),
+            *self._filters(own.user),
+            *also(own.user),
         )
 
     def _from_other(self, gate: ColumnElement[bool], also: Conditions) -> Rows:
         """Go through the other list, and ask of each row whether its user is on this one, and fits."""
-        other = self._other(self._schema)
-        since = self._since(other.other)
+        other = self._other.source(self._schema)
+        since = self._since(other.user)
         return self._page(
-            other.other,
+            other.user,
             since,
-            self._name_of(other.other),
+            self._name_of(other.user),
             *self._begin(other, gate),
             since.is_not(None),
-            *self._named(other.other),
-            *self._filters(other.other, without=Only.MUTUAL),
-            *also(other.other),
+            *self._named(other.user),
+            *self._filters(other.user, without=Only.MUTUAL),
+            *also(other.user),
         )
 
     def _from_names(self, gate: ColumnElement[bool], also: Conditions) -> Rows:
@@ -247,70 +177,63 @@ class _View:
         *conditions: ColumnElement[bool],
     ) -> Rows:
         columns = [key.label("user_key"), since.label("since")]
-        if self._by_name:
+        if self.by_name:
             columns.append(name.label("name"))
-        at = self._rules.by_name(name) if self._by_name else since
+        at = self._engine.by_name(name) if self.by_name else since
         chosen = select(*columns).where(*conditions)
-        return chosen.order_by(*in_order(key, at, self._way, ascending=self.ascending)).limit(most())
+        return chosen.order_by(*in_order(key, at, self._way, ascending=self.ascending)).limit(self._limit)
 
     # --- Gates -----------------------------------------------------------------------------------
 
-    def _longer(self, edges: Callable[[Schema], _Edges], most_rows: int) -> ColumnElement[bool]:
+    def _longer(self, kind: People, most_rows: int) -> ColumnElement[bool]:
         """Return whether a list has more rows than so many, which are all that is counted."""
-        rows = edges(self._schema)
-        return _more(select(rows.other).where(rows.owner == self._user), rows.time, most_rows)
+        rows = kind.source(self._schema)
+        return _more(select(rows.user).where(rows.owner == self._user), rows.since, most_rows)
 
     def _more_named(self, most_rows: int) -> ColumnElement[bool]:
         """Return whether more users than so many have a name that fits."""
         (users,) = people(self._schema, "counted").values()
         name = self._name(users)
-        fits = self._rules.starts_with(name, _SEARCH)
-        return _more(select(users.c[self._schema.key.key]).where(*fits), self._rules.by_name(name), most_rows)
+        fits = self._engine.starts_with(name, _SEARCH)
+        return _more(select(users.c[self._schema.key.key]).where(*fits), self._engine.by_name(name), most_rows)
 
-    def _begin(self, edges: _Edges, gate: ColumnElement[bool] | None) -> Sequence[ColumnElement[bool]]:
+    def _begin(self, edges: Source, gate: ColumnElement[bool] | None) -> Sequence[ColumnElement[bool]]:
         if gate is None:
             return (edges.owner == self._user,)
-        return edges.owner == self._rules.given(gate, self._user), self._rules.opens(gate)
+        return edges.owner == self._engine.given(gate, self._user), self._engine.opens(gate)
 
     # --- Places ----------------------------------------------------------------------------------
 
-    def _beside_time(self, edges: _Edges) -> Sequence[ColumnElement[bool]]:
-        if self._by_name:
+    def _beside_time(self, edges: Source) -> Sequence[ColumnElement[bool]]:
+        if self.by_name:
             return ()
-        found = [] if self._way is None else [*beside(edges.other, edges.time, self._way, ascending=self.ascending)]
-        first, last = (bindparam(end, type_=UTCDateTime) for end in Ends._fields)
-        older, newer = (first, last) if self.ascending else (last, first)
-        if self._ends.first if self.ascending else self._ends.last:
-            found.append(edges.time >= older)
-        if self._ends.last if self.ascending else self._ends.first:
-            found.append(edges.time <= newer)
-        return found
+        time = edges.since
+        place = beside(edges.user, time, self._way, ascending=self.ascending)
+        ends = within(time, self._ends, lambda end: bindparam(end, type_=time.type), ascending=self.ascending)
+        return (*place, *ends)
 
     def _beside_name(
         self, key: ColumnElement[Any], name: ColumnElement[Any], gate: ColumnElement[bool] | None = None
     ) -> Sequence[ColumnElement[bool]]:
-        if not self._by_name:
+        if not self.by_name:
             return ()
-        names, found = self._rules.by_name(name), list[ColumnElement[bool]]()
+        by_name, this = self._engine.by_name, None
         if self._way is not None:
-            there = self._rules.by_name(bindparam("at", type_=String))
-            this = there if gate is None else self._rules.given(gate, there)
-            found += beside(key, names, self._way, ascending=True, this=this)
-        if self._ends.first:
-            found.append(names >= self._rules.by_name(bindparam("first", type_=String)))
-        if self._ends.last:
-            found.append(names <= self._rules.by_name(bindparam("last", type_=String)))
-        return found
+            place = by_name(bindparam("at", type_=String))
+            this = place if gate is None else self._engine.given(gate, place)
+        found = beside(key, by_name(name), self._way, ascending=True, this=this)
+        ends = within(by_name(name), self._ends, lambda end: by_name(bindparam(end, type_=String)), ascending=True)
+        return (*found, *ends)
 
     def _name_range(
         self, key: ColumnElement[Any], name: ColumnElement[Any], gate: ColumnElement[bool]
     ) -> Sequence[ColumnElement[bool]]:
         # The place before the search: of two lower bounds SQLite begins at the one that it is told first.
-        found = [*self._beside_name(key, name, gate), self._rules.opens(gate)]
+        found = [*self._beside_name(key, name, gate), self._engine.opens(gate)]
         if self._look.searched:
-            found += self._rules.starts_with(name, _SEARCH, gate)
+            found += self._engine.starts_with(name, _SEARCH, gate)
         elif self._way is None:
-            found += self._rules.all_names(self._rules.by_name(name), gate)
+            found += self._engine.all_names(self._engine.by_name(name), gate)
         return found
 
     # --- What is asked of a user -----------------------------------------------------------------
@@ -321,44 +244,24 @@ class _View:
         there, name = users.c[self._schema.key.key], self._name(users)
         wanted = [*self._beside_name(there, name)]
         if self._look.searched:
-            wanted += self._rules.starts_with(name, _SEARCH)
+            wanted += self._engine.starts_with(name, _SEARCH)
         return (_found(select(there).where(there == key, *wanted)),) if wanted else ()
 
     def _since(self, key: ColumnElement[Any]) -> Any:
         """Return since when the user *key* is on the list, beside the place; NULL if they are not."""
-        own = self._own(self._schema)
+        own = self._own.source(self._schema)
         return (
-            select(own.time).where(own.owner == self._user, own.other == key, *self._beside_time(own)).scalar_subquery()
+            select(own.since).where(own.owner == self._user, own.user == key, *self._beside_time(own)).scalar_subquery()
         )
 
     def _filters(self, key: ColumnElement[Any], *, without: Only = _NOTHING) -> Iterator[ColumnElement[bool]]:
         only = self._look.only & ~without
         if Only.MUTUAL in only or Only.NOT_FOLLOWED_BACK in only:
-            other = self._other(self._schema)
-            back = select(other.other).where(other.owner == self._user, other.other == key)
-            yield _found(back) if Only.MUTUAL in only else self._rules.no_row(back)
-        if Only.DORMANT in only:
-            yield self._dormant(key)
-
-    def _dormant(self, key: ColumnElement[Any]) -> ColumnElement[bool]:
-        """Return whether the user *key* was not there since *quiet_since*; who never was, was not."""
-        schema, posts = self._schema, self._schema.posts
-        (users,) = people(schema, "quiet").values()
-        last = schema.flag("last_active", users)
-        if last is not None:
-            there = users.c[schema.key.key]
-            last = in_utc(last)
-            quiet = or_(last.is_(None), last < bindparam("quiet_since", type_=last.type))
-            return _found(select(there).where(there == key, quiet))
-        if posts is None:
-            return literal(value=True)
-        rows = posts.table.alias("posts")
-        time = in_utc(rows.c[posts.time.key])
-        posted = select(rows.c[posts.key.key]).where(
-            rows.c[posts.author.key] == key,
-            time >= bindparam("quiet_since", type_=time.type),
-        )
-        return self._rules.no_row(posted.limit(literal_column("1")))
+            other = self._other.source(self._schema)
+            back = select(other.user).where(other.owner == self._user, other.user == key)
+            yield _found(back) if Only.MUTUAL in only else self._engine.no_row(back)
+        for registered in filters_of(only):
+            yield registered.condition(self._schema, self._engine, key)
 
     def _name_of(self, key: ColumnElement[Any]) -> Any:
         (users,) = people(self._schema, "sorted").values()
@@ -385,9 +288,3 @@ def _more(rows: Rows, order: ColumnElement[Any], number: int) -> ColumnElement[b
     # In the index's order: else PostgreSQL may look for a few thousand rows by reading the table from its start.
     counted = rows.order_by(order).limit(literal_column(str(number + 1))).subquery("counted")
     return select(func.count()).select_from(counted).scalar_subquery() > literal_column(str(number))
-
-
-def quiet_since(schema: Schema, at: datetime) -> datetime | None:
-    """Return since when somebody must have been there at the time *at* not to be dormant; None if nothing says that."""
-    told = "last_active" in schema.flags or schema.posts is not None
-    return at - schema.settings.dormant_after if told else None

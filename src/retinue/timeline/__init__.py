@@ -1,1 +1,5 @@
-"""Home timelines: searched for, or materialized and kept."""
+"""Home timelines; and with them, who is dormant, as it is by their posts that this is known."""
+
+from retinue.timeline import dormancy
+
+__all__ = ["dormancy"]

@@ -23,7 +23,8 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from retinue.cursors import Way
 from retinue.engines import EngineRules, Rows
-from retinue.lists.statements import beside, followers, in_order
+from retinue.lists.keyset import beside, in_order
+from retinue.lists.kinds import FOLLOWERS
 from retinue.models import Posts, TimelineEntryMixin, UTCDateTime, in_utc
 from retinue.schema import Schema, Timeline
 from retinue.work.building import most, once, people, user_key
@@ -233,10 +234,10 @@ def _since(posts: Posts) -> ColumnElement[Any]:
 @once
 def next_followers(schema: Schema, *, first: bool) -> Rows:
     """(user, since) of the next followers of *user*, oldest first, behind a place; or the first of them."""
-    key, time, _, conditions = followers(schema)
-    chosen = select(key, time).where(*conditions)
-    if not first:
-        chosen = chosen.where(*beside(key, time, Way.ON, ascending=True))
+    edges = FOLLOWERS.source(schema)
+    key, time = edges.user, edges.since
+    chosen = select(key, time).where(edges.owner == user_key(schema, "user"))
+    chosen = chosen.where(*beside(key, time, None if first else Way.ON, ascending=True))
     return chosen.order_by(*in_order(key, time, None, ascending=True)).limit(most())
 
 

@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
 from retinue.keys import key_checker
 from retinue.lists import pages
 from retinue.lists.pages import Listing
-from retinue.lists.reads import keys_of
 from retinue.models import LAST, aware, now, values_of
+from retinue.schema import identity
 from retinue.settings import PAGE_DEFAULT
 from retinue.timeline import searched
 from retinue.timeline.materialized import kept_timeline
 from retinue.values import ALL, Everything, Page
-from retinue.viewer import admit
 from retinue.work import Work
 from retinue.work.building import moment
+
+
+def _post_keys(work: Work) -> tuple[Callable[[object], Any], type]:
+    key = work.schema.declared_posts().key
+    return key_checker(key.type, work.engine), values_of(key)
+
+
+#: By whether timelines are kept ready.
+_LISTINGS: Final[dict[bool, Listing[Any]]] = {
+    kept: Listing(
+        "home_timeline",
+        build,
+        item=lambda row: row[0],
+        place=lambda row: (aware(row[1]), identity(row[0])[0]),
+        keys=_post_keys,
+    )
+    for kept, build in ((False, searched.home_timeline), (True, kept_timeline))
+}
 
 
 def home_timeline(
@@ -27,22 +45,9 @@ def home_timeline(
     cursor: str | None = None,
 ) -> Page[Any]:
     """See `Graph.home_timeline()`."""
-    schema = work.schema
-    posts = schema.declared_posts()
-    work.read()
-    owner, watching = keys_of(work, user, viewer)
-    admit(work, owner, watching, None)
-    at = now()
-    build = searched.home_timeline if schema.timeline is None else kept_timeline
-    listing = Listing(
-        name=("home_timeline", owner, watching),
-        statement=lambda way: build(schema, work.engine, way),
-        parameters={"user": owner, "seen_at": at, "last": LAST, **moment(schema, at)},
-        item=lambda row: row[0],
-        place=lambda row: (aware(row[2]), row[1]),
-        check=key_checker(posts.key.type, work.engine),
-        key_type=values_of(posts.key),
-    )
-    if owner is None:
-        return pages.nothing(work, listing, limit, cursor)
-    return pages.read(work, listing, limit, cursor)[0]
+    schema, at = work.schema, now()
+    schema.declared_posts()
+    visit = pages.enter(work, user, viewer, None)
+    parameters = {"user": visit.owner, "seen_at": at, "last": LAST, **moment(schema, at)}
+    listing = _LISTINGS[schema.timeline is not None]
+    return pages.read(work, listing, visit, parameters, limit, cursor, work.engine)[0]

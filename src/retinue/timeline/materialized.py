@@ -9,7 +9,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from retinue.cursors import Way
 from retinue.engines import EngineRules, Rows
-from retinue.lists.statements import beside, in_order
+from retinue.lists.keyset import beside, in_order
 from retinue.models import in_utc
 from retinue.schema import Schema, Timeline
 from retinue.timeline.newest import Authors, newest_of
@@ -64,11 +64,11 @@ def _kept(
     # A post that is gone may have left its key to another one.
     same = and_(of(posts.key) == entry.post_id, of(posts.author) == entry.author_id, of(posts.time) == time)
     theirs = followed(schema, engine).named(entry.author_id).scalar_subquery()
-    place = () if way is None else beside(entry.post_id, time, way)
     return (
         select(entry.post_id.label("key"), time.label("time"))
         .join(rows, same)
-        .where(entry.reader_id == user_key(schema, "user"), time > complete, theirs.is_not(None), *place)
+        .where(entry.reader_id == user_key(schema, "user"), time > complete, theirs.is_not(None))
+        .where(*beside(entry.post_id, time, way))
         .where(*feed.lasting(of))
         .order_by(*in_order(entry.post_id, time, way))
         .limit(feed.most)

@@ -16,11 +16,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, or_, select, union
 from sqlalchemy.orm import MANYTOONE, class_mapper, joinedload
-from sqlalchemy.sql.selectable import FromClause
+from sqlalchemy.sql.selectable import Subquery
 
 from retinue.cursors import Way
 from retinue.engines import EngineRules, Rows
-from retinue.lists.statements import beside, in_order
+from retinue.lists.keyset import beside, hydrate, in_order
 from retinue.models import Posts, in_utc
 from retinue.schema import Schema
 from retinue.settings import PAGE_MOST
@@ -48,7 +48,7 @@ def all_posted(schema: Schema, engine: EngineRules) -> Rows:
 @once
 def home_timeline(schema: Schema, engine: EngineRules, way: Way | None) -> Rows:
     """
-    A page of (post, its key, its time) of those whom *user* follows and of *user*, newest first.
+    A page of (post, its time) of those whom *user* follows and of *user*, newest first.
 
     The page comes first, from the indexes; its posts are joined to what is left, with their authors.
     """
@@ -81,8 +81,7 @@ def feed_of(
         return (or_(until.is_(None), until > bindparam("seen_at", type_=until.type)),)
 
     def kept(of: Of) -> Conditions:
-        place = () if way is None else beside(of(posts.key), of(posts.time), way)
-        return (*place, *lasting(of), *(keep(of) if keep else ()))
+        return (*beside(of(posts.key), of(posts.time), way), *lasting(of), *(keep(of) if keep else ()))
 
     return _feed(name, posts, way, kept, lasting, PAGE_MOST + 1)
 
@@ -139,13 +138,12 @@ def _can_look(posts: Posts) -> bool:
 # --- The posts -----------------------------------------------------------------------------------
 
 
-def with_posts(schema: Schema, page: FromClause, way: Way | None) -> Rows:
-    """Return (post, key, time) for a *page* of keys and times; its author comes with it, unless mapped to."""
+def with_posts(schema: Schema, page: Subquery, way: Way | None) -> Rows:
+    """Return (post, time) for a *page* of keys and times; its author comes with it, unless mapped to."""
     posts = schema.declared_posts()
     model: Any = posts.model
     key = getattr(model, class_mapper(model).get_property_by_column(posts.key).key)
-    found = select(model, page.c.key, page.c.time).join(page, page.c.key == key)
-    found = found.order_by(*in_order(page.c.key, page.c.time, way))
+    found = hydrate(model, key, page, ("time", "key"), way)
     for name in _authors_of(schema, posts):
         found = found.options(joinedload(getattr(model, name)))
     return found

@@ -1,0 +1,103 @@
+"""Keysets: the total order of a list, what is beside a place in it, and the objects of what a page holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.selectable import Subquery
+
+from retinue.cursors import Way
+from retinue.engines import Rows
+from retinue.schema import Schema
+
+
+class Ends(NamedTuple):
+    """Which ends a stretch of a list has; where it has none, it goes to that end of the list."""
+
+    first: bool = False
+    last: bool = False
+
+
+def in_order(
+    key: ColumnElement[Any], at: ColumnElement[Any], way: Way | None, *, ascending: bool = False
+) -> Sequence[ColumnElement[Any]]:
+    """
+    Return the total order of a list: by *at*, and by *key* within it; the other way round for the way back.
+
+    Newest first, if *at* is a time; *ascending*: oldest first, or by name.
+    """
+    forward = way is None or way.forward
+    return (at.asc(), key.asc()) if forward is ascending else (at.desc(), key.desc())
+
+
+def beside(
+    key: ColumnElement[Any], at: ColumnElement[Any], way: Way | None, *, ascending: bool = False, this: Any = None
+) -> Sequence[ColumnElement[bool]]:
+    """
+    Return the conditions for rows beside that of the place (*at*, *key*), in the order of `in_order()`.
+
+    None where there is no *way* to a place. ``t <= :t AND (t < :t OR k < :k)`` is the one
+    form that every engine answers from the index; a tuple comparison makes MariaDB read
+    the whole list. *this* is the place's own *at*, where that is not simply the parameter.
+    """
+    if way is None:
+        return ()
+    place = bindparam("at", type_=at.type) if this is None else this
+    return past(key, at, bindparam("key", type_=key.type), place, way, ascending=ascending)
+
+
+def past(
+    key: ColumnElement[Any],
+    at: ColumnElement[Any],
+    same: ColumnElement[Any],
+    place: ColumnElement[Any],
+    way: Way,
+    *,
+    ascending: bool = False,
+) -> Sequence[ColumnElement[bool]]:
+    """Return the conditions for rows beside the place (*place*, *same*); as `beside()`."""
+    or_same = way in (Way.ON_OR_SAME, Way.BACK_OR_SAME)
+    if way.forward is ascending:
+        return at >= place, (at > place) | (key >= same if or_same else key > same)
+    return at <= place, (at < place) | (key <= same if or_same else key < same)
+
+
+def within(
+    at: ColumnElement[Any], ends: Ends, value: Callable[[str], ColumnElement[Any]], *, ascending: bool = False
+) -> Sequence[ColumnElement[bool]]:
+    """Return the conditions for rows between those *ends* that there are, both included; *value* returns that of one."""
+    low, high = ("first", "last") if ascending else ("last", "first")
+    from_low = (at >= value(low),) if getattr(ends, low) else ()
+    return (*from_low, at <= value(high)) if getattr(ends, high) else from_low
+
+
+def hydrate(
+    entity: Any,
+    key: ColumnElement[Any],
+    page: Subquery,
+    order: tuple[str, str],
+    way: Way | None,
+    *,
+    ascending: bool = False,
+    by: Callable[[ColumnElement[Any]], ColumnElement[Any]] | None = None,
+) -> Rows:
+    """
+    Return each row of *page* with its object: (an *entity*, the other columns of the page), in the page's order.
+
+    So the page comes first, from indexes alone, and objects are joined to what is left. Its first column is the *key* of
+    the object; *order* names the columns that it goes by, that which decides between equal ones last; the first one as
+    *by* returns it.
+    """
+    joined, *others = page.c
+    at, last = (page.c[name] for name in order)
+    found: Any = select(entity, *others).join(page, joined == key)
+    return found.order_by(*in_order(last, at if by is None else by(at), way, ascending=ascending))  # type: ignore[no-any-return]
+
+
+def hydrate_users(schema: Schema, page: Subquery, order: tuple[str, str], way: Way | None = None, **how: Any) -> Rows:
+    """As `hydrate()`: the users whose keys are the first column of *page*, as the application's own class."""
+    user: Any = schema.user
+    return hydrate(user, getattr(user, schema.key_name), page, order, way, **how)
