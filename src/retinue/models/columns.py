@@ -13,13 +13,14 @@ from collections.abc import Callable, Sequence
 from inspect import getattr_static
 from typing import Any, cast
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Table, event
-from sqlalchemy.orm import Mapped, MappedColumn, Mapper, class_mapper, mapped_column, relationship
+from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Table, event
+from sqlalchemy.orm import Mapped, MappedColumn, Mapper, class_mapper, declared_attr, mapped_column, relationship
 from sqlalchemy.sql.elements import ColumnElement, conv
 
 from retinue.errors import MappingError
 from retinue.models.own_columns import LIBRARY
 from retinue.models.ownership import GraphModel, key_column_of, refuse_dataclass, user_class_of
+from retinue.models.times import UTCDateTime, now
 
 #: The longest name that every engine takes (PostgreSQL: 63 bytes), less room for a prefix.
 _NAME_MOST = 60
@@ -64,6 +65,32 @@ def user_column(model: Any) -> Mapped[Any]:
     return mapped_column(key.type, ForeignKey(key, ondelete="CASCADE"), primary_key=True, autoincrement=False)
 
 
+def attribute(make: Callable[[Any], Mapped[Any]]) -> declared_attr[Any]:
+    """Return the attribute of a mixin that *make* makes for each model: a short way to write such a method."""
+    # SQLAlchemy looks for the names in an annotation that is a text in the module of the mixin.
+    make.__annotations__["return"] = Mapped[Any]
+    return declared_attr(make)
+
+
+def time_of_row(_model: Any) -> Mapped[Any]:
+    """Return the column with the time at which a row was made, by the application."""
+    return mapped_column(UTCDateTime, nullable=False, insert_default=now)
+
+
+def optional_time(_model: Any) -> Mapped[Any]:
+    """Return a column with a time that may not be."""
+    return mapped_column(UTCDateTime, nullable=True)
+
+
+def user_by(column: str, back_populates: str | None = None) -> Callable[[Any], Mapped[Any]]:
+    """Return what makes of a model the user whom its *column* names: see `user_of()`."""
+
+    def user(model: Any) -> Mapped[Any]:
+        return user_of(model, getattr(model, column), back_populates)
+
+    return user
+
+
 def user_of(model: Any, column: Any, back_populates: str | None = None) -> Mapped[Any]:
     """Return the user that *column* names: joined, so that a list of rows brings its users in one statement."""
     return relationship(
@@ -87,6 +114,25 @@ def _fitting(name: str) -> str:
         return name
     digest = hashlib.blake2b(name.encode(), digest_size=4).hexdigest()
     return f"{name[: _NAME_MOST - 9]}_{digest}"
+
+
+def complete_tie(table: Table, *, listed: str | None, reverse: str, by_time: bool = False) -> None:
+    """
+    Complete a table with the rows that one user has about another, whose keys are its primary key.
+
+    Args:
+        table: The table.
+        listed: The name of the index by which the owner's list is read, newest first; None: there is no list.
+        reverse: The name of the index from the other end, by which the rows are found when that user goes.
+        by_time: Whether that index is in the order of time, as there is a list from that end too.
+    """
+    owner, other = table.primary_key.columns
+    table.info.update(shard_key=owner.key, reverse_key=other.key)
+    table.append_constraint(not_oneself(table, owner != other))
+    # `table.c` columns attach an index by themselves.
+    if listed is not None:
+        Index(named("ix", table, listed), owner, table.c.timestamp, other)
+    Index(named("ix", table, reverse), other, *((table.c.timestamp,) if by_time else ()), owner)
 
 
 def needs_guards(user: type[Any]) -> None:

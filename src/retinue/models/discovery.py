@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import Index, Table
-from sqlalchemy.orm import Mapped, declared_attr, mapped_column
+from sqlalchemy import Table
+from sqlalchemy.orm import declared_attr
 
-from retinue.models.columns import completes, named, not_oneself, user_column, user_of
+from retinue.models.columns import attribute, complete_tie, completes, time_of_row, user_by, user_column
 from retinue.models.ownership import GraphModel
-from retinue.models.times import UTCDateTime, now
 
 
 class DismissedSuggestionMixin(GraphModel):
@@ -18,36 +17,16 @@ class DismissedSuggestionMixin(GraphModel):
 
     __retinue_own_rows__: ClassVar[bool] = True
 
-    @declared_attr
-    def user_id(cls) -> Mapped[Any]:
-        """The key of the user who dismissed."""
-        return user_column(cls)
-
-    @declared_attr
-    def suggested_id(cls) -> Mapped[Any]:
-        """The key of the user who was suggested."""
-        return user_column(cls)
-
-    @declared_attr
-    def timestamp(cls) -> Mapped[datetime]:
-        """When it was dismissed (aware, UTC)."""
-        return mapped_column(UTCDateTime, nullable=False, insert_default=now)
-
-    @declared_attr
-    def user(cls) -> Mapped[Any]:
-        """The user who dismissed."""
-        return user_of(cls, cls.user_id)
-
-    @declared_attr
-    def suggested(cls) -> Mapped[Any]:
-        """The user who was suggested."""
-        return user_of(cls, cls.suggested_id)
+    #: The keys of the user who dismissed, and of the user who was suggested.
+    user_id: declared_attr[Any] = attribute(user_column)
+    suggested_id: declared_attr[Any] = attribute(user_column)
+    #: When it was dismissed (aware, UTC).
+    timestamp: declared_attr[datetime] = attribute(time_of_row)
+    #: The user who dismissed, and the user who was suggested.
+    user: declared_attr[Any] = attribute(user_by("user_id"))
+    suggested: declared_attr[Any] = attribute(user_by("suggested_id"))
 
 
 @completes(DismissedSuggestionMixin, key=("user_id", "suggested_id"))
 def _complete_dismissals(table: Table, _user: type[Any]) -> None:
-    user, suggested = table.c.user_id, table.c.suggested_id
-    table.info.update(shard_key="user_id", reverse_key="suggested_id")
-    table.append_constraint(not_oneself(table, user != suggested))
-    # For the deletion of a user, who may have been dismissed by many.
-    Index(named("ix", table, "reverse"), suggested, user)
+    complete_tie(table, listed=None, reverse="reverse")

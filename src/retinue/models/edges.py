@@ -5,13 +5,21 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, Index, SmallInteger, Table, inspect
+from sqlalchemy import BigInteger, SmallInteger, Table, inspect
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column, synonym, validates
 
 from retinue.errors import NotWritableError
-from retinue.models.columns import completes, named, needs_guards, not_oneself, user_column, user_of
+from retinue.models.columns import (
+    attribute,
+    complete_tie,
+    completes,
+    needs_guards,
+    optional_time,
+    time_of_row,
+    user_by,
+    user_column,
+)
 from retinue.models.ownership import GraphModel
-from retinue.models.times import UTCDateTime, now
 
 
 class FollowMixin(GraphModel):
@@ -25,31 +33,14 @@ class FollowMixin(GraphModel):
 
     __retinue_own_rows__: ClassVar[bool] = True
 
-    @declared_attr
-    def follower_id(cls) -> Mapped[Any]:
-        """The key of the user who follows."""
-        return user_column(cls)
-
-    @declared_attr
-    def following_id(cls) -> Mapped[Any]:
-        """The key of the user who is followed."""
-        return user_column(cls)
-
-    @declared_attr
-    def timestamp(cls) -> Mapped[datetime]:
-        """When it began (aware, UTC), made by the application."""
-        return mapped_column(UTCDateTime, nullable=False, insert_default=now)
-
-    # Joined, so that a list of rows brings its users in the same statement.
-    @declared_attr
-    def follower(cls) -> Mapped[Any]:
-        """The user who follows."""
-        return user_of(cls, cls.follower_id, back_populates="following")
-
-    @declared_attr
-    def following(cls) -> Mapped[Any]:
-        """The user who is followed."""
-        return user_of(cls, cls.following_id, back_populates="followers")
+    #: The keys of the user who follows, and of the user who is followed.
+    follower_id: declared_attr[Any] = attribute(user_column)
+    following_id: declared_attr[Any] = attribute(user_column)
+    #: When it began (aware, UTC), made by the application.
+    timestamp: declared_attr[datetime] = attribute(time_of_row)
+    #: The user who follows, and the user who is followed: joined, so that a list of rows brings them along.
+    follower: declared_attr[Any] = attribute(user_by("follower_id", back_populates="following"))
+    following: declared_attr[Any] = attribute(user_by("following_id", back_populates="followers"))
 
     @declared_attr
     def followed_id(cls) -> Mapped[Any]:
@@ -110,45 +101,21 @@ class FollowRequestMixin(GraphModel):
     more: it holds the follower to ``Settings(request_cooldown=...)``.
     """
 
-    @declared_attr
-    def follower_id(cls) -> Mapped[Any]:
-        """The key of the user who asks."""
-        return user_column(cls)
-
-    @declared_attr
-    def following_id(cls) -> Mapped[Any]:
-        """The key of the user who is asked."""
-        return user_column(cls)
-
-    @declared_attr
-    def timestamp(cls) -> Mapped[datetime]:
-        """When it was asked (aware, UTC)."""
-        return mapped_column(UTCDateTime, nullable=False, insert_default=now)
-
-    @declared_attr
-    def rejected_at(cls) -> Mapped[datetime | None]:
-        """When it was rejected (aware, UTC); None while it is pending."""
-        return mapped_column(UTCDateTime)
-
-    @declared_attr
-    def follower(cls) -> Mapped[Any]:
-        """The user who asks."""
-        return user_of(cls, cls.follower_id)
-
-    @declared_attr
-    def following(cls) -> Mapped[Any]:
-        """The user who is asked."""
-        return user_of(cls, cls.following_id)
+    #: The keys of the user who asks, and of the user who is asked.
+    follower_id: declared_attr[Any] = attribute(user_column)
+    following_id: declared_attr[Any] = attribute(user_column)
+    #: When it was asked (aware, UTC).
+    timestamp: declared_attr[datetime] = attribute(time_of_row)
+    #: When it was rejected (aware, UTC); None while it is pending.
+    rejected_at: declared_attr[datetime | None] = attribute(optional_time)
+    #: The user who asks, and the user who is asked.
+    follower: declared_attr[Any] = attribute(user_by("follower_id"))
+    following: declared_attr[Any] = attribute(user_by("following_id"))
 
 
 @completes(FollowMixin, key=("follower_id", "following_id"))
 def _complete_follows(table: Table, user: type[Any]) -> None:
-    follower, following, time = (table.c[n] for n in ("follower_id", "following_id", "timestamp"))
-    table.info.update(shard_key="follower_id", reverse_key="following_id")
-    table.append_constraint(not_oneself(table, follower != following))
-    # Each list in its order, from its owner's end. `table.c` columns attach an index by themselves.
-    Index(named("ix", table, "following"), follower, time, following)
-    Index(named("ix", table, "followers"), following, time, follower)
+    complete_tie(table, listed="following", reverse="followers", by_time=True)
     if user.__retinue__.limits:
         needs_guards(user)
 
@@ -160,5 +127,5 @@ def _complete_counts(table: Table, _user: type[Any]) -> None:
 
 @completes(FollowRequestMixin, key=("follower_id", "following_id"))
 def _complete_requests(table: Table, user: type[Any]) -> None:
-    _complete_follows(table, user)
+    complete_tie(table, listed="following", reverse="followers", by_time=True)
     needs_guards(user)
