@@ -58,16 +58,16 @@ def ask_and_take(work: Work, pair: tuple[Key, Key], ask: Question, at: datetime)
     """
     Hold the guards that the change of an edge needs, if it needs any: *ask* tells.
 
-    One statement; two where changes do not go together; none where nothing needs a guard.
+    One statement; two where an engine has no data-modifying CTEs; none where nothing needs a guard.
     """
     if work.schema.guards is None:
         return Before()
     parameters = {"follower": pair[0], "followed": pair[1], **moment(work.schema, at)}
-    together = work.engine.changes_together
-    build, arguments = (ask_and_take_guards, (work.engine, ask)) if together else (ask, (work.engine,))
+    at_once = work.engine.modifying_ctes
+    build, arguments = (ask_and_take_guards, (work.engine, ask)) if at_once else (ask, (work.engine,))
     found: Any = work.run(build, parameters, *arguments).first()
     before = Before(*(bool(answer) for answer in found or ()))
-    if not (together or before.enough):
+    if not (at_once or before.enough):
         take(work, *(pair if before.both else pair[:1]), beside=pair)
     return before
 
@@ -99,14 +99,14 @@ def ask_and_take_guards(schema: Schema, engine: EngineRules, ask: Callable[[Sche
     """
     What *ask* says; and hold the guard of *follower*, that of *followed* too if *both* is so, none if it is *enough*.
 
-    As `take_guards()`, for engines whose changes go together.
+    As `take_guards()`, for engines with data-modifying CTEs.
     """
-    said = ask(schema, engine).cte("said")
-    both, enough = (select(said.c[name]).scalar_subquery() for name in ("both", "enough"))
+    answers = ask(schema, engine).cte("answers")
+    both, enough = (select(answers.c[name]).scalar_subquery() for name in ("both", "enough"))
     pair = follower, _ = user_key(schema, "follower"), user_key(schema, "followed")
     people = and_(schema.key.in_(pair), enough.is_not(true()))
     taken = _taken(schema, engine, people, lambda user: or_(user == follower, both))
-    return select(said).add_cte(taken.cte("taken"))
+    return select(answers).add_cte(taken.cte("taken"))
 
 
 def _taken(

@@ -60,7 +60,7 @@ def nothing(_graph: Graph[Any]) -> None:
     """Do nothing."""
 
 
-#: What each verb takes; the second number is for engines whose changes go together: see `EngineRules.changes_together`.
+#: What each verb takes; the second number is for engines with data-modifying CTEs: see `EngineRules.modifying_ctes`.
 VERBS: dict[str, tuple[int | tuple[int, int], Prepare, Callable[[Graph[Any]], object]]] = {
     # Who approves; the guard; the edge; two counts, history, notification.
     "follow": ((7, 2), nothing, lambda graph: graph.follow(5, 20)),

@@ -143,7 +143,7 @@ def built(schema: Schema, name: str, rules: EngineRules) -> Iterator[Any]:
         "followers": [True, False],
         "ask": [follows.before_follow, follows.before_unfollow],
     }
-    if name in TOGETHER and not rules.changes_together:
+    if name in TOGETHER and not rules.modifying_ctes:
         return
     parameters = list(inspect.signature(inspect.unwrap(BUILDERS[name])).parameters.values())[1:]
     parameters = [one for one in parameters if one.kind is not one.VAR_POSITIONAL]

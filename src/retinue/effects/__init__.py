@@ -182,7 +182,7 @@ def fits_one_statement(schema: Schema, engine: EngineRules) -> bool:
     if fits is None:
         in_statement = (effect for effect in effects_of(schema) if isinstance(effect, InStatement))
         by_python = schema.own_of(schema.follows).by_python or any(one.needs_python(schema) for one in in_statement)
-        fits = schema.built[fits_one_statement, engine] = engine.changes_together and not by_python
+        fits = schema.built[fits_one_statement, engine] = engine.modifying_ctes and not by_python
     return fits
 
 

@@ -78,8 +78,8 @@ class EngineRules(ABC):
     #: True where an UPDATE that finds no row locks the place where it would be: an upsert does not.
     locks_missing_rows: ClassVar[bool] = False
 
-    #: True where one statement may change several tables, each part by what the one before it changed.
-    changes_together: ClassVar[bool] = False
+    #: True where one statement may change several tables, each part by what the one before it changed: in CTEs.
+    modifying_ctes: ClassVar[bool] = False
 
     #: True where a statement that waited too long fails alone, and what went before it can be committed.
     fails_by_statement: ClassVar[bool]
@@ -147,7 +147,7 @@ class EngineRules(ABC):
         return ()
 
     def micros(self) -> ColumnElement[int]:
-        """Return the microseconds since 1970 when this part of a statement runs; only where changes go together."""
+        """Return the microseconds since 1970 when this part of a statement runs; only with `modifying_ctes`."""
         raise NotImplementedError
 
     @abstractmethod

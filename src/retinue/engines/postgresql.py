@@ -57,7 +57,7 @@ class PostgreSQL(OnConflict):
     integer_range: ClassVar[tuple[int, int]] = (-(2**31), 2**31 - 1)
     insert: ClassVar[staticmethod[[Table], Any]] = staticmethod(insert)
 
-    changes_together: ClassVar[bool] = True
+    modifying_ctes: ClassVar[bool] = True
     holds_nul: ClassVar[bool] = False
     savepoint_keeps_locks: ClassVar[bool] = False
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, TypeAlias
 
-from sqlalchemy import Executable, Table
+from sqlalchemy import Executable
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from retinue.effects.counts import rows
@@ -47,7 +47,7 @@ def add_to_many(work: Work, more: Sequence[More]) -> None:
 
     Adds to slot 0 alone.
     """
-    table = work.schema.table(rows.MIXIN)
+    table = rows.count_rows(work.schema)
     found = work.rows(rows.uncounted, {"users": [user for user, _ in more]}, work.engine)
     # What the edges say, the new ones too: such a row is not added to, but made.
     counted = {user: (followers, following) for user, followers, following in found}
@@ -107,30 +107,18 @@ def slot(schema: Schema, delta: Delta) -> int:
 
 def _start(work: Work, parameters: dict[str, Any]) -> None:
     """Give the user the row that was not there: the delta beside slot 0, or slot 0 itself, with what the edges say."""
-    table: Table = work.schema.table(rows.MIXIN)
-    by_python = work.schema.own_of(table).by_python
+    schema, engine, table = work.schema, work.engine, rows.count_rows(work.schema)
 
-    def inserted(
-        build: Callable[..., Executable],
-        build_rows: Callable[[Schema], Executable],
-        same: Mapping[str, Any] | None = None,
-        build_each: Callable[..., Executable] | None = None,
-    ) -> int:
-        if not by_python:
-            return work.run(build, parameters, work.engine).rowcount
-        whole, selected, each = (
-            build(work.schema, work.engine),
-            build_rows(work.schema),
-            build_each and build_each(work.schema, work.engine),
-        )
-        return inserting.insert_selected(work, table, whole, selected, parameters, same, each)
+    def inserted(whole: Executable, selected: Executable, *beside: Any) -> int:
+        return inserting.insert_selected(work, table, whole, selected, parameters, *beside)
 
     if parameters["slot_"]:
         numbers = (parameters["slot_"], parameters["more_followers"], parameters["more_following"])
         same = dict(zip(rows.COLUMNS[1:], numbers, strict=True))
-        if inserted(rows.add_slot, rows.first_slot, same, rows.add_to_slots):
+        each = rows.add_to_slots(schema, engine)
+        if inserted(rows.add_slot(schema, engine), rows.first_slot(schema), same, each):
             return
-    if not inserted(rows.insert_counted, rows.counted_row):
+    if not inserted(rows.insert_counted(schema, engine), rows.counted_row(schema)):
         # Somebody has made slot 0 just now, who did not see the edge.
         work.run(rows.add_to_count, {**parameters, "slot_": 0}, work.engine)
 

@@ -14,9 +14,6 @@ from retinue.models import FollowCountMixin
 from retinue.schema import Schema
 from retinue.work.building import OPTION, ROW, insert_row, once, people, row_names, user_key
 
-#: The model of the rows.
-MIXIN: Final = FollowCountMixin
-
 #: Their columns.
 COLUMNS: Final[tuple[str, ...]] = ("user_id", "slot", "followers", "following")
 
@@ -48,7 +45,7 @@ def count_edges(schema: Schema) -> Rows:
 
 def count_rows(schema: Schema) -> Table:
     """Return the table of count rows."""
-    return schema.table(MIXIN)
+    return schema.table(FollowCountMixin)
 
 
 def count_row(user: ColumnElement[Any], followers: ColumnElement[Any], following: ColumnElement[Any]) -> Rows:
