@@ -7,8 +7,8 @@ The Flask extension: buttons, pages and commands for the users of an application
     retinue = Retinue(app, user_model=User)
 
 The blueprint's pages are under ``RETINUE_URL_PREFIX``; templates get ``follow_button(user)``
-and ``relationship(user)``. The other names here are what those pages are made of, for pages
-of an application's own. docs/flask.md has all of it.
+and ``relationship(user)``. The other names here are for an application's own pages: the
+extension's pages are made of them. docs/flask.md explains all of it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Addresses: of users, of this page, and those to which a form may lead back."""
+"""The addresses of users, of this page, and of the pages to which a form may lead back."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from retinue.settings import PAGE_MOST
 #: Browsers read a backslash as a slash, and drop control characters: both make "/\t/host" another host.
 _MISREAD = re.compile(r"[\x00-\x20\x7f\\]")
 
-#: What may stand in the address of a list beside its place, and is kept from page to page.
-KEPT = ("q", "sort", "show", "limit")
+#: The arguments in the address of a list that stay the same from page to page.
+_LIST_ARGUMENTS = ("q", "sort", "show", "limit")
 
 
 class SlugConverter(BaseConverter):
-    """Matches what names a user in an address, after the @."""
+    """Matches the name of a user in an address, after the @."""
 
     regex = r"[^/]{1,255}"
 
@@ -53,18 +53,18 @@ def local_path(target: str | None) -> str | None:
 
 
 def back(otherwise: str, anchor: str = "") -> Response:
-    """Lead to where the form says that it came from, if that is here; else to *otherwise*."""
+    """Redirect to the page that the form names, if it is on this site; else to *otherwise*."""
     place = local_path(request.form.get("next"))
     return redirect(f"{place}{anchor}" if place else otherwise, 303)
 
 
 def wants_json() -> bool:
-    """Return whether the script asks, which changes a button in place, and not a browser for its next page."""
+    """Return whether the request is from the script, which changes a button in place, and not from a browser."""
     return request.accept_mimetypes.best == "application/json"
 
 
 def rows_asked_for() -> int:
-    """Return the ``limit`` of the address; 400 if it is not a number of rows that may be had."""
+    """Return the ``limit`` of the address; 400 if it is not a possible number of rows."""
     text = request.args.get("limit")
     if text is None:
         return int(current_app.config[config.ROWS])
@@ -74,13 +74,13 @@ def rows_asked_for() -> int:
 
 
 def links_of(page: Page[Any]) -> dict[str, str | None]:
-    """Return the addresses of the pages beside *page*, as the templates take them."""
+    """Return the addresses of the next and the previous page, as the templates take them."""
     return {"older": page.next and same_page(cursor=page.next), "newer": page.prev and same_page(cursor=page.prev)}
 
 
 def same_page(**place: int | str) -> str:
     """Return the address of this page at another *place* in its list."""
     # By name: whatever else stands in the query must not become an argument of url_for().
-    kept = {name: request.args[name] for name in KEPT if name in request.args}
-    query: dict[str, Any] = {**(request.view_args or {}), **kept, **place}
+    same = {name: request.args[name] for name in _LIST_ARGUMENTS if name in request.args}
+    query: dict[str, Any] = {**(request.view_args or {}), **same, **place}
     return url_for(request.endpoint or "", **query)

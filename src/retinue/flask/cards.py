@@ -1,4 +1,4 @@
-"""People as the templates get them: how they and the viewer stand is asked once for a whole page."""
+"""People as templates get them, as cards: relationships and counts are read once for a whole page."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from flask import request
 
@@ -19,38 +19,40 @@ from retinue.schema import identity
 from retinue.settings import BATCH_MOST
 from retinue.values import Key
 
-#: Where a request keeps what it has asked.
-_ASKED: Final = "retinue.asked"
+R = TypeVar("R", bound=Person[Any] | Suggestion[Any])
+
+#: Where a request keeps what it has read.
+_CACHE: Final = "retinue.people"
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One person, and how the viewer and they stand. Nothing here can reach the database."""
+    """One person, and their relationship with the viewer. Nothing here can reach the database."""
 
     #: The user, as the application's own class.
     user: Any
-    #: What names them in an address, what people read, and where their page is.
+    #: Their name in an address, the name that people read, and the address of their page.
     slug: str
     label: str
     url: str
     #: They approve who follows them.
     locked: bool
-    #: Without ``blocked_by``: no template can show what is nobody's to know.
+    #: Without ``blocked_by``: nobody may learn of it, so no template can show it.
     relationship: Relationship
-    #: Who looks: these very people, or nobody who is logged in.
+    #: Whether they are the viewer; and whether the viewer is not logged in.
     is_viewer: bool
     is_anonymous: bool
     #: None where the page does not show it.
     counts: Counts | None = None
-    #: When the row was made that put them on a list, and when it ends by itself (None: never).
+    #: Since when they are on the list, and when that ends by itself (None: never).
     since: datetime | None = None
     until: datetime | None = None
     #: Why they are suggested.
     why: str = ""
 
 
-class _Asked:
-    """What one request has asked about people, as one viewer."""
+class _PeopleCache:
+    """What one request has read about people, for one viewer."""
 
     def __init__(self, state: State) -> None:
         self.state = state
@@ -59,20 +61,20 @@ class _Asked:
         self.counts: dict[Key, Counts] = {}
 
     def relate(self, users: Iterable[Any]) -> None:
-        """Ask how the viewer and those of *users* stand of whom it is not known. One select, or none."""
+        """Read the relationships of the viewer with those of *users* who are not cached. One select, or none."""
         unknown = [user for user in users if key_of(user) not in self.relationships]
         if unknown:
             found = self.state.graph().relationships(self.viewer, unknown)
             self.relationships.update({key: replace(how, blocked_by=False) for key, how in found.items()})
 
     def count(self, users: Iterable[Any]) -> None:
-        """Ask for the counts of those of *users* of whom they are not known. One select, or none."""
+        """Read the counts of those of *users* who are not cached. One select, or none."""
         unknown = [user for user in users if key_of(user) not in self.counts]
         if unknown:
             self.counts.update(self.state.graph().counts(unknown))
 
     def card(self, user: Any) -> Card:
-        """Return the card of *user*, about whom has been asked. No statement."""
+        """Return the card of *user*, whose relationship is cached. No statement."""
         state, key = self.state, key_of(user)
         return Card(
             user=user,
@@ -87,12 +89,12 @@ class _Asked:
         )
 
 
-def _asked() -> _Asked:
-    """Return what this request has asked, as whoever was looking when it began to."""
-    asked: _Asked | None = request.environ.get(_ASKED)
-    if asked is None:
-        asked = request.environ[_ASKED] = _Asked(current())
-    return asked
+def _cache() -> _PeopleCache:
+    """Return the cache of this request, for the viewer who was looking when it was made."""
+    cache: _PeopleCache | None = request.environ.get(_CACHE)
+    if cache is None:
+        cache = request.environ[_CACHE] = _PeopleCache(current())
+    return cache
 
 
 def key_of(user: Any) -> Key:
@@ -102,17 +104,17 @@ def key_of(user: Any) -> Key:
 
 
 def ask(users: Iterable[Any]) -> None:
-    """Ask about everybody whom a page will show, at most 1,000: then their cards cost nothing. Two selects."""
-    chosen, asked = list(users), _asked()
-    asked.relate(chosen)
-    asked.count(chosen)
+    """Read what the cards of *users* need, at most 1,000: then their cards cost nothing. Two selects."""
+    people, cache = list(users), _cache()
+    cache.relate(people)
+    cache.count(people)
 
 
 def cards_of(users: Iterable[Any]) -> list[Card]:
     """Return the cards of *users*, at most 1,000, with their counts. Two selects, or none after `ask()`."""
-    chosen = list(users)
-    ask(chosen)
-    return [_asked().card(user) for user in chosen]
+    people = list(users)
+    ask(people)
+    return [_cache().card(user) for user in people]
 
 
 def card_of(user: Any) -> Card:
@@ -121,45 +123,43 @@ def card_of(user: Any) -> Card:
 
 
 def listed(people: Iterable[Person[Any]]) -> list[Card]:
-    """Return the cards of a list's *people*, with the time they came onto it, and go; as `cards_of()`."""
-    rows = list(people)
-    return [
-        replace(card, since=row.since, until=getattr(row, "until", None))
-        for card, row in zip(cards_of(row.user for row in rows), rows, strict=True)
-    ]
+    """Return the cards of the *people* on a list, with since when and until when; as `cards_of()`."""
+    return [replace(card, since=row.since, until=getattr(row, "until", None)) for card, row in _with_cards(people)]
 
 
 def suggested(suggestions: Iterable[Suggestion[Any]]) -> list[Card]:
-    """Return the cards of those who are suggested, with the reason; as `cards_of()`."""
-    rows = list(suggestions)
+    """Return the cards of suggested users, with the reason; as `cards_of()`."""
     label = current().label_of
-    return [
-        replace(card, why=why_suggested(row, label))
-        for card, row in zip(cards_of(row.user for row in rows), rows, strict=True)
-    ]
+    return [replace(card, why=why_suggested(row, label)) for card, row in _with_cards(suggestions)]
+
+
+def _with_cards(rows: Iterable[R]) -> Iterable[tuple[Card, R]]:
+    """Yield each of *rows* with the card of its user."""
+    rows = list(rows)
+    return zip(cards_of(row.user for row in rows), rows, strict=True)
 
 
 def relationship(user: Any) -> Relationship:
     """
-    Return how the viewer and *user* stand, for a template; ``blocked_by`` is always False there.
+    Return the relationship of the viewer with *user*, for a template; ``blocked_by`` is always False there.
 
-    The first time on a page, it is asked about everybody whom the session has loaded by
+    The first call on a page reads it for everybody whom the session has loaded by
     then: one select for the whole page. A page that loads its people before it renders
     pays no more, however many they are.
     """
-    asked = _asked()
-    if key_of(user) not in asked.relationships:
-        asked.relate([user, *islice(_loaded(asked.state, user), BATCH_MOST - 1)])
-    return asked.relationships[key_of(user)]
+    cache = _cache()
+    if key_of(user) not in cache.relationships:
+        cache.relate([user, *islice(_loaded(cache.state, user), BATCH_MOST - 1)])
+    return cache.relationships[key_of(user)]
 
 
-def plain_card(user: Any) -> Card:
+def card_without_counts(user: Any) -> Card:
     """Return the card of *user* without counts; it costs what `relationship()` costs."""
     relationship(user)
-    return _asked().card(user)
+    return _cache().card(user)
 
 
 def _loaded(state: State, but: Any) -> Iterable[Any]:
-    """Yield the users whom the session has loaded, other than *but*."""
+    """Yield the users whom the session has loaded, except *but*."""
     people = list(state.session().identity_map.values())
     return (one for one in people if isinstance(one, state.user_class) and one is not but)

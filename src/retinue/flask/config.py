@@ -1,11 +1,12 @@
 """
-The ``RETINUE_*`` keys of an application's config: what each means, its unit, and what it is unless it is said.
+The ``RETINUE_*`` keys of an application's config: what each means, its unit, and its default.
 
 They are about the web alone. What the graph may do is `retinue.Settings`, on the user class.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from flask import Flask
@@ -41,9 +42,40 @@ DEFAULTS: Final[dict[str, Any]] = {
 }
 
 
+def _is_prefix(value: Any) -> bool:
+    return isinstance(value, str) and (not value or value.startswith("/"))
+
+
+def _is_page_size(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= PAGE_MOST
+
+
+def _is_text_or_none(value: Any) -> bool:
+    return value is None or isinstance(value, str)
+
+
+def _are_texts(values: Any) -> bool:
+    return not isinstance(values, str) and all(isinstance(value, str) for value in values)
+
+
+_PAGE_SIZE: Final = (_is_page_size, f"a whole number from 1 to {PAGE_MOST}")
+_NAME: Final = (_is_text_or_none, "text or None")
+
+#: The check of a key's value, and what the value must be.
+_CHECKS: Final[dict[str, tuple[Callable[[Any], bool], str]]] = {
+    URL_PREFIX: (_is_prefix, "empty or a text that begins with a slash"),
+    ROWS: _PAGE_SIZE,
+    SUGGESTIONS: _PAGE_SIZE,
+    USER_SLUG: _NAME,
+    USER_LABEL: _NAME,
+    LOGIN_ENDPOINT: _NAME,
+    TRUSTED_ORIGINS: (_are_texts, "a list of texts such as 'https://example.org'"),
+}
+
+
 def init_app(app: Flask) -> None:
     """
-    Give *app* what its config does not say.
+    Give *app* the defaults of the keys that its config does not have.
 
     Raises:
         ValueError: A value makes no sense, or a ``RETINUE_*`` key does not exist.
@@ -54,20 +86,7 @@ def init_app(app: Flask) -> None:
     if unknown:
         message = f"there is no {unknown[0]}; the keys are {', '.join(DEFAULTS)}"
         raise ValueError(message)
-    prefix = app.config[URL_PREFIX]
-    if not isinstance(prefix, str) or (prefix and not prefix.startswith("/")):
-        message = f"{URL_PREFIX} must be empty or begin with a slash, not {prefix!r}"
-        raise ValueError(message)
-    for key in (ROWS, SUGGESTIONS):
-        rows = app.config[key]
-        if not isinstance(rows, int) or isinstance(rows, bool) or not 1 <= rows <= PAGE_MOST:
-            message = f"{key} must be a whole number from 1 to {PAGE_MOST}, not {rows!r}"
+    for key, (is_valid, wanted) in _CHECKS.items():
+        if not is_valid(app.config[key]):
+            message = f"{key} must be {wanted}, not {app.config[key]!r}"
             raise ValueError(message)
-    for key in (USER_SLUG, USER_LABEL, LOGIN_ENDPOINT):
-        if not isinstance(app.config[key], (str, type(None))):
-            message = f"{key} must be text or None, not {app.config[key]!r}"
-            raise ValueError(message)  # noqa: TRY004 - as any other value that makes no sense
-    origins = app.config[TRUSTED_ORIGINS]
-    if isinstance(origins, str) or not all(isinstance(one, str) for one in origins):
-        message = f"{TRUSTED_ORIGINS} must be a list of texts such as 'https://example.org', not {origins!r}"
-        raise ValueError(message)

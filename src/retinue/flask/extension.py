@@ -21,8 +21,8 @@ class Retinue:
     """
     Puts the follow system on a Flask application.
 
-    ``Retinue(app, ...)``, or ``Retinue(...)`` and ``init_app(app)`` later; what is said to
-    either is the same. Nothing of an application is kept on this object.
+    ``Retinue(app, ...)``, or ``Retinue(...)`` and ``init_app(app)`` later; both take
+    the same arguments. Nothing of an application is kept on this object.
 
     Args:
         app: The application.
@@ -44,7 +44,7 @@ class Retinue:
         current_user: Callable[[], Any] | None = None,
         user_url: Callable[[Any], str] | None = None,
     ) -> None:
-        self._said = {
+        self._given = {
             "session": session,
             "user_model": user_model,
             "current_user": current_user,
@@ -63,7 +63,7 @@ class Retinue:
         user_url: Callable[[Any], str] | None = None,
     ) -> None:
         """
-        Put the follow system on *app*; what is said here goes before what the object was made with.
+        Put the follow system on *app*; an argument given here wins over one given to the object.
 
         Raises:
             RuntimeError: It is on *app* already.
@@ -74,13 +74,11 @@ class Retinue:
             message = "Retinue is on this Flask app already: one is enough"
             raise RuntimeError(message)
         here = {"session": session, "user_model": user_model, "current_user": current_user, "user_url": user_url}
-        said = {name: self._said[name] if value is None else value for name, value in here.items()}
+        given = {name: self._given[name] if value is None else value for name, value in here.items()}
         config.init_app(app)
-        state = app.extensions[NAME] = State(
-            app, said["session"], said["user_model"], load_viewer=said["current_user"], user_url=said["user_url"]
-        )
-        known = said["user_model"]
-        signals.init_app(app, known if isinstance(known, type) else lambda: state.user_class)
+        state = app.extensions[NAME] = State(app, **given)
+        model = given["user_model"]
+        signals.init_app(app, model if isinstance(model, type) else lambda: state.user_class)
         wording.init_app(app)
         templating.init_app(app)
         cli.init_app(app)

@@ -11,14 +11,14 @@ from retinue.flask import config
 
 def check() -> None:
     """
-    Let the request go on if it comes from a page of this site.
+    Refuse the request unless it comes from a page of this site.
 
     With Flask-WTF's ``CSRFProtect`` on the application, its token decides, as for every
-    other form. Else the browser's own words do: ``Sec-Fetch-Site``, ``Origin`` or
-    ``Referer``. A client that says none of these is refused, too.
+    other form. Else the headers of the browser decide: ``Sec-Fetch-Site``, ``Origin`` or
+    ``Referer``. A client that sends none of these is refused, too.
 
     Raises:
-        werkzeug.exceptions.HTTPException: It does not: 400 by Flask-WTF, else 403.
+        werkzeug.exceptions.HTTPException: It comes from elsewhere: 400 by Flask-WTF, else 403.
     """
     csrf = current_app.extensions.get("csrf")
     if csrf is not None:

@@ -1,4 +1,4 @@
-"""Whose sessions the extension works on: those of Flask-SQLAlchemy, of its Lite, or what the application gives."""
+"""Where the extension gets its sessions: from Flask-SQLAlchemy, from Flask-SQLAlchemy-Lite, or from the application."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from retinue import prepare_engine
 
 
 class Sessions(NamedTuple):
-    """Where sessions come from."""
+    """Two ways to get a session."""
 
-    #: Returns that of the current request.
+    #: Returns the session of the current request.
     current: Callable[[], Session]
-    #: Makes a new one, for work in a transaction of its own.
+    #: Makes a new session, for work in a transaction of its own.
     new: Callable[[], Session]
 
 
@@ -46,18 +46,18 @@ def sessions_of(app: Flask, given: Any) -> Sessions:
         return Sessions(given, given.session_factory)
     if isinstance(getattr(given, "__dict__", {}).get("session"), scoped_session):  # Flask-SQLAlchemy
         return Sessions(given.session, given.session.session_factory)
-    # Flask-SQLAlchemy-Lite: its session is that of a context, and there may be none yet.
+    # Flask-SQLAlchemy-Lite: its session belongs to a context, and there may be none yet.
     if hasattr(given, "sessionmaker"):
         return Sessions(lambda: cast("Session", given.session), lambda: cast("Session", given.sessionmaker()))
     if callable(given) and not isinstance(given, Session):
-        now = cast("Callable[[], Session]", given)
-        return Sessions(now, lambda: _another(now()))
+        current = cast("Callable[[], Session]", given)
+        return Sessions(current, lambda: _another(current()))
     message = f"session must be what gives sessions, such as db.session, not {type(given).__name__}"
     raise TypeError(message)
 
 
 def prepare_engines(app: Flask, given: Any) -> None:
-    """Give the engines that can be had by now what the promises need; those of an extension that came first, that is."""
+    """Prepare the engines that exist already: those of a database extension that was put on *app* before."""
     with app.app_context():
         engines = getattr(_found(app, given), "engines", None)
         if isinstance(engines, Mapping):
@@ -70,7 +70,7 @@ def _found(app: Flask, given: Any) -> Any:
 
 
 def _of_factory(app: Flask, factory: sessionmaker[Any]) -> Sessions:
-    """Return sessions of *factory*, one for each application context, closed at its end."""
+    """Return sessions that *factory* makes: one for each application context, closed at its end."""
     name = "_retinue_session"
 
     def current() -> Session:

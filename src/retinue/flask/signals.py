@@ -1,8 +1,8 @@
 """
-What happened between people, as signals of blinker: sent after COMMIT, in the process that did it.
+Signals of blinker for what people did: sent after COMMIT, in the process that made the change.
 
 The sender is always the Flask application itself; the keyword ``event`` holds the frozen event of
-`retinue.events` that says who and when::
+`retinue.events`, with the keys of the users and the time::
 
     from retinue.flask.signals import user_followed
 
@@ -10,13 +10,13 @@ The sender is always the Flask application itself; the keyword ``event`` holds t
     def welcome(app, event):
         print(event.follower_id, "now follows", event.followed_id)
 
-Each event sends the signal of its class, and then that of the class it is a kind of: who listens to
+Each event sends the signal of its class, and then that of its base class: who listens to
 `user_followed` hears every new edge, also one that was asked for first (`follow_request_accepted`) or that came back
 after a block (`follow_restored`). Listen to one of the two, not to both, unless you tell them apart by the event.
 
 Where several applications share one class of users, the one whose context is current sends. Without a context
-of one of them (a script, a thread of its own), each of them does. A receiver that raises is logged (``retinue.events``)
-and breaks nothing but the turn of those connected to the same signal after it.
+of one of them (a script, a thread of its own), each of them does. A receiver that raises is logged (``retinue.events``);
+only those connected to the same signal after it are not called.
 """
 
 from __future__ import annotations
@@ -30,22 +30,8 @@ from typing import Any, Final
 from blinker import Namespace, Signal
 from flask import Flask, appcontext_pushed, current_app, has_app_context
 
-from retinue import (
-    Blocked,
-    Event,
-    Followed,
-    FollowerRemoved,
-    FollowRestored,
-    Muted,
-    RequestAccepted,
-    Requested,
-    RequestRejected,
-    Unblocked,
-    Unfollowed,
-    Unmuted,
-    listen,
-)
-from retinue.events import Listeners, listeners_of
+from retinue import events, listen
+from retinue.events import Event, Listeners, listeners_of
 
 #: All signals, by name.
 signals: Namespace = Namespace()
@@ -69,17 +55,17 @@ user_unmuted: Signal = signals.signal("user-unmuted", "Somebody ended a mute of 
 #: The signal of each class of events that is about people.
 SIGNALS: Final = MappingProxyType[type[Event], Signal](
     {
-        Followed: user_followed,
-        Unfollowed: user_unfollowed,
-        FollowerRemoved: follower_removed,
-        Requested: follow_requested,
-        RequestAccepted: follow_request_accepted,
-        RequestRejected: follow_request_rejected,
-        FollowRestored: follow_restored,
-        Blocked: user_blocked,
-        Unblocked: user_unblocked,
-        Muted: user_muted,
-        Unmuted: user_unmuted,
+        events.Followed: user_followed,
+        events.Unfollowed: user_unfollowed,
+        events.FollowerRemoved: follower_removed,
+        events.Requested: follow_requested,
+        events.RequestAccepted: follow_request_accepted,
+        events.RequestRejected: follow_request_rejected,
+        events.FollowRestored: follow_restored,
+        events.Blocked: user_blocked,
+        events.Unblocked: user_unblocked,
+        events.Muted: user_muted,
+        events.Unmuted: user_unmuted,
     }
 )
 
@@ -92,14 +78,14 @@ _WAITING: Final = "retinue.signals"
 
 def init_app(app: Flask, user_class: type[Any] | Callable[[], type[Any]]) -> None:
     """
-    Let what happens in the graph of *user_class* send signals from *app*, for as long as *app* lives.
+    Send signals from *app* for the events of the graph of *user_class*, for as long as *app* lives.
 
     Repeating it changes nothing.
 
     Args:
         app: The application.
-        user_class: The class of users; or what returns it, where models may be imported later: it is
-            asked whenever a context of *app* begins, until it raises no `RuntimeError` any more.
+        user_class: The class of users; or a function that returns it, where models may be imported later:
+            it is called whenever a context of *app* begins, until it raises no `RuntimeError` any more.
     """
     if isinstance(user_class, type):
         _connect(app, user_class)

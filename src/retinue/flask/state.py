@@ -30,7 +30,7 @@ class State:
         app: The application.
         session: As `sessions_of()` takes it.
         user_model: The class with `FollowerMixin`, or what returns it; None: the only one there is.
-        load_viewer: Returns who is looking, or None; None: Flask-Login's ``current_user``.
+        current_user: Returns the user who is looking, or None; None: Flask-Login's ``current_user``.
         user_url: Returns the address of a user's page; None: that of their followers.
     """
 
@@ -39,16 +39,16 @@ class State:
         app: Flask,
         session: Any,
         user_model: Any,
-        load_viewer: Callable[[], Any] | None,
+        current_user: Callable[[], Any] | None,
         user_url: Callable[[Any], str] | None,
     ) -> None:
         self._app, self._session, self._user_model = app, session, user_model
-        self.load_viewer = load_viewer
+        self.load_viewer = current_user
         self.user_url = user_url
         self._ready = False
         prepare_engines(app, session)
         if session is not None:
-            # Now, while the application can still be told to close what it opens.
+            # Now: an application that has served a request takes no more teardown functions.
             self._sessions = sessions_of(app, session)
 
     # --- The graph -------------------------------------------------------------------------------
@@ -100,11 +100,11 @@ class State:
     # --- Users by their names in addresses -------------------------------------------------------
 
     def slug_of(self, user: Any) -> str:
-        """Return what names *user* in an address. No statement."""
+        """Return the name of *user* in an address. No statement."""
         return str(getattr(user, self.slug_name))
 
     def label_of(self, user: Any) -> str:
-        """Return what people read as the name of *user*. No statement."""
+        """Return the name of *user* that people read. No statement."""
         return str(getattr(user, self._label_name) or self.slug_of(user))
 
     def is_locked(self, user: Any) -> bool:
@@ -113,7 +113,7 @@ class State:
         return flag is not None and bool(getattr(user, flag))
 
     def user_named(self, slug: str, viewer: Any = ALL) -> Any | None:
-        """Return the user of that *slug*, if *viewer* may know that there is one; else None. One select, or none."""
+        """Return the user with this *slug*; None if there is none of whom *viewer* may know. One select, or none."""
         user, key = self.user_class, self._key_of(slug)
         if key is None:
             return None
@@ -130,9 +130,9 @@ class State:
 
     @cached_property
     def _label_name(self) -> str:
-        said = self._app.config[config.USER_LABEL]
-        if said is not None:
-            return self._attribute(config.USER_LABEL, said)
+        configured = self._app.config[config.USER_LABEL]
+        if configured is not None:
+            return self._attribute(config.USER_LABEL, configured)
         names = [self.schema.flags.get("name"), "name", "username"]
         return next((name for name in names if name and hasattr(self.user_class, name)), self.slug_name)
 
@@ -143,7 +143,7 @@ class State:
         return name
 
     def _key_of(self, slug: str) -> Any | None:
-        """Return what *slug* says, as the column holds it; None if it can hold nothing that is written so."""
+        """Return the value of the column that *slug* stands for; None if the column cannot hold one."""
         kind = getattr(self.user_class, self.slug_name).type
         engine = engine_of(self.session().connection(bind_arguments=self.schema.bind))
         try:

@@ -1,4 +1,4 @@
-"""What every template of the application may use: buttons, how people stand, and the extension's own files."""
+"""What the extension adds to templates: the follow button, relationships, and the addresses of its own files."""
 
 from __future__ import annotations
 
@@ -27,33 +27,33 @@ def init_app(app: Flask) -> None:
 
 def follow_button(user: Any) -> Markup:
     """
-    Return the button by which the viewer follows *user*, or says what is so now.
+    Return the follow button for *user*: it shows whether the viewer follows them, and changes it.
 
-    For any template of the application: a form of its own, which leads back to the page
-    it stands on. One select for a whole page: see `cards.relationship()`.
+    For any template of the application: the button has a form of its own, which leads back
+    to the page it is on. One select for a whole page: see `cards.relationship()`.
     """
-    return button(cards.plain_card(user))
+    return button(cards.card_without_counts(user))
 
 
 def button(person: Card) -> Markup:
-    """Return the same for a card. No statement."""
+    """Return the follow button for a card. No statement."""
     macros: Any = current_app.jinja_env.get_template("retinue/_buttons.html").module
     return Markup(macros.follow_form(person, addresses.here()))  # noqa: S704 - made by a template that escapes
 
 
 def asset(name: str) -> str:
-    """Return the address of a file of the extension, another one whenever its content changes."""
+    """Return the address of a file of the extension; the address changes when the file does."""
     return url_for("retinue.static", filename=name, v=_DIGESTS[name])
 
 
 def render(template: str, **values: Any) -> str:
-    """Render a page of the extension, which knows its own address as ``here`` and what there is as ``there_is``."""
+    """Render a page of the extension; ``here`` is its own address, ``there_is`` says which models are declared."""
     models = current().schema.models
-    there_is = {
+    declared = {
         "requests": FollowRequestMixin in models,
         "blocks": BlockMixin in models,
         "dismissals": DismissedSuggestionMixin in models,
         "mutes": MuteMixin in models,
         "notifications": NotificationMixin in models,
     }
-    return render_template(f"retinue/{template}", here=addresses.here(), there_is=there_is, **values)
+    return render_template(f"retinue/{template}", here=addresses.here(), there_is=declared, **values)

@@ -22,7 +22,8 @@ def unread() -> int:
     """
     number: int | None = request.environ.get(_KNOWN)
     if number is None:
-        looking, state = viewer(), current()
-        told = looking is not None and NotificationMixin in state.schema.models
-        number = request.environ[_KNOWN] = state.graph().unread_notifications(looking) if told else 0
+        user, state = viewer(), current()
+        has_notifications = user is not None and NotificationMixin in state.schema.models
+        number = state.graph().unread_notifications(user) if has_notifications else 0
+        request.environ[_KNOWN] = number
     return number

@@ -1,4 +1,4 @@
-"""Who is looking, and where those go who are not logged in."""
+"""The user who is looking; and the log-in page for whoever is not logged in."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ def viewer() -> Any | None:
     """Return the user who is looking, or None. What it costs is up to the application's way of logging in."""
     state = current()
     found = state.load_viewer() if state.load_viewer is not None else _by_flask_login()
-    # Flask-Login gives a proxy, and an object of its own for somebody unknown.
+    # Flask-Login gives a proxy, and an object of its own for somebody who is not logged in.
     found = getattr(found, "_get_current_object", lambda: found)()
     return found if isinstance(found, state.user_class) else None
 
 
 def somebody() -> Any:
     """
-    Return the user who is looking; lead whoever is not logged in to where they can do so.
+    Return the user who is looking; redirect whoever is not logged in to the log-in page.
 
     Raises:
         werkzeug.exceptions.HTTPException: Nobody is logged in: a redirect to the log-in page, or 401.
@@ -31,7 +31,7 @@ def somebody() -> Any:
 
 
 def log_in(back: str | None) -> NoReturn:
-    """Lead to the log-in page, and from there *back* to a path of this site; 401 where there is no such page."""
+    """Redirect to the log-in page, which leads *back* to a path of this site; 401 where there is no such page."""
     address, text = login_url(back), "You have to log in first."
     if addresses.wants_json():
         abort(make_response(jsonify(message=text, location=address), 401))

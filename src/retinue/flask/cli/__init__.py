@@ -1,8 +1,8 @@
 """
-``flask retinue``: what an operator asks and does from a terminal.
+``flask retinue``: the commands for operators.
 
-Each command says its own exit codes under ``--help``: 0 it is done; 1 it failed, or found what it was asked to find; 2
-the command line is wrong. What it found goes to standard output, as text for people or, with ``--json``,
+Each command lists its exit codes under ``--help``: 0 it is done; 1 it failed, or found what it looked for; 2
+the command line is wrong. The result goes to standard output, as text for people or, with ``--json``,
 as one JSON document. Progress bars and complaints go to standard error, bars only if that is a terminal.
 """
 

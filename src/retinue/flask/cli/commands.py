@@ -1,4 +1,4 @@
-"""What every command has in common: ``--json``, and a sentence where something goes wrong."""
+"""What all commands share: the option ``--json``, and errors as one sentence."""
 
 from __future__ import annotations
 
@@ -33,12 +33,11 @@ def command(name: str, *parameters: Callable[[Any], Any]) -> Callable[[Work], cl
             if code:
                 click.get_current_context().exit(code)
 
-        found: Any = with_appcontext(update_wrapper(run, work))
+        decorated: Any = with_appcontext(update_wrapper(run, work))
         json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
         for parameter in reversed((*parameters, json_option)):
-            found = parameter(found)
-        made: click.Command = click.command(name)(found)
-        return made
+            decorated = parameter(decorated)
+        return click.command(name)(decorated)
 
     return decorate
 
@@ -49,10 +48,10 @@ def _run(work: Work, as_json: bool, options: Mapping[str, Any]) -> int | None:
     except RuntimeError as error:
         raise click.ClickException(_sentence(str(error))) from error
     try:
-        state.session()  # no statement: it prepares the engine, also for the sessions that are made beside it
+        state.session()  # no statement: it prepares the engine, also for new sessions
         return work(state, as_json, **options)
     except BrokenPipeError:
-        raise  # somebody has read enough, which is no error: click ends quietly
+        raise  # whoever reads the output has closed it, which is no error: click ends quietly
     except (RetinueError, OSError, ValueError) as error:
         raise click.ClickException(_sentence(str(error) or type(error).__name__)) from error
     except DBAPIError as error:

@@ -1,4 +1,4 @@
-"""``flask retinue expire``: sweeping up what time has ended."""
+"""``flask retinue expire``: delete rows that have expired."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from retinue.flask.cli.commands import command, print_json
 from retinue.flask.state import State
 from retinue.flask.wording import count
 
-#: What a kind of rows is called, one and many, where that is not its name.
+#: What a kind of rows is called, one and several, where that is not the name of its field.
 _WORDS: dict[str, tuple[str, str]] = {
     "history": ("row of history", "rows of history"),
     "timelines": ("kept home timeline", "kept home timelines"),

@@ -1,4 +1,4 @@
-"""``flask retinue export``: a graph into a file."""
+"""``flask retinue export``: write all follows to a file."""
 
 from __future__ import annotations
 

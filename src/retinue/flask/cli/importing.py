@@ -1,4 +1,4 @@
-"""``flask retinue import``: a graph that exists already, from a file."""
+"""``flask retinue import``: load the follows of an existing graph from a file."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def import_(state: State, as_json: bool, *, file: str, header: bool | None, skip
             source,
             header=header,
             progress=lambda report: tell(report.share_read, count(report.rows, "row")),
-            on_skip=_say if skipped else None,
+            on_skip=_print_skipped if skipped else None,
         )
     if as_json:
         print_json(_document(report))
@@ -51,7 +51,7 @@ def import_(state: State, as_json: bool, *, file: str, header: bool | None, skip
         click.echo(_text(report))
 
 
-def _say(skipped: Skipped) -> None:
+def _print_skipped(skipped: Skipped) -> None:
     click.echo(f"row {skipped.number:,}: {skipped.reason.value}: {skipped.detail}", err=True)
 
 

@@ -1,4 +1,4 @@
-"""A user for an operator's eyes; and whom an operator means."""
+"""Users as a command prints them, and as an operator names them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def person_of(state: State, user: Any) -> dict[str, Any]:
 
 
 def shown_person(state: State, user: Any) -> str:
-    """Return *user* as part of a line of text, without what could command a terminal."""
+    """Return *user* as part of a line of text, without characters that control a terminal."""
     key, slug, name = (_printable(value) for value in person_of(state, user).values())
     return f"{name} @{slug} ({key})" if name != slug else f"@{slug} ({key})" if slug != key else key
 
@@ -29,33 +29,33 @@ def _printable(value: object) -> str:
     return "".join(sign if sign.isprintable() else "?" for sign in str(value))
 
 
-def key_of(state: State, said: str) -> Key:
+def key_of(state: State, text: str) -> Key:
     """
-    Return the key that *said* means.
+    Return the key that *text* stands for.
 
     Raises:
         InvalidUserError: No user can have such a key.
     """
     work = Work(state.session(), state.schema).connect()
-    return work.checker()(key_reader(work.schema.key.type)(said))
+    return work.checker()(key_reader(work.schema.key.type)(text))
 
 
-def find_user(state: State, said: str) -> Any:
+def find_user(state: State, text: str) -> Any:
     """
-    Return the user whom *said* means: a key, or else the name in their addresses, with an ``@`` before it or without.
+    Return the user whom *text* names: by key, or else by the name in their address, with or without an ``@``.
 
     Raises:
         click.ClickException: There is none.
     """
-    if not said.startswith("@"):
+    if not text.startswith("@"):
         try:
-            user = state.session().get(state.user_class, key_of(state, said))
+            user = state.session().get(state.user_class, key_of(state, text))
         except InvalidUserError:
             user = None
         if user is not None:
             return user
-    user = state.user_named(said.removeprefix("@"))
+    user = state.user_named(text.removeprefix("@"))
     if user is None:
-        message = f"There is no user {_printable(said)!r}: give a key, or the name in a user's address."
+        message = f"There is no user {_printable(text)!r}: give a key, or the name in a user's address."
         raise click.ClickException(message)
     return user

@@ -1,4 +1,4 @@
-"""``flask retinue recount``: stored counts that are wrong, found and put right."""
+"""``flask retinue recount``: find wrong stored counts, and correct them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from retinue.flask.cli.terminal import progress
 from retinue.flask.state import State
 from retinue.flask.wording import count
 
-#: How many users who are wrong are named.
+#: How many users with wrong counts are named.
 _NAMED: int = 20
 
 

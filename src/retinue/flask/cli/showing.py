@@ -1,4 +1,4 @@
-"""``flask retinue show``: one user, for an operator's eyes."""
+"""``flask retinue show``: one user, with what only an operator may see."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from retinue.flask.cli.people import find_user, person_of, shown_person
 from retinue.flask.state import State
 from retinue.schema import Schema
 
-#: The lists: what it is called, the method of the graph, and the model that it needs.
+#: Each list: its name, the method of the graph, and the model that it needs.
 _LISTS: tuple[tuple[str, str, str | None], ...] = (
     ("followers", "followers", None),
     ("following", "following", None),
@@ -32,7 +32,7 @@ _TITLES: dict[str, str] = {
     "mutes": "they mute",
 }
 
-#: The flags of a user: what they are called when they are so, and when they are not.
+#: The flags of a user: what is printed for true, and for false.
 _FLAGS: dict[str, tuple[str | None, str | None]] = {
     "active": (None, "not active"),
     "locked": ("approves followers", None),

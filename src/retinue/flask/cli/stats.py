@@ -1,4 +1,4 @@
-"""``flask retinue stats``: a graph in numbers, and the spread of its degrees drawn."""
+"""``flask retinue stats``: a graph in numbers, and two charts of how many edges its users have."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from retinue.flask.state import State
 from retinue.flask.wording import count
 from retinue.insight import DegreeBand, Statistics, statistics
 
-#: Columns that two drawings side by side need at least.
+#: The least width, in columns, for two charts side by side.
 _BESIDE: int = 76
 
 
@@ -65,8 +65,8 @@ def _document(state: State, found: Statistics[object]) -> dict[str, object]:
 def _text(state: State, found: Statistics[object]) -> Iterator[str]:
     mutual = f" ({found.mutual_share:.0%} of them mutual)" if found.follows else ""
     yield f"{count(found.users, 'user')}, {count(found.follows, 'follow')}{mutual}"
-    kept = ((found.requests, "pending request"), (found.blocks, "block"), (found.mutes, "mute"))
-    others = [count(rows, what) for rows, what in kept if rows is not None]
+    totals = ((found.requests, "pending request"), (found.blocks, "block"), (found.mutes, "mute"))
+    others = [count(total, noun) for total, noun in totals if total is not None]
     if others:
         yield ", ".join(others)
     if not found.users:

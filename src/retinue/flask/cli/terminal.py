@@ -1,4 +1,4 @@
-"""Drawing in a terminal: bars that fit its width, and how far long work is."""
+"""Bars that fit the width of a terminal, and the progress of long work."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
-#: Columns: what is drawn where nobody says how wide it is, and at most.
+#: Columns: the width where the terminal has none, and the greatest width.
 _WIDTH: Final = 80
-_WIDTH_MOST: Final = 120
+_MAX_WIDTH: Final = 120
 
 #: Parts of a block, from none to a whole one.
 _EIGHTHS: Final = " ▏▎▍▌▋▊▉█"
 
-#: Seconds between two looks of a progress bar.
+#: Seconds between two updates of a progress bar.
 _REFRESH: Final = 0.1
 
-#: Tells how much is done, from 0 to 1 (None: nobody knows), and what there is to say of it.
+#: Shows the share that is done, from 0 to 1 (None: unknown), and a text about it.
 Tell = Callable[[float | None, str], None]
 
 
 def width() -> int:
-    """Return how many columns there are to draw in: COLUMNS says, or the terminal; not more than reads well."""
-    return min(shutil.get_terminal_size((_WIDTH, 24)).columns, _WIDTH_MOST)
+    """Return the width in columns: that of the terminal or of COLUMNS, up to a width that reads well."""
+    return min(shutil.get_terminal_size((_WIDTH, 24)).columns, _MAX_WIDTH)
 
 
 def bar(share: float, columns: int, *, whole: bool = False) -> str:
@@ -35,7 +35,7 @@ def bar(share: float, columns: int, *, whole: bool = False) -> str:
         full = round(eighths / 8)
         signs = ("█", "░") if _has_blocks() else ("#", ".")
         return signs[0] * full + (signs[1] * (columns - full) if whole else "")
-    # Whatever is there at all is seen.
+    # A share above zero is always visible.
     full, rest = divmod(max(eighths, 1) if share > 0 else 0, 8)
     return "█" * full + (_EIGHTHS[rest] if rest else "")
 
@@ -52,9 +52,9 @@ def _has_blocks() -> bool:
 @contextmanager
 def progress(label: str) -> Iterator[Tell]:
     """
-    Give what draws a progress bar on standard error while the block runs; nothing if that is no terminal.
+    Give a function that draws a progress bar on standard error; it draws nothing if that is no terminal.
 
-    The bar is gone afterwards.
+    The bar is removed at the end of the block.
     """
     error = sys.stderr
     if not error.isatty():
@@ -79,7 +79,7 @@ def progress(label: str) -> Iterator[Tell]:
 
 
 def _line(label: str, share: float | None, text: str, seconds: float) -> str:
-    """Return the one line that says how far it is."""
+    """Return the line of a progress bar."""
     if share is None:
         line = f"{label}  {text}  {_clock(seconds)}"
     else:

@@ -1,8 +1,8 @@
-"""The blueprint: what people press, and the pages of who follows whom."""
+"""The blueprint: the buttons, and the pages of who follows whom."""
 
 from __future__ import annotations
 
-from retinue.flask.views import inbox, kept_away, lists, log_in, notices, suggestions, verbs
+from retinue.flask.views import lists, log_in, notices, own_lists, suggestions, verbs
 from retinue.flask.views.routing import blueprint
 
-__all__ = ["blueprint", "inbox", "kept_away", "lists", "log_in", "notices", "suggestions", "verbs"]
+__all__ = ["blueprint", "lists", "log_in", "notices", "own_lists", "suggestions", "verbs"]

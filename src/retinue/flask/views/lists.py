@@ -1,4 +1,4 @@
-"""Lists of people that others may see: followers, following, mutuals, and followers whom one knows."""
+"""The lists that others may see: followers, following, mutuals, and followers whom the viewer knows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from retinue.flask.viewers import somebody, viewer
 from retinue.flask.views.people import user_or_404
 from retinue.flask.views.routing import page
 
-#: What the menus offer, by what stands in the address.
+#: The choices of the menus, by their value in the address.
 SORTS: Final = {"newest": Sort.NEWEST, "oldest": Sort.OLDEST, "name": Sort.NAME}
 SHOWN: Final[dict[str, Only | None]] = {
     "everybody": None,
@@ -25,45 +25,45 @@ SHOWN: Final[dict[str, Only | None]] = {
 }
 
 
-class Look(NamedTuple):
-    """What the form above a list says; the names are those of the address."""
+class ListForm(NamedTuple):
+    """The values of the form above a list, by their names in the address."""
 
     q: str
     sort: str
     show: str
-    #: Whether people have names to be searched and sorted by.
+    #: Whether users have names by which a list can be searched and sorted.
     named: bool
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """The same for `Graph.followers()` and `Graph.following()`."""
+        """The values as arguments of `Graph.followers()` and `Graph.following()`."""
         return {"search": self.q, "sort": SORTS[self.sort], "only": SHOWN[self.show]}
 
     @property
     def narrows(self) -> bool:
-        """Whether somebody may be left out."""
+        """Whether the form leaves anybody out."""
         return bool(self.q) or SHOWN[self.show] is not None
 
 
 @page("/@<retinue_slug:slug>/<any(followers, following, mutuals):kind>")
 def people(slug: str, kind: str) -> str | tuple[str, int]:
-    """One of a person's lists; one that the visitor may not see is a 404 that says so. Seven statements."""
-    looking = viewer()
+    """Show one of a user's lists; 404, on a page that says so, if the viewer may not see it. Seven statements."""
+    reader = viewer()
     if kind == "mutuals":
-        return _list(slug, kind, looking, lambda user, **place: current().graph().mutuals(user, **place))
-    look = look_asked_for()
+        return _list(slug, kind, reader, lambda user, **place: current().graph().mutuals(user, **place))
+    form = _list_form()
 
     def read(user: Any, **place: Any) -> Page[Person[Any]]:
         graph = current().graph()
         lists = {"followers": graph.followers, "following": graph.following}
-        return lists[kind](user, **look.arguments, **place)
+        return lists[kind](user, **form.arguments, **place)
 
-    return _list(slug, kind, looking, read, look)
+    return _list(slug, kind, reader, read, form)
 
 
 @page("/@<retinue_slug:slug>/known")
 def known(slug: str) -> str | tuple[str, int]:
-    """Those of a person's followers whom one follows oneself; else as `people()`. Eight statements."""
+    """Show those followers of a user whom the viewer follows, too; else as `people()`. Eight statements."""
 
     def read(user: Any, *, viewer: Any, **place: Any) -> Page[Person[Any]]:
         return current().graph().followers_you_know(viewer, user, **place)
@@ -71,33 +71,33 @@ def known(slug: str) -> str | tuple[str, int]:
     return _list(slug, "known", somebody(), read)
 
 
-def look_asked_for() -> Look:
-    """Return what the address says; 400 if it says what no menu offers."""
+def _list_form() -> ListForm:
+    """Return the values in the address; 400 if the menus do not offer them."""
     sort, show = request.args.get("sort", "newest"), request.args.get("show", "everybody")
     text = request.args.get("q", "")[:64].strip()
     named = "name" in current().schema.flags
     if sort not in SORTS or show not in SHOWN or (not named and (text or sort == "name")):
         abort(400, "That is not an order or a choice which the menus offer.")
-    return Look(text, sort, show, named)
+    return ListForm(text, sort, show, named)
 
 
 def _list(
-    slug: str, kind: str, looking: Any, read: Callable[..., Page[Person[Any]]], look: Look | None = None
+    slug: str, kind: str, reader: Any, read: Callable[..., Page[Person[Any]]], form: ListForm | None = None
 ) -> str | tuple[str, int]:
-    # Before the user is looked for: what is wrong is so whether or not there is one.
+    # Before the user is read: a wrong address gives the same error whether or not there is such a user.
     limit = addresses.rows_asked_for()
-    user = user_or_404(slug, looking)
+    user = user_or_404(slug, reader)
     try:
-        found = read(user, viewer=looking, limit=limit, cursor=request.args.get("cursor"))
+        found = read(user, viewer=reader, limit=limit, cursor=request.args.get("cursor"))
     except NotVisibleError:
         return render("people.html", person=card_of(user), kind=kind, people=None), 404
-    # Whose list it is and who is on it: at once.
+    # The owner of the list and everybody on it, in one batch.
     ask([user, *(row.user for row in found)])
     return render(
         "people.html",
         person=card_of(user),
         kind=kind,
-        look=look,
+        look=form,
         people=listed(found),
         hidden=found.hidden,
         **addresses.links_of(found),

@@ -1,4 +1,4 @@
-"""The way to the log-in page, for the buttons of those who are not logged in."""
+"""The redirect to the log-in page, for the buttons of visitors who are not logged in."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from retinue.flask.views.routing import page
 
 @page("/log-in")
 def log_in() -> Response:
-    """Lead to the log-in page, and from there back to the local path ``next``; 401 where there is none. No statement."""
+    """Redirect to the log-in page, which leads back to the path ``next``; 401 where there is none. No statement."""
     back = addresses.local_path(request.args.get("next"))
     if viewers.viewer() is None:
         viewers.log_in(back)

@@ -1,4 +1,4 @@
-"""What one is told: who follows one, asks to, or has said yes."""
+"""The page of notifications: new followers, requests, and accepted requests."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from retinue.flask.unread import unread
 from retinue.flask.viewers import somebody
 from retinue.flask.views.routing import form, page
 
-#: People who are named as waiting for an answer.
+#: How many of those who wait for an answer are shown.
 WAITING: Final = 3
 
-#: What the database holds as the number of a notification.
-_ID_MOST: Final = 2**63 - 1
+#: The greatest id of a notification that the database can hold.
+_MAX_ID: Final = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Item:
 
 @page("/notifications")
 def notifications() -> str:
-    """What one is told, newest first, and who waits for an answer. Eight statements. Opening it marks nothing read."""
+    """Show the notifications, newest first, and who waits for an answer. Eight statements. Marks nothing as read."""
     viewer, limit, graph = somebody(), addresses.rows_asked_for(), current().graph()
     found = graph.notifications(viewer, viewer=viewer, limit=limit, cursor=request.args.get("cursor"))
     asks = FollowRequestMixin in current().schema.models
@@ -57,7 +57,7 @@ def notifications() -> str:
 
 @form("/notifications/read")
 def mark_read() -> Response:
-    """Note that one has read a notification, or all of them."""
+    """Mark one notification as read, or all of them."""
     viewer, ids = key_of(somebody()), _id_asked_for()
     number = current().transact(lambda session: current().graph(session).mark_read(viewer, ids))
     if ids is None and number:
@@ -66,10 +66,10 @@ def mark_read() -> Response:
 
 
 def _id_asked_for() -> list[int] | None:
-    """Return the notification that the form names, if it names one; 400 if that cannot be one."""
+    """Return the id in the form, as a list; None if it has none. 400 if no notification can have this id."""
     text = request.form.get("id")
     if text is None:
         return None
-    if not (text.isascii() and text.isdigit() and len(text) <= 19 and int(text) <= _ID_MOST):
+    if not (text.isascii() and text.isdigit() and len(text) <= 19 and int(text) <= _MAX_ID):
         abort(400, "No notification has this number.")
     return [int(text)]

@@ -1,4 +1,4 @@
-"""The blueprint, and what all of its views have in common: errors that a visitor can read, and no foreign forms."""
+"""The blueprint, and what all of its views share: errors as HTTP errors, and no forms from other sites."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ blueprint: Final = Blueprint(
 
 
 def page(rule: str, **options: Any) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Let the view that is decorated answer a GET of *rule*."""
+    """Decorate a view that answers a GET of *rule*."""
     return lambda view: _route(rule, "GET", view, options)
 
 
 def form(rule: str, **options: Any) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Let the view that is decorated answer a POST to *rule*, if it comes from a page of this site."""
+    """Decorate a view that answers a POST to *rule*, if the form comes from a page of this site."""
     return lambda view: _route(rule, "POST", _checked(view), options)
 
 
@@ -52,7 +52,7 @@ def _checked(view: Callable[P, R]) -> Callable[P, R]:
 
 
 def _readable(view: Callable[P, R]) -> Callable[P, R]:
-    """Return *view* with the graph's errors as those of HTTP, which the application may have pages for."""
+    """Return *view* with the errors of the graph as HTTP errors, for which the application may have pages."""
 
     @wraps(view)
     def answer(*args: P.args, **kwargs: P.kwargs) -> R:

@@ -1,4 +1,4 @@
-"""Whom one may want to follow, and why."""
+"""The page of suggestions: whom the viewer may want to follow, and why."""
 
 from __future__ import annotations
 
@@ -14,6 +14,6 @@ from retinue.flask.views.routing import page
 
 @page("/suggestions")
 def suggestions() -> str:
-    """Whom one may want to follow, the best first. Eight statements."""
+    """Show whom the viewer may want to follow, the best first. Eight statements."""
     limit = current_app.config[config.SUGGESTIONS]
     return render("suggestions.html", people=suggested(current().graph().suggestions(somebody(), limit=limit)))

@@ -1,11 +1,14 @@
-"""Requests to follow: those that one has got, with the answers to them, and those that one has made."""
+"""The viewer's own lists: requests, with the answer to all of them at once, and whom they block or mute."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
 
 from flask import flash, request, url_for
 from werkzeug.wrappers import Response
 
-from retinue import Graph
+from retinue import Graph, Page
 from retinue.flask import addresses
 from retinue.flask.cards import key_of, listed
 from retinue.flask.state import current
@@ -17,14 +20,14 @@ from retinue.flask.wording import count
 
 @page("/requests")
 def requests() -> str:
-    """Who waits for one's answer, newest first. Six statements."""
-    return _list("received")
+    """Show who waits for the viewer's answer, newest first. Six statements."""
+    return _list("requests.html", "received", Graph.requests)
 
 
 @page("/requests/sent")
 def sent_requests() -> str:
-    """For whose answer one waits, newest first. Six statements."""
-    return _list("sent")
+    """Show for whose answer the viewer waits, newest first. Six statements."""
+    return _list("requests.html", "sent", Graph.sent_requests)
 
 
 @form("/requests/<any(accept, reject):answer>")
@@ -39,12 +42,18 @@ def answer_all(answer: str) -> Response:
     return addresses.back(url_for("retinue.requests"))
 
 
-def _list(kind: str) -> str:
-    viewer, limit, graph = somebody(), addresses.rows_asked_for(), current().graph()
-    read = {"received": graph.requests, "sent": graph.sent_requests}[kind]
-    found = read(viewer, viewer=viewer, limit=limit, cursor=request.args.get("cursor"))
+@page("/<any(blocked, muted):kind>")
+def kept_away(kind: str) -> str:
+    """Show whom the viewer blocks, or mutes, newest first. Six statements."""
+    lists: dict[str, Callable[..., Page[Any]]] = {"blocked": Graph.blocks, "muted": Graph.mutes}
+    return _list("kept_away.html", kind, lists[kind])
+
+
+def _list(template: str, kind: str, read: Callable[..., Page[Any]]) -> str:
+    viewer, limit = somebody(), addresses.rows_asked_for()
+    found = read(current().graph(), viewer, viewer=viewer, limit=limit, cursor=request.args.get("cursor"))
     return render(
-        "requests.html",
+        template,
         kind=kind,
         people=listed(found),
         locked=current().is_locked(viewer),
