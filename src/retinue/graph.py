@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session, scoped_session
@@ -42,6 +42,9 @@ from retinue.verbs import blocks, expiry, follows, mutes, requests
 from retinue.work import Work, session_of
 
 U = TypeVar("U")
+
+#: Who looks: a user or the key of one, None for somebody not logged in, or `ALL`.
+Viewer: TypeAlias = U | Key | Everything | None
 
 
 class Graph(Generic[U]):
@@ -267,13 +270,7 @@ class Graph(Generic[U]):
         """
         return blocks.unblock(Work(self._session, self._schema), blocker, blocked, restore)
 
-    def mute(
-        self,
-        muter: U | Key,
-        muted: U | Key,
-        until: datetime | None = None,
-        notifications: bool = True,
-    ) -> bool:
+    def mute(self, muter: U | Key, muted: U | Key, until: datetime | None = None, notifications: bool = True) -> bool:
         """
         Let *muter* hear no more of *muted*, who is not told; nothing else changes between them.
 
@@ -353,12 +350,7 @@ class Graph(Generic[U]):
         return stored_counts.read(work, work.keys(users))
 
     def requests(
-        self,
-        user: U | Key,
-        *,
-        viewer: U | Key | Everything | None = ALL,
-        limit: int = PAGE_DEFAULT,
-        cursor: str | None = None,
+        self, user: U | Key, *, viewer: Viewer[U] = ALL, limit: int = PAGE_DEFAULT, cursor: str | None = None
     ) -> Page[Person[U]]:
         """
         Return a page of those who ask to follow *user*, newest first. One select.
@@ -371,23 +363,13 @@ class Graph(Generic[U]):
         return people.page(Work(self._session, self._schema), kinds.OWN["requests"], user, viewer, limit, cursor)
 
     def sent_requests(
-        self,
-        user: U | Key,
-        *,
-        viewer: U | Key | Everything | None = ALL,
-        limit: int = PAGE_DEFAULT,
-        cursor: str | None = None,
+        self, user: U | Key, *, viewer: Viewer[U] = ALL, limit: int = PAGE_DEFAULT, cursor: str | None = None
     ) -> Page[Person[U]]:
         """Return a page of those whom *user* asks to follow; else as `requests()`."""
         return people.page(Work(self._session, self._schema), kinds.OWN["sent_requests"], user, viewer, limit, cursor)
 
     def blocks(
-        self,
-        user: U | Key,
-        *,
-        viewer: U | Key | Everything | None = ALL,
-        limit: int = PAGE_DEFAULT,
-        cursor: str | None = None,
+        self, user: U | Key, *, viewer: Viewer[U] = ALL, limit: int = PAGE_DEFAULT, cursor: str | None = None
     ) -> Page[BlockedPerson[U]]:
         """
         Return a page of those whom *user* blocks, newest first, with the end of each block; else as `requests()`.
@@ -398,12 +380,7 @@ class Graph(Generic[U]):
         return people.page(Work(self._session, self._schema), kinds.OWN["blocks"], user, viewer, limit, cursor)
 
     def mutes(
-        self,
-        user: U | Key,
-        *,
-        viewer: U | Key | Everything | None = ALL,
-        limit: int = PAGE_DEFAULT,
-        cursor: str | None = None,
+        self, user: U | Key, *, viewer: Viewer[U] = ALL, limit: int = PAGE_DEFAULT, cursor: str | None = None
     ) -> Page[MutedPerson[U]]:
         """
         Return a page of those whom *user* mutes, newest first, with the end and extent of each; else as `requests()`.
@@ -417,7 +394,7 @@ class Graph(Generic[U]):
         self,
         user: U | Key,
         *,
-        viewer: U | Key | Everything | None = ALL,
+        viewer: Viewer[U] = ALL,
         search: str | None = None,
         sort: Sort = Sort.NEWEST,
         only: Only | None = None,
@@ -464,7 +441,7 @@ class Graph(Generic[U]):
         self,
         user: U | Key,
         *,
-        viewer: U | Key | Everything | None = ALL,
+        viewer: Viewer[U] = ALL,
         search: str | None = None,
         sort: Sort = Sort.NEWEST,
         only: Only | None = None,
@@ -476,12 +453,7 @@ class Graph(Generic[U]):
         return people.page(Work(self._session, self._schema), kinds.FOLLOWING, user, viewer, limit, cursor, view)
 
     def mutuals(
-        self,
-        user: U | Key,
-        *,
-        viewer: U | Key | Everything | None = ALL,
-        limit: int = PAGE_DEFAULT,
-        cursor: str | None = None,
+        self, user: U | Key, *, viewer: Viewer[U] = ALL, limit: int = PAGE_DEFAULT, cursor: str | None = None
     ) -> Page[Person[U]]:
         """
         Return a page of those whom *user* follows and who follow *user*; else as `followers()`.
@@ -537,7 +509,7 @@ class Graph(Generic[U]):
         user: U | Key,
         *,
         unread: bool = False,
-        viewer: U | Key | Everything | None = ALL,
+        viewer: Viewer[U] = ALL,
         limit: int = PAGE_DEFAULT,
         cursor: str | None = None,
     ) -> Page[Notice[U]]:
@@ -593,9 +565,7 @@ class Graph(Generic[U]):
         """
         return records.mark_read(Work(self._session, self._schema), user, ids)
 
-    def visible_to(
-        self, viewer: U | Key | Everything | None, entity: Any = None, *, blocked: bool = False
-    ) -> ColumnElement[bool]:
+    def visible_to(self, viewer: Viewer[U], entity: Any = None, *, blocked: bool = False) -> ColumnElement[bool]:
         """
         Return the condition that holds for every user of whom *viewer* may know. No statement.
 
@@ -705,12 +675,7 @@ class Graph(Generic[U]):
         return suggestions.undismiss(Work(self._session, self._schema), user, suggested)
 
     def home_timeline(
-        self,
-        user: U | Key,
-        *,
-        viewer: U | Key | Everything | None = ALL,
-        limit: int = PAGE_DEFAULT,
-        cursor: str | None = None,
+        self, user: U | Key, *, viewer: Viewer[U] = ALL, limit: int = PAGE_DEFAULT, cursor: str | None = None
     ) -> Page[Any]:
         """
         Return a page of the posts of those whom *user* follows, and of *user*, newest first.
