@@ -1,0 +1,149 @@
+"""
+What a viewer may see: whether a list at all (`may_see()`), and which users in it (`shown()`). Asked nowhere else.
+
+Both answers are one table, `REASONS`: what speaks against a user, and where it counts. Another reason is a function in a
+file of its own, and a line in the table.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import and_, not_, or_, select, true
+from sqlalchemy.sql.elements import ColumnElement
+
+from retinue.engines import EngineRules, Rows
+from retinue.schema import Schema
+from retinue.values import ALL, Everything, Key
+from retinue.viewer import reasons
+from retinue.viewer.row import LISTS, Context, Row
+from retinue.work.building import people, user_key
+
+
+class Audience(enum.Enum):
+    """Who looks at a list."""
+
+    #: Code that said ``viewer=ALL``.
+    TRUSTED = "trusted"
+    #: The user whose list it is.
+    OWNER = "owner"
+    #: Another user.
+    USER = "user"
+    #: Somebody who is not logged in.
+    ANYBODY = "anybody"
+
+    @classmethod
+    def of(cls, viewer: Key | Everything | None, owner: Key | None) -> Audience:
+        """Return which audience *viewer* is for a list of *owner*."""
+        if viewer is ALL:
+            return cls.TRUSTED
+        if viewer is None:
+            return cls.ANYBODY
+        return cls.OWNER if viewer == owner else cls.USER
+
+
+class Reason(NamedTuple):
+    """What speaks against a user, and where: one of the two functions."""
+
+    counts_in: Context
+    #: Returns the condition by which the user's own row says it; None if nobody's can.
+    flag: Callable[[Row], ColumnElement[bool] | None] | None = None
+    #: Returns selects of one row at most, each of which says it if there is one.
+    ties: Callable[[Row], Sequence[Rows]] | None = None
+
+
+_SUGGESTIONS: Final = Context.SUGGESTION | Context.SUGGESTED_BY
+
+#: What speaks against a user. Another reason gets its line here; it is asked in this order.
+REASONS: Final[Sequence[Reason]] = (
+    # What inactive users do is written down all the same, and left out when it is read: they may come back.
+    Reason(~Context.NOTIFICATION, flag=reasons.inactive),
+    Reason(Context.FOLLOWERS, flag=reasons.hides_followers),
+    Reason(Context.FOLLOWING | Context.SUGGESTED_BY, flag=reasons.hides_following),
+    Reason(LISTS | Context.SUGGESTED_BY, flag=reasons.locked),
+    Reason(Context.SUGGESTION, flag=reasons.undiscoverable),
+    Reason(Context.SUGGESTION, ties=reasons.followed),
+    Reason(Context.SUGGESTION, ties=reasons.requested),
+    # Of one's own lists, timelines and notifications a block has taken what it cuts.
+    Reason(LISTS | Context.LIST | _SUGGESTIONS, ties=reasons.blocked),
+    Reason(Context.UNBLOCKING, ties=reasons.blocks_viewer),
+    Reason(Context.TIMELINE | _SUGGESTIONS, ties=reasons.muted),
+    Reason(Context.NOTIFICATION, ties=reasons.muted_wholly),
+    Reason(Context.SUGGESTION, ties=reasons.dismissed),
+)
+
+#: Where viewers meet themselves, whatever speaks against them.
+_ONESELF: Final = Context.LIST | Context.UNBLOCKING
+
+_NOWHERE: Final = Context(0)
+
+
+# --- The two questions ---------------------------------------------------------------------------
+
+
+def may_see(owner: Row, lists: Context, *, passed: Context = _NOWHERE) -> Sequence[ColumnElement[bool]]:
+    """
+    Return the conditions under which the viewer may see those *lists* of *owner*, who is somebody else.
+
+    What counts where they have *passed* already is not asked again.
+    """
+    return _nothing_against(owner, lists, passed)
+
+
+def shown(row: Row, where: Context) -> Sequence[ColumnElement[bool]]:
+    """Return the conditions under which the viewer is shown the user of *row* there."""
+    return _nothing_against(row, where)
+
+
+def shown_to(
+    audience: Audience, schema: Schema, engine: EngineRules, key: ColumnElement[Any]
+) -> Sequence[ColumnElement[bool]]:
+    """Return `shown()` for the user *key* of a row of a list at which *audience* looks, who is the parameter *viewer*."""
+    if audience is Audience.TRUSTED:
+        return ()
+    where = Context.OWN_LIST if audience is Audience.OWNER else Context.LIST
+    return shown(Row(schema, engine, key, _viewer(schema, audience)), where)
+
+
+def _nothing_against(row: Row, where: Context, passed: Context = _NOWHERE) -> Sequence[ColumnElement[bool]]:
+    rules = [rule for rule in REASONS if where & rule.counts_in and not passed & rule.counts_in]
+    here = people(row.schema, "here")["here"]
+    found = row if row.users is not None else row._replace(users=here)
+    flags = [flag for rule in rules if rule.flag and (flag := rule.flag(found)) is not None]
+    ties = [row.engine.no_row(rows) for rule in rules if rule.ties for rows in rule.ties(row)]
+    oneself = row.viewer if where & _ONESELF else None
+    if row.users is not None:
+        own = [~flag if oneself is None else or_(~flag, row.key == oneself) for flag in flags]
+    elif flags:
+        there = here.c[row.schema.key.key]
+        others = () if oneself is None else (there != oneself,)
+        against = select(there).where(there == row.key, *others, or_(*flags))
+        own = [row.engine.no_row(against, one_by_one=True)]
+    else:
+        own = []
+    return (*own, *ties)
+
+
+def left_out(schema: Schema, engine: EngineRules, key: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Return whether the user *key* of a row is left out of a list of the viewer's own."""
+    return not_(and_(true(), *shown_to(Audience.OWNER, schema, engine, key)))
+
+
+def has_reasons(schema: Schema, engine: EngineRules, where: Context) -> bool:
+    """Return whether anything can speak against anybody there, by what the application has declared."""
+    key = (has_reasons, where)
+    answer: bool | None = schema.built.get(key)
+    if answer is None:
+        answer = schema.built[key] = bool(_nothing_against(owner_of(schema, engine, Audience.USER), where))
+    return answer
+
+
+def owner_of(schema: Schema, engine: EngineRules, audience: Audience) -> Row:
+    """Return the user whose list it is, the parameter *user*, beside *audience*."""
+    return Row(schema, engine, user_key(schema, "user"), _viewer(schema, audience), users=schema.key.table)
+
+
+def _viewer(schema: Schema, audience: Audience) -> ColumnElement[Any] | None:
+    return None if audience is Audience.ANYBODY else user_key(schema, "viewer")
