@@ -1,4 +1,4 @@
-"""How a user's followers came and went, and a graph as a whole, in numbers."""
+"""Reports: how the followers of a user came and went, and numbers about a graph as a whole."""
 
 from retinue.insight.reports import (
     DAYS_MOST,
@@ -10,10 +10,14 @@ from retinue.insight.reports import (
     statistics,
     top_new_followers,
 )
+from retinue.values import Churn, DayCount, NewFollower
 
 __all__ = [
     "DAYS_MOST",
+    "Churn",
+    "DayCount",
     "DegreeBand",
+    "NewFollower",
     "Popular",
     "Statistics",
     "churn",

@@ -1,7 +1,7 @@
 """
-How a user's followers came and went: for the user's own eyes, and for reports. And a graph as a whole, in numbers.
+How the followers of a user came and went, for that user and for reports; and numbers about a graph as a whole.
 
-What came and went is made from the history (`FollowEventMixin`), so it goes back as far as the history does.
+The first are read from the history (`FollowEventMixin`), so they go back as far as the history does.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ DAYS_MOST = 3_660
 
 @dataclass(frozen=True, slots=True)
 class DegreeBand:
-    """How many users have about so many followers, or follow about so many."""
+    """How many users have a number of followers, or of followed users, within a range."""
 
-    #: The fewest and the most edges of a user who is counted here.
+    #: The fewest and the most edges of a user in this band.
     least: int
     most: int
     users: int
@@ -57,14 +57,14 @@ class Statistics(Generic[U]):
 
     users: int
     follows: int
-    #: How many of the follows are returned: their followed follows their follower.
+    #: How many of the follows are returned: each of the two users follows the other.
     returned: int
     #: Requests that wait for an answer; None where no model for them is declared.
     requests: int | None
     #: Blocks and mutes that have not ended; None where no model for them is declared.
     blocks: int | None
     mutes: int | None
-    #: Those with the most followers, in that order.
+    #: The users with the most followers, in that order.
     most_followed: tuple[Popular[U], ...]
     #: How many users have 0 followers, 1, 2 to 3, 4 to 7, and so on up to the most followed one.
     by_followers: tuple[DegreeBand, ...]
@@ -85,10 +85,10 @@ def follower_growth(
     session: Session, user_class: type[U], user: U | Key, *, days: int = 30, viewer: U | Key | Everything | None = ALL
 ) -> list[DayCount]:
     """
-    Return for each of the last *days* days in UTC, today last, how many began to follow *user*, stopped, and there were.
+    Return for each of the last *days* days in UTC, today last, how many followers *user* gained, lost, and had.
 
-    Who was deleted stopped on that day. The totals are counted back from the present one, so what the
-    history does not tell (raw SQL; edges older than the history whose follower was deleted) is missing
+    A follower who is deleted is lost on that day. The totals are counted back from the present one, so what the
+    history does not have (raw SQL; edges older than the history whose follower was deleted) is missing
     from the days before it. Where `Settings(history_retention=...)` ends it, so does the list.
 
     Cost: two selects. What is read is the user's part of the history.
@@ -106,7 +106,7 @@ def follower_growth(
         NotVisibleError: *viewer* is somebody else.
         ValueError: *days* is outside its range.
     """
-    work, key, _ = _ask(session, user_class, user, viewer, FollowEventMixin)
+    work, key, _ = _report_about(session, user_class, user, viewer, FollowEventMixin)
     first, last = _first_day(work, days), now().date()
     if key is None:
         return []
@@ -127,11 +127,11 @@ def churn(
     session: Session, user_class: type[U], user: U | Key, *, days: int = 30, viewer: U | Key | Everything | None = ALL
 ) -> Churn:
     """
-    Return how many of those who followed *user* *days* days ago left since, and how many who came left again.
+    Return how many of the followers of *days* days ago *user* has lost, and how many were won since, and lost again.
 
     Cost, arguments and errors: as `follower_growth()`.
     """
-    work, key, _ = _ask(session, user_class, user, viewer, FollowEventMixin)
+    work, key, _ = _report_about(session, user_class, user, viewer, FollowEventMixin)
     first = _first_day(work, days)
     if key is None:
         return Churn()
@@ -160,14 +160,14 @@ def top_new_followers(
     """
     Return who began to follow *user* in the last *days* days and still does, those with the most followers first.
 
-    Needs no history, but stored counts; who was never counted has none. One select, which reads a count for
+    Needs no history, but stored counts; a user who was never counted has none. One select, which reads a count for
     each new follower. The owner does not see inactive users. Arguments and errors: as `follower_growth()`.
 
     Raises:
         ModelMissingError: No model with `FollowCountMixin` is declared.
         ValueError: *days*, or *limit* (1 to 100), is outside its range.
     """
-    work, key, audience = _ask(session, user_class, user, viewer, FollowCountMixin)
+    work, key, audience = _report_about(session, user_class, user, viewer, FollowCountMixin)
     limit = arguments.page_limit(limit)
     since = now() - timedelta(days=arguments.whole_number("days", days, DAYS_MOST))
     if key is None:
@@ -179,9 +179,9 @@ def top_new_followers(
 
 def statistics(session: Session, user_class: type[U], *, most_followed: int = 10) -> Statistics[U]:
     """
-    Return numbers about the graph as a whole: for operators, as it counts everybody, and everything.
+    Return numbers about the graph as a whole: for operators, as everybody and everything is counted.
 
-    Made from the edges, not from stored counts, so it is right whatever those say. Reads all
+    They are counted from the edges, not read from stored counts, so they are right whatever those say. Reads all
     edges five times, by index: on two million edges a few seconds, on SQLite and MariaDB more.
 
     Cost: four selects.
@@ -214,7 +214,7 @@ def statistics(session: Session, user_class: type[U], *, most_followed: int = 10
 
 
 def _bands(users: int, by_power: dict[int, int]) -> tuple[DegreeBand, ...]:
-    """Return a band for nobody, and one for each power of two up to the highest of *by_power*."""
+    """Return a band for users without edges, and one for each power of two up to the highest of *by_power*."""
     nobody = DegreeBand(0, 0, max(users - sum(by_power.values()), 0))
     highest = max(by_power, default=-1)
     return (
@@ -223,8 +223,10 @@ def _bands(users: int, by_power: dict[int, int]) -> tuple[DegreeBand, ...]:
     )
 
 
-def _ask(session: Session, user_class: Any, user: Any, viewer: Any, model: Any) -> tuple[Work, Key | None, Audience]:
-    """Return what a question about *user* needs; `NotVisibleError` if *viewer* may not ask it."""
+def _report_about(
+    session: Session, user_class: Any, user: Any, viewer: Any, model: Any
+) -> tuple[Work, Key | None, Audience]:
+    """Return what a report about *user* needs; `NotVisibleError` if *viewer* may not read it."""
     work = Work(session, schema_of(user_class))
     work.schema.table(model)
     key = work.read().key(user)
@@ -235,10 +237,10 @@ def _ask(session: Session, user_class: Any, user: Any, viewer: Any, model: Any) 
 
 
 def _first_day(work: Work, days: int) -> date:
-    """Return the first of the last *days* days, or the first that the history has whole."""
-    at, kept = now(), work.schema.settings.history_retention
+    """Return the first of the last *days* days, or the first day that the history has as a whole."""
+    at, retention = now(), work.schema.settings.history_retention
     first = at.date() - timedelta(days=arguments.whole_number("days", days, DAYS_MOST) - 1)
-    return first if kept is None else max(first, min((at - kept).date() + timedelta(days=1), at.date()))
+    return first if retention is None else max(first, min((at - retention).date() + timedelta(days=1), at.date()))
 
 
 def _midnight(day: date) -> datetime:

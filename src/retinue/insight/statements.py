@@ -1,4 +1,4 @@
-"""Who came and went: what the history says of one user's followers, and the most followed of those who came."""
+"""The followers whom a user won and lost, by the history; and the most followed of the new ones."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from retinue.values import HistoryKind
 from retinue.viewer import Audience, shown_to
 from retinue.work.building import most, once, user_key
 
-#: What makes somebody a follower, and what ends it.
+#: The kinds of history rows that make somebody a follower, and that end it.
 _GAINS: Final = tuple(
     kind.value
     for kind in (HistoryKind.FOLLOWED, HistoryKind.REQUEST_ACCEPTED, HistoryKind.RESTORED, HistoryKind.IMPORTED)
@@ -27,7 +27,7 @@ _REMOVED: Final = HistoryKind.REMOVED.value
 
 @once
 def growth(schema: Schema, engine: EngineRules) -> Rows:
-    """(UTC day, +1 or -1, how many) of those who came to *user* and left since *since*."""
+    """(UTC day, +1 or -1, how many) of the followers whom *user* won and lost since *since*."""
     changes = _changes(schema)
     day = engine.utc_day(changes.c.timestamp)
     return select(day, changes.c.change, func.count()).group_by(day, changes.c.change)
@@ -36,9 +36,9 @@ def growth(schema: Schema, engine: EngineRules) -> Rows:
 @once
 def churn(schema: Schema) -> Rows:
     """
-    (sum of changes, whether they came first, how many) of those who came to *user* or left since *since*.
+    (sum of changes, whether they came first, how many) of the followers whom *user* won or lost since *since*.
 
-    One follower comes and goes in turns: so the sum is 1 if they are new, -1 if they are gone, else 0.
+    A follower comes and goes in turns: so the sum is 1 if they are new, -1 if they are gone, else 0.
     """
     changes = _changes(schema)
     first = {
@@ -56,7 +56,7 @@ def churn(schema: Schema) -> Rows:
 
 @once
 def top_new(schema: Schema, engine: EngineRules, audience: Audience) -> Rows:
-    """(user, since, number of followers) of who follows *user* since *since* or later, the most followed first."""
+    """(user, since, number of followers) of the followers of *user* since *since* or later, the most followed first."""
     edges, counts = schema.edges_by_target, schema.table(FollowCountMixin)
     edge = edges.c
     counted = (
@@ -79,21 +79,21 @@ def top_new(schema: Schema, engine: EngineRules, audience: Audience) -> Rows:
 
 
 def _new(schema: Schema, edge: Any) -> Rows:
-    """Return the keys of who follows *user* since *since* or later."""
+    """Return the keys of the followers of *user* since *since* or later."""
     since = bindparam("since", type_=UTCDateTime)
     return select(edge.follower_id).where(edge.following_id == user_key(schema, "user"), edge.timestamp >= since)
 
 
 def _changes(schema: Schema) -> Subquery:
     """
-    Return (follower_id, id, timestamp, change): who came to *user* (+1) and left (-1) since *since*.
+    Return (follower_id, id, timestamp, change): the followers whom *user* won (+1) and lost (-1) since *since*.
 
-    A user who is deleted leaves without a word to those they followed; the mark that it leaves says when.
+    The deletion of a user writes no row for each follow that it ends, but one mark with the time.
     """
     table = schema.table(FollowEventMixin)
     user, since = user_key(schema, "user"), bindparam("since", type_=UTCDateTime)
     rows = table.alias(f"history{BY_TARGET}")
-    told: Rows = select(
+    recorded: Rows = select(
         rows.c.follower_id, rows.c.id, rows.c.timestamp, case((rows.c.kind.in_(_GAINS), 1), else_=-1).label("change")
     ).where(
         rows.c.following_id == user,
@@ -105,8 +105,8 @@ def _changes(schema: Schema) -> Subquery:
     followers = select(came.c.follower_id).where(
         came.c.following_id == user, came.c.kind.in_(_GAINS), came.c.id > _last_mark(schema)
     )
-    # What was the last word between the two when the mark was made: nothing, if their key was somebody else's then.
-    word = (
+    # The last row about the two before the mark; none of it counts if their key was somebody else's then.
+    last_kind = (
         select(last.c.kind)
         .where(
             last.c.follower_id == marks.c.follower_id,
@@ -119,18 +119,18 @@ def _changes(schema: Schema) -> Subquery:
         .limit(1)
         .scalar_subquery()
     )
-    untold = select(marks.c.follower_id, marks.c.id, marks.c.timestamp, literal_column("-1")).where(
+    deleted = select(marks.c.follower_id, marks.c.id, marks.c.timestamp, literal_column("-1")).where(
         marks.c.follower_id.in_(followers),
         marks.c.following_id == marks.c.follower_id,
         marks.c.kind == _REMOVED,
         marks.c.timestamp >= since,
-        word.in_(_GAINS),
+        last_kind.in_(_GAINS),
     )
-    return union_all(told, untold).subquery("changes")
+    return union_all(recorded, deleted).subquery("changes")
 
 
 def _last_mark(schema: Schema) -> ColumnElement[Any]:
-    """Return the mark before which the history is about somebody else who had the key of *user*."""
+    """Return the id of the mark before which the history is about an earlier user with the key of *user*."""
     marks, user = schema.table(FollowEventMixin).alias("own_marks"), user_key(schema, "user")
     mark = select(func.max(marks.c.id)).where(
         marks.c.follower_id == user, marks.c.following_id == user, marks.c.kind == _REMOVED

@@ -1,8 +1,4 @@
-"""
-Numbers about a graph as a whole.
-
-Each of them reads all of a table, or of one of its indexes.
-"""
+"""Statements for numbers about a graph as a whole: each reads all of a table, or of one of its indexes."""
 
 from __future__ import annotations
 
@@ -17,13 +13,13 @@ from retinue.schema import Schema
 from retinue.ties import Tie
 from retinue.work.building import most, once
 
-#: Powers of two up to which numbers of edges are told apart.
+#: The highest power of two that has a band of its own.
 _POWERS: Final = 40
 
 
 @once
 def totals(schema: Schema, ties: tuple[Tie, ...]) -> Rows:
-    """(users, follows, those of them that are returned, those of each of *ties* that count); NULL for what is not declared."""
+    """(users, follows, returned follows, live rows of each of *ties*); NULL for a tie that is not declared."""
     edge, back = schema.follows.alias("edge"), schema.follows.alias("back")
     returned = edge.join(
         back, and_(back.c.follower_id == edge.c.following_id, back.c.following_id == edge.c.follower_id)
@@ -50,9 +46,9 @@ def _number(name: str, rows: FromClause, *conditions: ColumnElement[bool]) -> La
 @once
 def degrees(schema: Schema, *, followers: bool) -> Rows:
     """
-    (power, how many users): those with 2**power or more *followers*, and fewer than twice as many.
+    (power, how many users): the users with 2**power or more *followers*, and fewer than twice as many.
 
-    Else those who follow so many.
+    Without *followers*, the users who follow so many.
     """
     edges, number = schema.edges_by_target if followers else schema.follows, func.count().label("number")
     owner = edges.c.following_id if followers else edges.c.follower_id
@@ -70,7 +66,7 @@ def _literal(number: int) -> ColumnElement[int]:
 
 @once
 def most_followed(schema: Schema) -> Rows:
-    """(user, number of followers) of those who have most."""
+    """(user, number of followers) of the users with the most followers."""
     edge, number = schema.edges_by_target.c, func.count().label("number")
     few = (
         select(edge.following_id.label("user_key"), number)
