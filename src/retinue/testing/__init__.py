@@ -1,8 +1,8 @@
 """
-For an application's own tests: users, counted statements, a checker of pages, and a contract.
+For an application's own tests: make users, count statements, check pages, and run a contract.
 
-`GraphContract` runs Retinue's promises on the application's own models. Nothing
-here is for production, and nothing but these names is public::
+`GraphContract` tests Retinue's promises on the application's own models. Nothing
+here is for production; only these names are public::
 
     from retinue.testing import GraphContract, count_statements
 

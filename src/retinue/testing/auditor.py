@@ -1,8 +1,8 @@
 """
-What a test can know about statements: how many there were, and whether they are shard-safe.
+Count the statements that run in a test, and check that they are shard-safe.
 
-A statement is shard-safe if it reaches every row through the row's owner. On one
-server it then uses an index; on several it asks one of them, not all.
+A statement is shard-safe if it finds every row by the row's owner. On one server it
+then uses an index; with several servers it asks one of them, not all.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ from retinue.work.prepared import COMPILED
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
-_TEXT = "came as text, which nobody can check"
+_TEXT = "came as text, which cannot be checked"
 
 #: First words of statements that belong to transactions, not to the work in them.
 _CONTROL = ("BEGIN", "SAVEPOINT", "RELEASE", "ROLLBACK", "COMMIT", "SET")
 
-#: Functions of SQLAlchemy that run what the application asked for, whoever called them: its pending
-#: objects, its bulk statements, the relationships that it loads eagerly.
+#: Functions of SQLAlchemy that run work of the application, whoever calls them: they flush its pending
+#: objects, run its bulk statements, load its relationships eagerly.
 _FOR_THE_APPLICATION = frozenset({"_flush", "invoke_statement", "_load_for_path"})
 
 
@@ -57,7 +57,7 @@ _FOR_THE_APPLICATION = frozenset({"_flush", "invoke_statement", "_load_for_path"
 @contextmanager
 def count_statements(engine: Engine | AsyncEngine | Connection) -> Iterator[list[str]]:
     """
-    Collect the statements that run on *engine* while the block does, as a list of SQL texts.
+    Collect the statements that run on *engine* during the block, as a list of SQL texts.
 
     What opens, marks and ends transactions (``BEGIN IMMEDIATE``, ``SAVEPOINT``) is
     left out: it depends on the engine and on what ran before. Example::
@@ -68,9 +68,9 @@ def count_statements(engine: Engine | AsyncEngine | Connection) -> Iterator[list
     """
     statements: list[str] = []
 
-    def collect(**said: Any) -> None:
-        if not _is_control(said["statement"]):
-            statements.append(said["statement"])
+    def collect(*, statement: str, **_: Any) -> None:
+        if not _is_control(statement):
+            statements.append(statement)
 
     with _listening(engine, collect):
         yield statements
@@ -106,22 +106,20 @@ class Audit:
 @contextmanager
 def audited(engine: Engine | AsyncEngine | Connection) -> Iterator[Audit]:
     """
-    Check every statement that the graph issues on *engine* while the block runs.
+    Check every statement that the graph issues on *engine* during the block.
 
-    Each has, for every table of the library that it touches, equality or ``IN`` on
-    the row's owner; other owners come as ``IN (subquery)`` only; none locks the
-    rows of several owners. A statement that library code issues without its name
-    is a fault as well. `EXEMPT` names the exceptions, with their reasons. Not
+    For every table of the library, a statement must compare the row's owner by equality
+    or ``IN``; other owners may come as ``IN (subquery)`` only; no statement may lock rows of
+    several owners. A statement of the library without a name is a fault as well. `EXEMPT` names the exceptions, with their reasons. Not
     checked: what the application issues, be it through the relationships
     ``following`` and ``followers`` or the queries ``follows`` and ``followed_by``.
 
     Raises:
-        AssertionError: At the end of the block; its text lists all faults.
+        AssertionError: There were faults: raised at the end of the block, with all of them.
     """
     audit = Audit()
 
-    def check(**said: Any) -> None:
-        context, statement = said["context"], said["statement"]
+    def check(*, context: Any, statement: str, **_: Any) -> None:
         name = context.execution_options.get(OPTION)
         if name is not None:
             audit.seen[name] += 1
@@ -156,11 +154,11 @@ def faults_of(compiled: Compiled | None) -> list[str]:
     """Return why a statement is not shard-safe, one sentence for each reason; empty if it is."""
     if compiled is None or compiled.statement is None:
         return [_TEXT]
-    # What the ORM made of a statement, with the joins that it added, is what runs.
-    made = getattr(compiled.compile_state, "statement", None)
+    # The ORM adds joins to a statement: this is the one that runs.
+    orm_statement = getattr(compiled.compile_state, "statement", None)
     faults: list[str] = []
     read: dict[Any, _Scope] = {}
-    elements = list(_topmost(made if isinstance(made, SelectBase) else compiled.statement))
+    elements = list(_topmost(orm_statement if isinstance(orm_statement, SelectBase) else compiled.statement))
     for element in elements:
         _Scope(element, None, faults, read)
     return faults if elements else [_TEXT]
@@ -179,19 +177,19 @@ _ColumnKey = tuple[int, str]
 
 class _Scope:
     """
-    One SELECT, INSERT, UPDATE or DELETE: what it reads from, and which columns it holds to bound values.
+    One SELECT, INSERT, UPDATE or DELETE: its tables, and its columns that are fixed to bound values.
 
-    A scope within another one sees what that one holds.
+    A scope within another one knows the fixed columns of that one.
     """
 
     def __init__(self, element: Any, outer: _Scope | None, faults: list[str], read: dict[Any, _Scope]) -> None:
         self.element = element
-        self.held: dict[_ColumnKey, _Reach] = dict(outer.held) if outer else {}
+        self.fixed: dict[_ColumnKey, _Reach] = dict(outer.fixed) if outer else {}
         self.within: frozenset[Any] = outer.within if outer else frozenset()
         self._links: list[tuple[_ColumnKey, _ColumnKey]] = []
         self._faults = faults
         self._inner: dict[Any, _Scope] = {}
-        #: What stands for itself, wherever it is named; read once, as a WITH may be named in another many times.
+        #: Scopes that do not depend on an outer one; each is read once, as a WITH may be used many times.
         self._read = read
         sources = [s for s in _sources(element) if s not in self.within]
         self.within |= frozenset(sources)
@@ -199,7 +197,7 @@ class _Scope:
             if isinstance(source, (Subquery, CTE)):
                 self._read_subquery(source)
         for condition, only in _conditions(element):
-            self._hold(condition, only)
+            self._fix(condition, only)
         self._follow_links()
         if isinstance(element, Insert):
             self._check_insert(element)
@@ -215,44 +213,42 @@ class _Scope:
         return known[element]
 
     def _read_subquery(self, source: Subquery | CTE) -> None:
-        """What a subquery holds to bound values is held in what it returns."""
+        """Columns that a subquery fixes to bound values are fixed in its result."""
         for chosen in _topmost(source.element):
             inner = self._scope_of(chosen, None)
             for name, column in getattr(chosen, "selected_columns", {}).items():
-                reach = inner.held.get(_key(_bare(column)))
+                reach = inner.fixed.get(_key(_bare(column)))
                 if reach is not None:
-                    self.held[hash(source), name] = reach
+                    self.fixed[hash(source), name] = reach
 
-    def _hold(self, condition: Any, only: frozenset[Any] | None) -> None:
-        """Note what *condition* holds; in an outer join that is the columns of *only*, its far side."""
+    def _fix(self, condition: Any, only: frozenset[Any] | None) -> None:
+        """Note the columns that *condition* fixes; in an outer join only those of *only*, its far side."""
         if not isinstance(condition, BinaryExpression):
             return
         left, right = _bare(condition.left), _bare(condition.right)
         if condition.operator is operators.eq:
-            for here, there in ((left, right), (right, left)):
-                if not _is_column(here) or (only is not None and here.table not in only):
+            for column, value in ((left, right), (right, left)):
+                if not _is_column(column) or (only is not None and column.table not in only):
                     continue
-                if isinstance(there, BindParameter):
-                    self.held[_key(here)] = _Reach.ONE
-                elif isinstance(there, CollectionAggregate) and isinstance(_bare(there.element), BindParameter):
-                    self.held.setdefault(_key(here), _Reach.SEVERAL)
-                elif _is_column(there):
-                    self._links.append((_key(there), _key(here)))
-        elif condition.operator is operators.in_op and isinstance(right, (BindParameter, SelectBase, ScalarSelect)):
-            self._hold_list(left, only)
-
-    def _hold_list(self, column: Any, only: frozenset[Any] | None) -> None:
-        if _is_column(column) and (only is None or column.table in only):
-            self.held.setdefault(_key(column), _Reach.SEVERAL)
+                if isinstance(value, BindParameter):
+                    self.fixed[_key(column)] = _Reach.ONE
+                elif isinstance(value, CollectionAggregate) and isinstance(_bare(value.element), BindParameter):
+                    self.fixed.setdefault(_key(column), _Reach.SEVERAL)
+                elif _is_column(value):
+                    self._links.append((_key(value), _key(column)))
+            return
+        is_in = condition.operator is operators.in_op and isinstance(right, (BindParameter, SelectBase, ScalarSelect))
+        if is_in and _is_column(left) and (only is None or left.table in only):
+            self.fixed.setdefault(_key(left), _Reach.SEVERAL)
 
     def _follow_links(self) -> None:
-        """A column that equals a held one is held."""
+        """A column that equals a fixed one is fixed."""
         changed = True
         while changed:
             changed = False
-            for there, here in self._links:
-                if self.held.get(there, 0) > self.held.get(here, 0):
-                    self.held[here] = self.held[there]
+            for source, target in self._links:
+                if self.fixed.get(source, 0) > self.fixed.get(target, 0):
+                    self.fixed[target] = self.fixed[source]
                     changed = True
 
     def _check(self, sources: list[Any]) -> None:
@@ -266,7 +262,7 @@ class _Scope:
             owners = [table.info["shard_key"]]
             if by_target and "reverse_key" in table.info:
                 owners.append(table.info["reverse_key"])
-            reach = max(self.held.get((hash(source), owner), 0) for owner in owners)
+            reach = max(self.fixed.get((hash(source), owner), 0) for owner in owners)
             wanted = " or ".join(owners)
             if not reach:
                 self._faults.append(f"{table.name} is not held to an owner by {wanted}")
@@ -279,13 +275,13 @@ class _Scope:
             return
         if insert.select is None:
             values = {getattr(c, "key", c): v for c, v in (insert._values or {}).items()}  # noqa: SLF001 - no other way
-            held = owner not in values or isinstance(_bare(values[owner]), BindParameter)
+            fixed = owner not in values or isinstance(_bare(values[owner]), BindParameter)
         else:
             names = [getattr(name, "key", name) for name in insert._select_names]  # noqa: SLF001 - no other way
             value = _bare(list(insert.select.selected_columns)[names.index(owner)])
             inner = self._scope_of(insert.select, None)
-            held = isinstance(value, BindParameter) or _key(value) in inner.held
-        if not held:
+            fixed = isinstance(value, BindParameter) or _key(value) in inner.fixed
+        if not fixed:
             self._faults.append(f"what is inserted into {insert.table.name} is not held to an owner by {owner}")
 
 
@@ -298,7 +294,7 @@ def _key(column: Any) -> _ColumnKey:
 
 
 def _bare(element: Any) -> Any:
-    """Take off what changes nothing about where a value comes from; and a gate, behind which there is that value or none."""
+    """Return *element* without casts, labels and gates: none of them changes where its value comes from."""
     while isinstance(element, (Grouping, Cast, Label)) or _is_gated(element):
         if isinstance(element, Case):
             ((_, element),) = element.whens
@@ -308,11 +304,12 @@ def _bare(element: Any) -> Any:
 
 
 def _is_gated(element: Any) -> bool:
+    """Return whether *element* is a CASE that gives one value or NULL."""
     return isinstance(element, Case) and len(element.whens) == 1 and element.else_ is None
 
 
 def _table_of(source: Any) -> tuple[Table | None, bool]:
-    """Return the table that *source* is, or is an alias of; and whether it is read from the other end, as `edges_by_target` is."""
+    """Return the table of *source*, and whether it is read from the other end, as `edges_by_target` is."""
     by_target = False
     while isinstance(source, Alias):
         by_target |= source.name.endswith(BY_TARGET)
@@ -337,7 +334,7 @@ def _joined(source: Any) -> list[Any]:
 
 
 def _conditions(element: Any) -> Iterator[tuple[Any, frozenset[Any] | None]]:
-    """Yield each condition that all rows fulfil; and for an outer join, which side it says something about."""
+    """Yield each condition that all rows fulfil; in an outer join, with the side for which it holds."""
     where = getattr(element, "whereclause", None)
     if where is not None:
         yield from ((condition, None) for condition in _conjuncts(where))
@@ -382,7 +379,7 @@ def _topmost(element: Any) -> Iterator[Any]:
 
 
 def _nested(element: ClauseElement) -> Iterator[Any]:
-    """Yield the SELECTs right below *element*; not those of FROM, which are read as what they return."""
+    """Yield the SELECTs right below *element*; not those in FROM, whose results are read instead."""
     for child in element.get_children():
         if isinstance(child, (Select, Insert, Update, Delete)):
             yield child

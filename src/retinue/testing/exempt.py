@@ -1,4 +1,4 @@
-"""The statements of the library that do not hold to one owner, and why not."""
+"""The statements of the library that read rows of several owners, and why they may."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 
 from retinue.ties import TIES
 
-#: Statements of the library that are not shard-safe, and why they may be so.
+#: The names of the statements that are not shard-safe, and why they need not be.
 EXEMPT: Final[Mapping[str, str]] = {
     "doomed_users": "deletion of users: the application says which, by whatever criteria it likes",
     "lock_neighbours": "deletion of users: a user's edges lie with everybody they knew, who is counted anew",
