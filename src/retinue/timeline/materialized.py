@@ -34,22 +34,22 @@ def kept_timeline(schema: Schema, engine: EngineRules, way: Way | None) -> Rows:
     feed = feed_of(schema, way)
     later = feed_of(schema, way, lambda of: (in_utc(of(posts.time)) > complete,), name="later")
     older = feed_of(schema, way, lambda of: (in_utc(of(posts.time)) <= last,), name="older")
-    mine = later.read(lambda author: author == user).limit(feed.most)
+    mine = later.read(lambda author: author == user).limit(feed.limit)
     parts = {
         "kept": _kept(schema, engine, timeline, way, complete),
         "unsent": how.merge(later, _senders(schema, engine, timeline), true()),
         "mine": select(*list(mine.subquery().c)[:2]),
     }
-    found = [how.kept(rows, name) for name, rows in parts.items()]
+    found = [how.materialized(rows, name) for name, rows in parts.items()]
     distinct = union(*(select(part.c.key, part.c.time) for part in found)).subquery("found")
-    recent = how.kept(select(distinct.c.key, distinct.c.time), "recent")
+    recent = how.materialized(select(distinct.c.key, distinct.c.time), "recent")
     # Towards newer posts the older ones come first.
-    goes_on = select(func.count()).select_from(recent).scalar_subquery() < feed.most
+    goes_on = select(func.count()).select_from(recent).scalar_subquery() < feed.limit
     if way is not None and not way.forward:
         goes_on = bindparam("at", type_=complete.type) <= last
     rest = newest(schema, engine, older, followed(schema, engine), gate=goes_on).subquery("rest")
     both = union_all(select(recent.c.key, recent.c.time), select(rest.c.key, rest.c.time)).subquery("both")
-    page = select(both.c.key, both.c.time).order_by(*in_order(both.c.key, both.c.time, way)).limit(feed.most)
+    page = select(both.c.key, both.c.time).order_by(*in_order(both.c.key, both.c.time, way)).limit(feed.limit)
     return with_posts(schema, page.subquery("page"), way)
 
 
@@ -71,7 +71,7 @@ def _kept(
         .where(*beside(entry.post_id, time, way))
         .where(*feed.lasting(of))
         .order_by(*in_order(entry.post_id, time, way))
-        .limit(feed.most)
+        .limit(feed.limit)
     )
 
 

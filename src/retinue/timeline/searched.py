@@ -109,7 +109,7 @@ def _feed(
         order=lambda key, time: in_order(key, time, way),
         forward=way is None or way.forward,
         utc=in_utc,
-        most=most(),
+        limit=most(),
         longest=longest,
     )
 
@@ -127,7 +127,7 @@ def newest(
     """
     parts = newest_of(engine).found(feed, authors, gate, looks=_can_look(schema.declared_posts()))
     page = union(*(select(part.c.key, part.c.time) for part in parts)).subquery("found")
-    return select(page.c.key, page.c.time).order_by(*feed.order(page.c.key, page.c.time)).limit(feed.most)
+    return select(page.c.key, page.c.time).order_by(*feed.order(page.c.key, page.c.time)).limit(feed.limit)
 
 
 def _can_look(posts: Posts) -> bool:

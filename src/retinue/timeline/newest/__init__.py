@@ -1,4 +1,4 @@
-"""The newest rows of a set of authors: what a home timeline is made of, and what differs between databases in it."""
+"""Find the newest posts of a set of authors, for home timelines: each family of databases in its own way."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from retinue.timeline.newest.contract import Authors, Conditions, Feed, Newest, 
 
 __all__ = ["Authors", "Conditions", "Feed", "Newest", "Of", "newest_of", "number"]
 
-#: The class for each family of databases, in the module that is called as theirs.
-_WAYS: Final = {"sqlite": "NewestOnSQLite", "postgresql": "NewestOnPostgreSQL", "mariadb": "NewestOnMariaDB"}
+#: The class for each family of databases; the module has the name of the family.
+_CLASSES: Final = {"sqlite": "NewestOnSQLite", "postgresql": "NewestOnPostgreSQL", "mariadb": "NewestOnMariaDB"}
 
 
 @cache
 def newest_of(engine: EngineRules) -> Newest:
     """Return how the database of *engine* finds the newest rows."""
     family = type(engine).__module__.rpartition(".")[2]
-    return cast("Newest", getattr(import_module(f"retinue.timeline.newest.{family}"), _WAYS[family])())
+    return cast("Newest", getattr(import_module(f"retinue.timeline.newest.{family}"), _CLASSES[family])())

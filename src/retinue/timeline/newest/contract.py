@@ -1,7 +1,7 @@
 """
-What a page of the newest is cut from: rows that have an author and a time, and a set of authors.
+The interface for finding a page of the newest rows of a set of authors.
 
-The statements say which rows and whom; each engine says how it finds the newest of them.
+A statement gives the rows (`Feed`) and the authors (`Authors`); each family of databases has its way to find the newest.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from sqlalchemy.sql.selectable import FromClause
 
 from retinue.engines.contract import Rows
 
-#: Returns a column of some rows, given that of their table.
+#: Maps a column of the table to that column of some rows.
 Of: TypeAlias = Callable[[Column[Any]], ColumnElement[Any]]
 
 #: Conditions, all of which hold.
@@ -27,9 +27,9 @@ Conditions: TypeAlias = Sequence[ColumnElement[bool]]
 @dataclass(frozen=True, slots=True)
 class Authors:
     """
-    A set of authors: those whom *key* names in the rows for which *owned* holds, and *shown*; and *own*, if it is given.
+    A set of authors: the *key* of each row for which *owned* and *shown* hold; and *own*, if it is given.
 
-    The first two are conditions on the rows of that one table; what *shown* says of others it says by subqueries.
+    *owned* and *shown* are conditions on the rows of one table; *shown* reads other tables by subqueries only.
     """
 
     key: ColumnElement[Any]
@@ -39,35 +39,35 @@ class Authors:
 
     @property
     def conditions(self) -> Conditions:
-        """All that is asked of a row."""
+        """All conditions on a row."""
         return (self.owned, *self.shown)
 
     def listed(self) -> Rows:
-        """Return their keys, as *author*."""
+        """Select the keys of the authors, as *author*."""
         return select(self.key.label("author")).where(*self.conditions)
 
     def all(self) -> Rows:
-        """Return their keys, with those who are not shown: to be counted, at no more cost than that."""
+        """Select the keys of all authors, those who are not shown included: the cheapest way to count them."""
         return select(self.key.label("author")).where(self.owned)
 
     def named(self, author: ColumnElement[Any]) -> Rows:
-        """Return the key of *author*, if it is one of them."""
+        """Select *author*, if it is one of the authors."""
         return select(self.key).where(self.key == author, *self.conditions)
 
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """Rows with an author and a time: which of them, and in which order a page has them."""
+    """The rows that a page may have, each with an author and a time, and their order."""
 
-    #: What the parts of a statement are called after that are about it alone.
+    #: The prefix of the names of its CTEs.
     name: str
     table: Table
     key: Column[Any]
     author: Column[Any]
     time: Column[Any]
-    #: Returns what is asked of a row, its place beside the cursor included.
+    #: Returns the conditions on a row, its place after the cursor included.
     keep: Callable[[Of], Conditions]
-    #: Returns what of that is about the time, when a row is looked at, and not about its place.
+    #: Returns those of the conditions that are about the time now, not about the place.
     lasting: Callable[[Of], Conditions]
     #: Returns the order of rows, given their key and time.
     order: Callable[[ColumnElement[Any], ColumnElement[Any]], Sequence[ColumnElement[Any]]]
@@ -76,16 +76,16 @@ class Feed:
     #: Returns a column as a time in UTC.
     utc: Callable[[ColumnElement[Any]], ColumnElement[Any]]
     #: How many rows a page has.
-    most: ColumnElement[int]
-    #: How many that can be.
+    limit: ColumnElement[int]
+    #: The greatest possible limit.
     longest: int
 
     def of(self, rows: FromClause) -> Of:
-        """Return what finds the columns of *rows*, which are of this table."""
+        """Return a function that maps a column of the table to that column of *rows*."""
         return lambda column: self.utc(rows.c[column.key]) if column is self.time else rows.c[column.key]
 
     def read(self, *authors: Callable[[ColumnElement[Any]], ColumnElement[bool]]) -> Rows:
-        """Return (key, time, author) of the rows in their order, if what is asked of the author holds."""
+        """Select (key, time, author) of the rows in their order, where the conditions on their *authors* hold."""
         of = self.of(self.table.alias())
         return (
             select(of(self.key).label("key"), of(self.time).label("time"), of(self.author).label("author"))
@@ -94,44 +94,44 @@ class Feed:
         )
 
     def times(self) -> Rows:
-        """Return the times of all rows in their order: from an index alone, if there is one of them."""
+        """Select the times of all rows in their order: an index on the time alone serves it."""
         of = self.of(self.table.alias())
         found = select(of(self.time).label("time")).where(*self.keep(of))
         return found.order_by(*self.order(of(self.key), of(self.time)))
 
 
 class Newest(ABC):
-    """How one family of databases finds the newest rows of a set of authors; all return (key, time)."""
+    """How one family of databases finds the newest rows of a set of authors; all select (key, time)."""
 
     @abstractmethod
     def found(
         self, feed: Feed, authors: Authors, gate: ColumnElement[bool] | None, *, looks: bool
     ) -> Sequence[FromClause]:
         """
-        Return parts whose rows are, put together, a page of *authors* and what is behind it.
+        Return parts whose rows, in union, include a page of the rows of *authors*.
 
-        With *looks*, some of them look through everybody's rows; and nothing is read where *gate* is closed.
+        With *looks*, some parts scan the newest rows of everybody. Nothing is read where *gate* is false.
         """
 
     @abstractmethod
     def merge(self, feed: Feed, authors: Authors, gate: ColumnElement[bool]) -> Rows:
-        """Return a page of the rows of *authors*, by at least one look at each; none where *gate* is closed."""
+        """Select a page of the rows of *authors* by an index search for each; none where *gate* is false."""
 
-    def kept(self, rows: Rows, name: str) -> CTE:
-        """Return *rows* as a named part of a statement, which is computed once, however often it is asked for."""
+    def materialized(self, rows: Rows, name: str) -> CTE:
+        """Return *rows* as a CTE that is computed once, however often it is used."""
         return rows.cte(name).prefix_with("MATERIALIZED")
 
 
 def hits(look: FromClause) -> ColumnElement[int]:
-    """Return how many rows a *look* found."""
+    """Return how many rows *look* found."""
     return select(func.count()).select_from(look).scalar_subquery()
 
 
 def counted(rows: Rows, up_to: int) -> ColumnElement[int]:
-    """Return how many *rows* there are, counted no further than *up_to*."""
+    """Return how many *rows* there are, at most *up_to*."""
     return select(func.count()).select_from(rows.limit(number(up_to)).subquery()).scalar_subquery()
 
 
 def number(value: int) -> ColumnElement[int]:
-    """Return *value* as a number in the statement's text, which a planner goes by."""
+    """Return *value* as a number in the statement's text, where the planner sees it."""
     return literal_column(str(value), Integer)

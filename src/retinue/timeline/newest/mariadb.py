@@ -14,19 +14,19 @@ from retinue.timeline.newest.looking import Looking
 
 
 class NewestOnMariaDB(Looking):
-    """MariaDB has no LATERAL, and computes a WITH anew wherever it is named, but for a recursive one."""
+    """MariaDB has no LATERAL, and computes a CTE anew wherever it is used, except a recursive one."""
 
-    def kept(self, rows: Rows, name: str) -> CTE:
-        """Return a recursive WITH, which adds nothing to *rows*."""
+    def materialized(self, rows: Rows, name: str) -> CTE:
+        """Return a recursive CTE, which adds nothing to *rows*."""
         page = rows.subquery()
         once = select(*page.c).cte(name, recursive=True)
         return once.union_all(select(*once.c).where(false()))
 
     def look(self, feed: Feed, authors: Authors, window: int, gate: ColumnElement[bool] | None) -> Rows:
         """
-        Return the rows of the window, joined to the authors by their primary key.
+        Select the rows of the window, joined to the authors by their primary key.
 
-        The order of the join and the index are told: MariaDB would read all authors for each row.
+        Hints fix the order of the join and the index: else MariaDB reads all authors for each row.
         """
         found = feed.read().limit(number(window))
         if gate is not None:
@@ -40,23 +40,23 @@ class NewestOnMariaDB(Looking):
             .select_from(joined)
             .with_hint(edges, "FORCE INDEX (PRIMARY)")
             .order_by(*feed.order(rows.c.key, rows.c.time))
-            .limit(feed.most)
+            .limit(feed.limit)
         )
 
     def merge(self, feed: Feed, authors: Authors, gate: ColumnElement[bool]) -> Rows:
         """
-        Return what each author has up to the time that the page can reach at most.
+        Select the rows of each author up to the last time that the page can have.
 
-        First the first time of each author; then the authors with a full page of the
-        first of these (more where times are equal), and how far down each is to be
-        read: to a time that has a full page before it. What is read of an author with
-        a hundred thousand rows is so no more than of others.
+        First the newest time of each author; then the authors with a page of the newest of
+        these (more where times are equal), and for each of them the time up to which to read:
+        the time with a full page before it. So an author with a hundred thousand rows costs
+        no more than others.
         """
         listed = authors.listed().where(gate).subquery("authors")
         first = self._times(feed, listed.c.author).limit(number(1)).scalar_subquery()
-        firsts = self.kept(select(listed.c.author, first.label("time")), f"{feed.name}_firsts")
+        firsts = self.materialized(select(listed.c.author, first.label("time")), f"{feed.name}_firsts")
         page = select(firsts.c.time).where(firsts.c.time.is_not(None)).order_by(_in_time(feed, firsts.c.time))
-        times = page.limit(feed.most).subquery()
+        times = page.limit(feed.limit).subquery()
         last = select((func.min if feed.forward else func.max)(times.c.time)).scalar_subquery()
         # The one OFFSET here counts within one author, in the index, to a fixed number.
         full = self._times(feed, firsts.c.author).slice(feed.longest, feed.longest + 1).scalar_subquery()
@@ -67,7 +67,7 @@ class NewestOnMariaDB(Looking):
         return self._between(feed, heads.distinct().subquery("heads"))
 
     def _times(self, feed: Feed, author: ColumnElement[Any], *, backwards: bool = False) -> Rows:
-        """Return the times of the rows of *author*, in their order or against it."""
+        """Select the times of the rows of *author*, in their order or backwards."""
         of = feed.of(feed.table.alias())
         time = of(feed.time)
         order = (_in_time(feed, time, backwards=True),) if backwards else feed.order(of(feed.key), time)
@@ -75,10 +75,10 @@ class NewestOnMariaDB(Looking):
 
     def _between(self, feed: Feed, heads: FromClause) -> Rows:
         """
-        Return a page of the rows of *heads* between their two times.
+        Select a page of the rows of *heads* between their two times.
 
-        With an equality, or where any other condition can be searched for, MariaDB
-        would read all rows of the author, or of everybody. So it chooses the index for each author anew.
+        With an equality, or with another condition that an index serves, MariaDB would read all
+        rows of the author, or of everybody. Written like this, it chooses the index for each author.
         """
         rows = feed.table.alias()
         of = feed.of(rows)
@@ -91,7 +91,7 @@ class NewestOnMariaDB(Looking):
             .select_from(heads.join(rows, near))
             .where(*feed.keep(lambda column: func.coalesce(of(column))))
             .order_by(*feed.order(of(feed.key), time))
-            .limit(feed.most)
+            .limit(feed.limit)
         )
 
 

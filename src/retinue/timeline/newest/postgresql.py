@@ -15,16 +15,16 @@ from retinue.timeline.newest.contract import Authors, Feed, Newest, counted, hit
 
 class NewestOnPostgreSQL(Newest):
     """
-    PostgreSQL stops as soon as a page is full, and does not even begin where a limit is zero.
+    PostgreSQL stops as soon as a page is full, and reads nothing where a limit is zero.
 
-    Once the authors are in a hash, it looks at a dozen rows in the time in which it asks one
-    of them. To put a crowd there takes longer than many a page: so its first look is without.
+    Once the authors are in a hash, it looks at a dozen rows in the time of one search for an
+    author. To hash a crowd takes longer than many a page, so the first look does without.
     """
 
-    #: With fewer authors than this no look pays; so many are a crowd; and they are counted no further than this.
+    #: With fewer authors than *few* no look pays; *crowd* is the size of a crowd; authors are counted up to *counted*.
     few: ClassVar[int] = 64
     crowd: ClassVar[int] = 512
-    most: ClassVar[int] = 4_096
+    counted: ClassVar[int] = 4_096
     #: Rows of a crowd's first look; and rows of the long look for each author.
     near: ClassVar[int] = 512
     far: ClassVar[int] = 8
@@ -32,42 +32,42 @@ class NewestOnPostgreSQL(Newest):
     def found(
         self, feed: Feed, authors: Authors, gate: ColumnElement[bool] | None, *, looks: bool
     ) -> Sequence[FromClause]:
-        """Return two looks and the merge, each for who is not served by those before."""
+        """Return two looks and the merge; each reads only if those before it have not filled the page."""
         still = true() if gate is None else gate
         if not looks:
             return [self.merge(feed, authors, still).subquery()]
         crowd = and_(still, counted(authors.all(), self.crowd) >= number(self.crowd))
         window = feed.read().where(crowd).limit(number(self.near))
-        near = self.kept(self._look(feed, authors, window, hashed=False), f"{feed.name}_near")
-        still = and_(still, hits(near) < feed.most)
+        near = self.materialized(self._look(feed, authors, window, hashed=False), f"{feed.name}_near")
+        still = and_(still, hits(near) < feed.limit)
         many, none = func.count(), number(0)
         size = select(case((many >= number(self.few), many * number(self.far)), else_=none))
-        size = size.select_from(authors.all().limit(number(self.most)).subquery())
-        # Within the limit that is a number, which is the one that PostgreSQL plans by.
-        rows = feed.read().limit(number(self.most * self.far)).subquery("rows")
+        size = size.select_from(authors.all().limit(number(self.counted)).subquery())
+        # Within a limit that is a plain number: PostgreSQL plans by it.
+        rows = feed.read().limit(number(self.counted * self.far)).subquery("rows")
         window = select(*rows.c).order_by(*feed.order(rows.c.key, rows.c.time))
         window = window.limit(case((still, size.scalar_subquery()), else_=none))
-        far = self.kept(self._look(feed, authors, window, hashed=True), f"{feed.name}_far")
-        return [near, far, self.merge(feed, authors, and_(still, hits(far) < feed.most)).subquery()]
+        far = self.materialized(self._look(feed, authors, window, hashed=True), f"{feed.name}_far")
+        return [near, far, self.merge(feed, authors, and_(still, hits(far) < feed.limit)).subquery()]
 
     def _look(self, feed: Feed, authors: Authors, window: Rows, *, hashed: bool) -> Rows:
         """
-        Return a page of the rows of *authors* in a *window*.
+        Select a page of the rows of *authors* in a *window*.
 
-        An author that is asked for as a value is looked up for each row; those of an IN beside an OR are put in a hash.
+        By a scalar subquery the author is looked up for each row; by IN beside an OR the authors are hashed.
         """
         key, time, author = window.subquery("look").c
         theirs = author.in_(authors.listed()) if hashed else authors.named(author).scalar_subquery().is_not(None)
         found = select(key, time).where(or_(author == authors.own, theirs))
-        return found.order_by(*feed.order(key, time)).limit(feed.most)
+        return found.order_by(*feed.order(key, time)).limit(feed.limit)
 
     def merge(self, feed: Feed, authors: Authors, gate: ColumnElement[bool]) -> Rows:
         """
-        Return the first row of each author, and a page of each of the authors of the first of these.
+        Select the newest row of each author, and a page of each of the authors with the newest of these.
 
-        A page has no rows but theirs, and none past the last of a full page of firsts. The
-        limit of each is a SELECT, so PostgreSQL does not know it: of a limit that it knows and that
-        is more than an author has on average it thinks that it may as well sort all they have.
+        A page has rows of these authors only, and none past the last of a full page of newest rows. The
+        limit for each is a SELECT, so that PostgreSQL does not know it: if it knows a limit that is more
+        than an average author has, it sorts all rows of the author instead.
         """
         others = authors.listed()
         every = others if authors.own is None else union_all(others, select(authors.own))
@@ -78,14 +78,14 @@ class NewestOnPostgreSQL(Newest):
             .select_from(listed.join(one, true()))
             .where(gate)
             .order_by(*feed.order(one.c.key, one.c.time))
-            .limit(feed.most)
+            .limit(feed.limit)
             .cte(f"{feed.name}_firsts")
         )
         last, never = (func.min, "'-infinity'") if feed.forward else (func.max, "'infinity'")
-        full = func.count() >= feed.most
+        full = func.count() >= feed.limit
         end = select(case((full, last(firsts.c.time)), else_=literal_column(never, firsts.c.time.type)))
         rows = feed.read(lambda author: author == firsts.c.author)
         time = list(rows.selected_columns)[1]
         within = time >= end.scalar_subquery() if feed.forward else time <= end.scalar_subquery()
-        page = rows.where(within).limit(select(feed.most).scalar_subquery()).lateral("page")
+        page = rows.where(within).limit(select(feed.limit).scalar_subquery()).lateral("page")
         return select(page.c.key, page.c.time).select_from(firsts.join(page, true()))

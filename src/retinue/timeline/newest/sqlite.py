@@ -13,17 +13,17 @@ from retinue.timeline.newest.looking import Looking
 
 
 class NewestOnSQLite(Looking):
-    """SQLite goes through the rows as the statement says, and stops as soon as a page is full."""
+    """SQLite reads rows in the order of the statement, and stops as soon as a page is full."""
 
     few: ClassVar[int] = 64
     near: ClassVar[int] = 128
 
     def look(self, feed: Feed, authors: Authors, window: int, gate: ColumnElement[bool] | None) -> Rows:
         """
-        Return the rows down to the time of the last row of the window.
+        Select the rows down to the time of the last row of the window.
 
-        A condition beside the time would be asked of each row, a closed gate of all of
-        them: as the time itself, which is NULL then, it ends the search before it begins.
+        A gate beside the time would be tested for each row. As a part of the time itself, which
+        is NULL where the gate is false, it ends the search before it begins.
         """
         rows = feed.times().limit(number(window)).subquery()
         edge = (func.min if feed.forward else func.max)(rows.c.time)
@@ -38,19 +38,19 @@ class NewestOnSQLite(Looking):
             .where(time >= last if feed.forward else time <= last, exists(authors.named(of(feed.author))))
             .where(*feed.keep(of))
         )
-        return found.order_by(*feed.order(of(feed.key), time)).limit(feed.most)
+        return found.order_by(*feed.order(of(feed.key), time)).limit(feed.limit)
 
     def merge(self, feed: Feed, authors: Authors, gate: ColumnElement[bool]) -> Rows:
         """
-        Return one search in the index of (author, time, key) for each author.
+        Select by one search in the index of (author, time, key) for each author.
 
-        SQLite leaves an author at the first row that is too old for the page as it is
-        by then: ``IN`` with ``ORDER BY .. LIMIT`` is the merge of all, as it stands. A closed
-        gate is a limit of no authors; a condition would be asked of each.
+        SQLite leaves an author at the first row that is too old for the page so far: so ``IN``
+        with ``ORDER BY .. LIMIT`` is the merge. The gate is the limit of the authors; as a
+        condition it would be tested for each of them.
         """
         every, none = number(-1), number(0)
         listed = authors.listed().limit(case((gate, every), else_=none))
         of = feed.of(feed.table.alias())
         found = select(of(feed.key).label("key"), of(feed.time).label("time"))
         found = found.where(of(feed.author).in_(listed), *feed.keep(of))
-        return found.order_by(*feed.order(of(feed.key), of(feed.time))).limit(feed.most)
+        return found.order_by(*feed.order(of(feed.key), of(feed.time))).limit(feed.limit)
