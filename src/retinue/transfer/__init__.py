@@ -1,7 +1,7 @@
 """
-Loading a graph that exists already, from a file or from any iterable; and writing one to a file.
+Import an existing graph from a file or an iterable; export a graph to a file.
 
-Runs its own batches in transactions of its own, at about the speed of the database's
+Both work in batches, in transactions of their own, at about the speed of the database's
 own bulk path.
 """
 

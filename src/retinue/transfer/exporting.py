@@ -1,4 +1,4 @@
-"""The export itself: edges out, batch after batch, in the form that an import reads."""
+"""The export: it writes all edges, batch after batch, in the form that an import reads."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from retinue.retry import sessions_of, transact
 from retinue.schema import schema_of
 from retinue.transfer import selecting as statements
 
-#: Rows of a batch, unless the caller says otherwise; and the most that one may have.
+#: Rows of a batch: the default, and the most.
 _ROWS: Final = 20_000
-_ROWS_MOST: Final = 1_000_000
+_MAX_ROWS: Final = 1_000_000
 
 _HEADER: Final = "follower,following,timestamp\n"
 
-#: What a line of an import cannot hold; and what must be between quotes.
+#: Characters that a line cannot hold; and characters that need quotes.
 _IMPOSSIBLE: Final = frozenset("\n\0")
 _QUOTED: Final = frozenset(',"\r')
 
@@ -45,7 +45,7 @@ Target = str | os.PathLike[str] | Writable
 
 @dataclass(frozen=True, slots=True)
 class ExportReport:
-    """What is written so far."""
+    """The progress so far."""
 
     #: Edges written.
     rows: int = 0
@@ -56,7 +56,7 @@ class ExportReport:
 
     @property
     def share_written(self) -> float | None:
-        """How much of it is written, from 0 to 1; None where nobody knows."""
+        """How much of it is written, from 0 to 1; None if *total* is not known."""
         if self.total is None:
             return None
         return min(self.rows / self.total, 1.0) if self.total else 1.0
@@ -74,7 +74,7 @@ def export_follows(
     batch_rows: int = _ROWS,
 ) -> ExportReport:
     """
-    Write every edge to *target*: what `import_follows()` reads back as the same edges, with the same times.
+    Write every edge to *target*, in a form that `import_follows()` reads back with the same times.
 
     Lines of ``follower,following,timestamp`` in UTF-8 (CSV, under a header), ordered by
     follower and followed; times in ISO 8601, in UTC. Changes nothing and delays nobody. Each
@@ -104,7 +104,7 @@ def export_follows(
         OSError: The file cannot be written.
         sqlalchemy.exc.DBAPIError: The database refuses, and trying again did not help.
     """
-    batch_rows = arguments.whole_number("batch_rows", batch_rows, _ROWS_MOST)
+    batch_rows = arguments.whole_number("batch_rows", batch_rows, _MAX_ROWS)
     schema = schema_of(user_class)
     sessions = sessions_of(engine_or_session_factory)
     began = time.monotonic()
@@ -150,7 +150,7 @@ def _field(key: object) -> str:
 
 @contextmanager
 def _opened(target: Target) -> Iterator[Callable[[str], object]]:
-    """Give what writes text to *target*."""
+    """Give a function that writes text to *target*."""
     if isinstance(target, (str, os.PathLike)):
         with _whole_file(Path(target)) as path, path.open("wb") as file:
             if Path(target).name.endswith(".gz"):
@@ -170,7 +170,7 @@ def _opened(target: Target) -> Iterator[Callable[[str], object]]:
 
 @contextmanager
 def _whole_file(path: Path) -> Iterator[Path]:
-    """Give where to write what is to be *path*, which is replaced when all is written; a device is written to itself."""
+    """Give a path to write to, which replaces *path* when all is written; for a device, *path* itself."""
     path = path.resolve()
     if path.exists() and not path.is_file():
         yield path

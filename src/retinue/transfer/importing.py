@@ -1,4 +1,4 @@
-"""The import itself: rows in, batches out, and a report of what became of them."""
+"""The import: it reads rows, writes batches, and reports which rows were added."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from retinue.work import Pair
 _ROWS_FIRST: Final = 10_000
 _ROWS_LEAST: Final = 1_000
 
-#: Why an edge between users who are there is left out, in words.
+#: Why an edge between existing users is left out, in words.
 _DETAILS: Final = {
     SkipReason.DUPLICATE: "the edge is there already",
     SkipReason.BLOCKED: "one of the two blocks the other",
@@ -38,7 +38,7 @@ _DETAILS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What became of the rows so far: all of it is committed, and counted."""
+    """The result for the rows so far: all of them are committed, and counted."""
 
     #: Rows read; blank lines and a header are none.
     rows: int = 0
@@ -67,12 +67,12 @@ def import_follows(
     batch_rows: int = 100_000,
 ) -> ImportReport:
     """
-    Let the users of *source* follow each other: a graph that exists already, loaded at once.
+    Load the follows of *source*: an existing graph, all at once.
 
-    A row that cannot be added is skipped with its reason, and stops nothing. The import
+    A row that cannot be added is skipped with its reason; the import goes on. The import
     runs in transactions of its own, one for each batch of rows; after each of them the
-    counts are right, whatever else happens meanwhile. Cut off at any moment, it is
-    started again from the beginning: what is there is skipped, and nothing is done twice.
+    counts are right, whatever else happens meanwhile. If it is cut off, start it
+    again from the beginning: existing edges are skipped, and nothing is done twice.
     Memory does not grow with the source. Nobody is notified: there are no events.
 
     Where they are declared, a block wins over a row; an edge takes the place of its
@@ -152,15 +152,15 @@ class _Import:
         self._skipped: Counter[SkipReason] = Counter()
 
     def report(self) -> ImportReport:
-        """Return what became of the rows so far."""
+        """Return the report of the rows so far."""
         skipped = {reason: self._skipped[reason] for reason in SkipReason if self._skipped[reason]}
         seconds = time.monotonic() - self._began
         share = self._records.share_read
         return ImportReport(self._rows, self._added, MappingProxyType(skipped), seconds, share)
 
-    def run(self, most: int, progress: Callable[[ImportReport], object] | None) -> None:
-        """Load batch after batch, of *most* rows at most; tell *progress* after each."""
-        self._size = min(most, _ROWS_FIRST)
+    def run(self, max_rows: int, progress: Callable[[ImportReport], object] | None) -> None:
+        """Load batch after batch, each of at most *max_rows* rows; call *progress* after each."""
+        self._size = min(max_rows, _ROWS_FIRST)
         ahead = self._records.can_be_read_ahead and not self._loader.in_process
         with closing(self._batches_ahead() if ahead else self._batches()) as batches:
             for batch in batches:
@@ -172,7 +172,7 @@ class _Import:
                     progress(self.report())
                 if batch.edges:
                     wanted = int(len(batch.edges) * self._loader.seconds / max(seconds, 0.001))
-                    self._size = min(max(wanted, self._size // 2, _ROWS_LEAST), self._size * 2, most)
+                    self._size = min(max(wanted, self._size // 2, _ROWS_LEAST), self._size * 2, max_rows)
 
     def _batches(self) -> Generator[_Batch, None, None]:
         rows = iter(self._records)
@@ -189,7 +189,7 @@ class _Import:
                 yield batch
 
     def _read(self, rows: Iterator[Any]) -> _Batch | None:
-        batch = _Batch(keep=self._on_skip is not None)
+        batch = _Batch(detailed=self._on_skip is not None)
         edges, edge_of = batch.edges, self._reader.edge
         for number, row, fields in rows:
             batch.rows += 1
@@ -205,14 +205,14 @@ class _Import:
                     batch.skip(number, row, SkipReason.DUPLICATE, "an earlier row says the same")
                 else:
                     edges[pair] = since
-                    if batch.keep:
+                    if batch.detailed:
                         batch.origins[pair] = (number, row)
             if batch.rows >= self._size:
                 break
         return batch if batch.rows else None
 
     def _close(self, batch: _Batch, loaded: Loaded) -> None:
-        """Note what became of *batch*, and say so row by row if anybody wants to know."""
+        """Count the rows of *batch*, and report each that was skipped if the caller wants that."""
         self._rows += batch.rows
         self._added += loaded.added
         self._skipped.update(batch.skipped)
@@ -226,32 +226,32 @@ class _Import:
         if self._on_skip is None:
             return
         for pair, (number, row) in batch.origins.items():
-            nobody = [key for key in pair if key in loaded.unknown]
-            if nobody:
-                detail = f"no user has the key {' or '.join(map(shown, nobody))}"
-                batch.kept.append(Skipped(number, row, SkipReason.UNKNOWN_USER, detail))
+            unknown = [key for key in pair if key in loaded.unknown]
+            if unknown:
+                detail = f"no user has the key {' or '.join(map(shown, unknown))}"
+                batch.reports.append(Skipped(number, row, SkipReason.UNKNOWN_USER, detail))
                 continue
             for reason, pairs in left_out.items():
                 if pair in pairs:
-                    batch.kept.append(Skipped(number, row, reason, _DETAILS[reason]))
-        for skipped in sorted(batch.kept, key=lambda one: one.number):
+                    batch.reports.append(Skipped(number, row, reason, _DETAILS[reason]))
+        for skipped in sorted(batch.reports, key=lambda one: one.number):
             self._on_skip(skipped)
 
 
 class _Batch:
     """Rows read and not yet written."""
 
-    def __init__(self, *, keep: bool) -> None:
+    def __init__(self, *, detailed: bool) -> None:
         self.rows = 0
         self.edges: dict[Pair, datetime | None] = {}
         self.skipped: Counter[SkipReason] = Counter()
-        #: Where somebody wants to know of each row: those skipped, and where each edge comes from.
-        self.keep = keep
-        self.kept: list[Skipped] = []
+        #: Whether each skipped row is reported: then those rows, and the row of each edge, are kept.
+        self.detailed = detailed
+        self.reports: list[Skipped] = []
         self.origins: dict[Pair, tuple[int, object]] = {}
 
     def skip(self, number: int, row: object, reason: SkipReason, detail: str) -> None:
         """Leave a row out."""
         self.skipped[reason] += 1
-        if self.keep:
-            self.kept.append(Skipped(number, row, reason, detail))
+        if self.detailed:
+            self.reports.append(Skipped(number, row, reason, detail))

@@ -1,4 +1,4 @@
-"""Rows as they come, read one by one: which two users each names, since when, or why it says neither."""
+"""Read one row: the two users whom it names and the time, or why it is not an edge."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from retinue.errors import InvalidUserError, shown
 from retinue.keys import key_checker, key_reader
 from retinue.values import Key
 
-#: Who follows, whom, and since when (None: not said).
+#: (follower, followed, since); the time is None if the row has none.
 Edge = tuple[Key, Key, datetime | None]
 
-#: What a header may call its columns.
+#: The names that columns may have in a header.
 _NAMES: Final = (
     {"follower", "follower_id", "followerid"},
     {"following", "following_id", "followingid", "followed", "followed_id", "followedid"},
     {"timestamp"},
 )
 
-#: Texts whose keys are kept: to find one takes a fifth of the time that it takes to read it.
-_KEPT: Final = 65_536
+#: Texts whose keys are cached: a cached key costs a fifth of the time to parse one.
+_CACHED_KEYS: Final = 65_536
 
 _UNIX_SECONDS = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,9}))?", re.ASCII)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -48,7 +48,7 @@ class SkipReason(enum.Enum):
     SELF_FOLLOW = "self-follow"
     #: A key that no user has.
     UNKNOWN_USER = "unknown user"
-    #: The edge is there: from before, or from an earlier row.
+    #: The edge exists: from before, or from an earlier row.
     DUPLICATE = "duplicate"
     #: One of the two blocks the other.
     BLOCKED = "blocked"
@@ -70,7 +70,7 @@ class Skipped:
 
 
 class RowError(ValueError):
-    """A row that says no edge."""
+    """A row that is not an edge."""
 
     def __init__(self, reason: SkipReason, detail: str) -> None:
         super().__init__(detail)
@@ -78,12 +78,12 @@ class RowError(ValueError):
 
 
 class Reader:
-    """What makes an edge of a row, for one type of key."""
+    """Turns rows into edges, for one type of key."""
 
     def __init__(self, kind: TypeEngine[Any], engine: EngineRules) -> None:
         check, convert = key_checker(kind, engine), key_reader(kind)
 
-        @lru_cache(_KEPT)
+        @lru_cache(_CACHED_KEYS)
         def from_text(text: str) -> Key:
             return check(convert(text))
 
@@ -91,12 +91,12 @@ class Reader:
         self._from_text: Callable[[str], Key] = from_text
 
     def edge(self, fields: Sequence[Any]) -> Edge:
-        """Return the edge that *fields* say; raise `RowError` if they say none."""
+        """Return the edge in *fields*; raise `RowError` if there is none."""
         if len(fields) == 2:
             (first, second), since = fields, None
         elif len(fields) == 3:
-            first, second, said = fields
-            since = _time(said)
+            first, second, time = fields
+            since = _time(time)
         else:
             columns = f"{len(fields)} column{'' if len(fields) == 1 else 's'}"
             raise RowError(SkipReason.MALFORMED, f"{columns} instead of 2 or 3")
@@ -122,7 +122,7 @@ def fields_of_line(line: str) -> Sequence[str]:
 
 
 def fields_of_item(item: object) -> Sequence[Any]:
-    """Return the fields of what an iterable gave; raise `RowError` if it has none."""
+    """Return the fields of an item of an iterable; raise `RowError` if it has none."""
     if type(item) is tuple or (isinstance(item, Sequence) and not isinstance(item, (str, bytes, bytearray))):
         return item
     raise RowError(SkipReason.MALFORMED, f"a row is (follower, following[, timestamp]), not {type(item).__name__}")
@@ -146,7 +146,7 @@ def is_header(fields: Sequence[str]) -> bool:
 
 
 def _time(value: object) -> datetime | None:
-    """Return the time that *value* says; None if it is empty."""
+    """Return *value* as a time; None if it is empty."""
     if value is None or value == "":
         return None
     try:

@@ -1,4 +1,4 @@
-"""All edges, some at a time."""
+"""The statements of an export: all edges, in batches, and their number."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def edges_after(schema: Schema, *, started: bool) -> Rows:
     if not started:
         return rows
     follower, followed = user_key(schema, "follower"), user_key(schema, "followed")
-    # The first condition lets every engine begin at the right place of the index.
+    # With the first condition every engine starts at the right place of the index.
     return rows.where(edge.follower_id >= follower, or_(edge.follower_id > follower, edge.following_id > followed))
 
 

@@ -1,4 +1,4 @@
-"""Where rows come from: a path, an open file, or any iterable; plain or gzipped."""
+"""Read rows from a path, an open file, or any iterable; plain or gzipped."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import IO, Any, Final, Protocol, Self
 
 from retinue.transfer.rows import RowError, SkipReason, fields_of_item, fields_of_line, is_header
 
-#: Bytes read at once, and the most that a line may have. Characters of a bad line that are shown.
+#: Bytes that are read at once; the most bytes of a line; characters of a bad line that are shown.
 _BLOCK: Final = 262_144
-_LINE_MOST: Final = 65_536
+_MAX_LINE: Final = 65_536
 _SHOWN: Final = 200
 
 _GZIP: Final = b"\x1f\x8b"
-_GZIP_ONLY: Final = 31  # zlib's word for "with the header and the checksum of gzip"
+_GZIP_ONLY: Final = 31  # to zlib: with the header and the checksum of gzip
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
@@ -30,13 +30,13 @@ class Readable(Protocol):
         raise NotImplementedError
 
 
-#: (follower, following) or (follower, following, timestamp): keys, or text that says them.
+#: (follower, following) or (follower, following, timestamp): keys, or text that stands for keys.
 Rows = Iterable[Sequence[Any]]
 
 #: What rows are read from.
 Source = str | os.PathLike[str] | Readable | Rows
 
-#: The number of a row, the row for a reader's eyes, and its fields or why it has none.
+#: The number of a row, the row as it is shown, and its fields or why it has none.
 Record = tuple[int, object, Sequence[Any] | RowError]
 
 
@@ -46,7 +46,7 @@ class Records:
 
     Raises:
         OSError: The file cannot be opened.
-        TypeError: *source* is none.
+        TypeError: *source* is no source of rows.
     """
 
     def __init__(self, source: Source, *, header: bool | None) -> None:
@@ -78,7 +78,7 @@ class Records:
 
     @property
     def share_read(self) -> float | None:
-        """How much of a file is read, from 0 to 1; None where nobody knows."""
+        """How much of a file is read, from 0 to 1; None if its size is not known."""
         return min(self._read / self._size, 1.0) if self._size else None
 
     def _blocks(self, file: IO[Any]) -> Iterator[bytes]:
@@ -115,8 +115,8 @@ class Records:
 
 
 def _fields(line: str) -> Sequence[Any] | RowError:
-    if len(line) > _LINE_MOST:
-        return RowError(SkipReason.MALFORMED, f"the line has more than {_LINE_MOST:,} characters")
+    if len(line) > _MAX_LINE:
+        return RowError(SkipReason.MALFORMED, f"the line has more than {_MAX_LINE:,} characters")
     try:
         return fields_of_line(line) if '"' in line or "\0" in line else line.split(",")
     except RowError as error:
@@ -125,9 +125,9 @@ def _fields(line: str) -> Sequence[Any] | RowError:
 
 def _lines(blocks: Iterator[bytes]) -> Iterator[tuple[list[str], bool]]:
     """
-    Yield lists of lines, and whether a split at the commas is all that they need.
+    Yield lists of lines, and whether they can simply be split at their commas.
 
-    Of a line that is too long only so much is kept that this can be seen.
+    Of a line that is too long only the beginning is kept, long enough to be refused.
     """
     rest = b""
     for block in blocks:
@@ -137,8 +137,8 @@ def _lines(blocks: Iterator[bytes]) -> Iterator[tuple[list[str], bool]]:
             rest = end
         else:
             rest += end
-        if len(rest) > _LINE_MOST:
-            rest = rest[: _LINE_MOST + 1]
+        if len(rest) > _MAX_LINE:
+            rest = rest[: _MAX_LINE + 1]
     if rest:
         yield _decoded(rest)
 
@@ -147,9 +147,9 @@ def _decoded(block: bytes) -> tuple[list[str], bool]:
     special = b'"' in block or b"\0" in block
     if b"\r" in block:
         block = block.replace(b"\r\n", b"\n").removesuffix(b"\r")
-    # What is no UTF-8 stays visible as what it is: no key of a user can hold it.
+    # Bytes that are not UTF-8 become surrogates, which no key of a user can hold.
     lines = block.decode("utf-8", "surrogateescape").split("\n")
-    return lines, not special and max(map(len, lines)) <= _LINE_MOST
+    return lines, not special and max(map(len, lines)) <= _MAX_LINE
 
 
 def _unpacked(blocks: Iterator[bytes]) -> Iterator[bytes]:
@@ -164,7 +164,7 @@ def _unpacked(blocks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _recognizable(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield *blocks*, of which the first is long enough to tell by it what they are."""
+    """Yield *blocks*, the first of them long enough to recognize gzip and a byte order mark."""
     start = b""
     for block in blocks:
         start += block
@@ -175,7 +175,7 @@ def _recognizable(blocks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _unzipped(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield what gzipped *blocks* hold, however much of it is in one block; raise `OSError` if they are damaged."""
+    """Yield the content of gzipped *blocks*, in small pieces; raise `OSError` if they are damaged."""
     unzip = zlib.decompressobj(wbits=_GZIP_ONLY)
     for block in blocks:
         data = block

@@ -1,8 +1,8 @@
 """
-How a whole batch of rows is written by one statement, on each family of databases.
+How one statement writes a whole batch of rows, on each family of databases.
 
-What differs most is how the batch gets there to be read as a table: as arrays, as
-one JSON document, or into a temporary table.
+They differ in how the batch is sent to be read as a table: as arrays, as one JSON
+document, or into a temporary table.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ _BULK: dict[str, type[Bulk]] = {
 
 def bulk_of(dialect: Dialect, options: Mapping[str, Any]) -> Bulk:
     """
-    Return the way in which the database of *dialect* takes batches.
+    Return how the database of *dialect* takes batches.
 
-    What it runs by itself gets the execution *options*.
+    The statements that it runs by itself get the execution *options*.
 
     Raises:
         NotImplementedError: It is none of SQLite, PostgreSQL, MariaDB and MySQL.

@@ -1,4 +1,4 @@
-"""How one family of databases takes a batch of rows, as one interface."""
+"""The interface of all families of databases to a batch of rows."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar
 
-from sqlalchemy import Column, Executable, Table
+from sqlalchemy import Column, Executable, Integer, Table, insert, text
 from sqlalchemy.engine import Connection, CursorResult, Dialect
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.sql.elements import KeyedColumnElement
 from sqlalchemy.sql.selectable import SelectBase, Subquery
 from sqlalchemy.types import TypeEngine
 
@@ -23,7 +24,7 @@ class Bulk(ABC):
     #: True where the database is a part of this process.
     in_process: ClassVar[bool] = False
 
-    #: Seconds that a batch should hold its locks, about.
+    #: About how many seconds a batch should hold its locks.
     hold_seconds: ClassVar[float] = 1.0
 
     def __init__(self, dialect: Dialect, options: Mapping[str, Any]) -> None:
@@ -32,12 +33,12 @@ class Bulk(ABC):
         self.options: dict[str, Any] = dict(options)
 
     def tuned(self, connection: Connection) -> AbstractContextManager[None]:
-        """Give *connection* what makes a batch faster, and take it back at the end."""
+        """Set *connection* up for a faster batch, and reset it at the end."""
         del connection
         return nullcontext()
 
     def spelled(self, connection: Connection, column: Column[Any]) -> str:
-        """Return the SQL for the type in which a batch holds values of *column*. At most one statement."""
+        """Return the SQL type of *column* in a batch. At most one statement."""
         del connection
         return self.compiled(column.type)
 
@@ -49,17 +50,32 @@ class Bulk(ABC):
     def send(self, connection: Connection, batch: Subquery, values: Sequence[Sequence[Any]]) -> dict[str, Any]:
         """Fill *batch*, from one list for each column; return the parameters for a statement that reads it."""
 
-    @abstractmethod
     def insert_all(self, table: Table, columns: list[str], rows: SelectBase) -> Executable:
-        """Return an insert of *rows*, of which none is to be in *table* yet."""
+        """Return an insert of *rows*, none of which may exist in *table* yet; here, one that fails then."""
+        return insert(table).from_select(columns, rows)
 
-    @abstractmethod
     def met_a_row(self, result: CursorResult[Any]) -> bool:
-        """Return whether `insert_all()` found one of its rows there, so that the transaction is to be undone."""
+        """Return whether a row of `insert_all()` existed already, so that the transaction has to be rolled back."""
+        del result
+        return False
 
     @abstractmethod
     def says_duplicate(self, error: IntegrityError) -> bool:
-        """Return whether *error* is the word of `insert_all()`, or of a plain insert, for a row that was there."""
+        """Return whether *error* says that a row of `insert_all()`, or of a plain insert, existed already."""
+
+    def table_of(self, name: str, columns: Mapping[str, tuple[TypeEngine[Any], str]], sql: str) -> Subquery:
+        """Return the SELECT *sql* of ``n`` and *columns* as the table *name*."""
+        return text(sql).columns(n=Integer, **{column: kind for column, (kind, _) in columns.items()}).subquery(name)
+
+    def columns_of(self, batch: Subquery) -> list[KeyedColumnElement[Any]]:
+        """Return the columns of a batch, without ``n``."""
+        return [column for column in batch.c if column.key != "n"]
+
+    def rows_of(self, batch: Subquery, values: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
+        """Return the rows of *values*, one list for each column of *batch*, as the driver takes them."""
+        columns = self.columns_of(batch)
+        lists = [self.processed(column.type, items) for column, items in zip(columns, values, strict=True)]
+        return list(zip(*lists, strict=True))
 
     def compiled(self, kind: TypeEngine[Any]) -> str:
         """Return the SQL for a type, without its collation."""

@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from sqlalchemy import Column, Executable, Integer, Table, text
+from sqlalchemy import Column, Executable, Table, text
 from sqlalchemy.engine import Connection, CursorResult
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.selectable import SelectBase, Subquery
@@ -37,7 +37,7 @@ class MariaDBBulk(Bulk):
     isolation: ClassVar[str | None] = "READ COMMITTED"
 
     def spelled(self, connection: Connection, column: Column[Any]) -> str:
-        """Return the type; texts with the collation that *column* has there, or no index would match."""
+        """Return the type; of a text with the collation of *column*, as else no index would be used."""
         sql = self.compiled(column.type)
         if sql == "UUID":
             return "CHAR(36)"  # JSON_TABLE does not know the type, but a comparison does
@@ -50,28 +50,26 @@ class MariaDBBulk(Bulk):
     def batch(self, name: str, columns: Mapping[str, tuple[TypeEngine[Any], str]]) -> Subquery:
         """Return the document as a table."""
         paths = ", ".join(f"{column} {sql} PATH '$[{at}]'" for at, (column, (_, sql)) in enumerate(columns.items()))
-        rows = text(
+        sql = (
             f"SELECT n, {', '.join(columns)}"  # noqa: S608 - no input
             f" FROM JSON_TABLE(:{name}, '$[*]' COLUMNS (n FOR ORDINALITY, {paths})) AS given"
         )
-        return rows.columns(n=Integer, **{column: kind for column, (kind, _) in columns.items()}).subquery(name)
+        return self.table_of(name, columns, sql)
 
     def send(self, connection: Connection, batch: Subquery, values: Sequence[Sequence[Any]]) -> dict[str, Any]:
-        """Send nothing yet: the document goes with the statement."""
+        """Send nothing yet: the document is sent with the statement."""
         del connection
-        columns = [column for column in batch.c if column.key != "n"]
-        lists = [self.processed(column.type, items) for column, items in zip(columns, values, strict=True)]
-        rows = list(zip(*lists, strict=True))
+        rows = self.rows_of(batch, values)
         return {batch.name: json.dumps(rows, default=str, separators=(",", ":"), ensure_ascii=False)}
 
     def insert_all(self, table: Table, columns: list[str], rows: SelectBase) -> Executable:
-        """Return an upsert that leaves word of a row that was there: see `retinue.engines.mariadb`."""
+        """Return an insert whose result tells of an existing row: see `retinue.engines.mariadb`."""
         return _RULES.insert_from(table, columns, rows)
 
     def met_a_row(self, result: CursorResult[Any]) -> bool:
-        """Return whether that word was left."""
+        """Return whether the result tells of an existing row."""
         return not _RULES.inserted(result)
 
     def says_duplicate(self, error: IntegrityError) -> bool:
-        """Return whether it is a duplicate entry: only of rows that are inserted without `insert_all()`."""
+        """Return whether it is a duplicate entry, which comes from a plain insert only."""
         return bool(error.orig and error.orig.args and error.orig.args[0] == _DUPLICATE)

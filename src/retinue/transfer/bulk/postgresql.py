@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from sqlalchemy import Executable, Integer, Table, text
-from sqlalchemy.engine import Connection, CursorResult
+from sqlalchemy import Integer
+from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.sql.selectable import SelectBase, Subquery
+from sqlalchemy.sql.selectable import Subquery
 from sqlalchemy.types import TypeEngine
 
-from retinue.engines.postgresql import PostgreSQL
 from retinue.transfer.bulk.contract import Bulk
 
 #: unique_violation
@@ -19,36 +18,25 @@ _DUPLICATE = "23505"
 
 
 class PostgreSQLBulk(Bulk):
-    """PostgreSQL, and what speaks like it."""
+    """PostgreSQL, and databases compatible with it."""
 
-    # Its locks stop only who deletes a user of the batch; count rows are locked at the very end.
+    # Its locks delay only the deletion of a user of the batch; count rows are locked at the very end.
     hold_seconds: ClassVar[float] = 3.0
 
     def batch(self, name: str, columns: Mapping[str, tuple[TypeEngine[Any], str]]) -> Subquery:
-        """Return the arrays as a table. Each comes as one text, which the server parses: half the client's work."""
+        """Return the arrays as a table. Each is sent as one text, which the server parses: half the client's work."""
         arrays = ", ".join(f"CAST(:{name}_{column} AS {sql}[])" for column, (_, sql) in columns.items())
         names = ", ".join(columns)
-        rows = text(f"SELECT {names}, n FROM unnest({arrays}) WITH ORDINALITY AS given ({names}, n)")  # noqa: S608 - no input
-        return rows.columns(n=Integer, **{column: kind for column, (kind, _) in columns.items()}).subquery(name)
+        sql = f"SELECT {names}, n FROM unnest({arrays}) WITH ORDINALITY AS given ({names}, n)"  # noqa: S608 - no input
+        return self.table_of(name, columns, sql)
 
     def send(self, connection: Connection, batch: Subquery, values: Sequence[Sequence[Any]]) -> dict[str, Any]:
-        """Send nothing yet: the arrays go with the statement."""
+        """Send nothing yet: the arrays are sent with the statement."""
         del connection
-        columns = [column for column in batch.c if column.key != "n"]
         return {
             f"{batch.name}_{column.key}": self._array(column.type, items)
-            for column, items in zip(columns, values, strict=True)
+            for column, items in zip(self.columns_of(batch), values, strict=True)
         }
-
-    def insert_all(self, table: Table, columns: list[str], rows: SelectBase) -> Executable:
-        """Return a plain insert, whose error says that a row was there."""
-        statement: Executable = PostgreSQL.insert(table).from_select(columns, rows)
-        return statement
-
-    def met_a_row(self, result: CursorResult[Any]) -> bool:
-        """Return False: that would have been an error."""
-        del result
-        return False
 
     def says_duplicate(self, error: IntegrityError) -> bool:
         """Return whether it is a unique violation."""
