@@ -1,4 +1,4 @@
-"""The choices an application makes, as one frozen value on its user class."""
+"""The choices and limits of an application, as one frozen value on its user class."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import math
 from dataclasses import dataclass
 from datetime import timedelta
 
-#: Rows on a page: what a caller gets unasked, and the most that may be asked for.
+#: Rows on a page: the default, and the most.
 PAGE_DEFAULT = 20
 PAGE_MOST = 100
 
-#: Characters of a name that are searched for; of more than these nobody's name begins.
+#: Characters of a name that are searched for; a longer text finds nobody.
 SEARCH_MOST = 255
 
 #: Users in one call of ``relationships()`` or ``counts()``.
@@ -21,6 +21,13 @@ SLOTS_MOST = 256
 
 #: Posts that may be kept ready for one reader.
 TIMELINE_MOST = 10_000
+
+#: The settings that name an attribute of the user class.
+ATTRIBUTES = ("locked", "active", "hide_followers", "hide_following", "name", "last_active", "discoverable")
+
+#: What a setting must be, in words.
+_ATTRIBUTE = "the name of an attribute or None"
+_SPAN = "a timedelta that is not negative"
 
 #: The time over which ``max_follows_per_day`` counts.
 DAY = timedelta(days=1)
@@ -43,15 +50,15 @@ class Settings:
     #: cursor is checksummed: safe against accidents, not against forgers.
     secret: str | bytes | None = None
 
-    # --- Which attributes of the user class say what. None: nothing says it. --------------------
-    # A boolean may also be a number, which is 0 for no.
+    # --- Names of attributes of the user class. None: there is no such attribute. ---------------
+    # A boolean may also be a number: 0 for false.
 
     #: A boolean of the user: "I approve who follows me". Without such an attribute
     #: everybody is public.
     locked: str | None = "locked"
 
-    #: A boolean of the user: neither suspended nor deactivated. Users for whom it is
-    #: false are left out of what others see, and nobody else sees their lists.
+    #: A boolean of the user: neither suspended nor deactivated. Users with false are left
+    #: out of what others see, and nobody else sees their lists.
     active: str | None = None
 
     #: A boolean of the user: "nobody but me sees who follows me".
@@ -63,7 +70,7 @@ class Settings:
     #: A text of the user: the name by which lists of people are searched and sorted.
     name: str | None = None
 
-    #: A time of the user: when they were last there. Without it, and with posts declared,
+    #: A time of the user: when they were last active. Without it, and with posts declared,
     #: it is when they last posted.
     last_active: str | None = None
 
@@ -100,50 +107,54 @@ class Settings:
 
     # --- Lists -----------------------------------------------------------------------------------
 
-    #: Who was not there for this time is dormant.
+    #: A user who was not active for this time is dormant.
     dormant_after: timedelta = timedelta(days=30)
 
     # --- Home timelines that are written when somebody posts -------------------------------------
 
-    #: Posts that are kept ready for a reader, 1 to 10,000; older ones are looked up.
+    #: Posts in the materialized timeline of a reader, 1 to 10,000; older ones are looked up.
     timeline_length: int = 800
 
     #: Followers up to which a post is written to each of them; those of an author with
     #: more are looked up when a page is read. None: however many.
     fan_out_most: int | None = 10_000
 
-    #: A timeline is kept ready for whoever was active within this time.
+    #: A timeline is kept ready for each reader who was active within this time.
     timeline_kept: timedelta = timedelta(days=7)
 
     # --- Notifications and history ---------------------------------------------------------------
 
-    #: For this time after a notification, the same doing of the same user makes no other.
+    #: For this time after a notification, the same action of the same user makes no other.
     notify_again_after: timedelta = timedelta(days=1)
 
     #: How long the history of edges is kept; None: for good.
     history_retention: timedelta | None = None
 
     def __post_init__(self) -> None:
-        _size("counter_slots", self.counter_slots, SLOTS_MOST)
-        _size("timeline_length", self.timeline_length, TIMELINE_MOST)
+        for name, highest in (("counter_slots", SLOTS_MOST), ("timeline_length", TIMELINE_MOST)):
+            value = getattr(self, name)
+            _require(_is_whole(value) and 1 <= value <= highest, name, value, f"a whole number from 1 to {highest}")
         secret: object = self.secret
         if secret is not None and not isinstance(secret, (str, bytes)):
             message = "secret must be str, bytes or None"
             raise ValueError(message)
-        for name in ("locked", "active", "hide_followers", "hide_following", "name", "last_active", "discoverable"):
-            _attribute(name, getattr(self, name))
+        for name in ATTRIBUTES:
+            value = getattr(self, name)
+            _require(value is None or (isinstance(value, str) and value.isidentifier()), name, value, _ATTRIBUTE)
         for name in ("max_following", "max_follows_per_day", "max_pending_requests", "fan_out_most"):
-            _count(name, getattr(self, name))
+            value = getattr(self, name)
+            _require(value is None or (_is_whole(value) and value >= 0), name, value, "a whole number from 0 or None")
         for name in ("request_expiry", "request_cooldown", "history_retention"):
-            _span(name, getattr(self, name), none=True)
+            value = getattr(self, name)
+            _require(value is None or _is_span(value), name, value, f"{_SPAN} or None")
         for name in ("restore_window", "notify_again_after", "dormant_after", "timeline_kept"):
-            _span(name, getattr(self, name), none=False)
+            value = getattr(self, name)
+            _require(_is_span(value), name, value, _SPAN)
         ratio: object = self.max_following_ratio
-        if not isinstance(ratio, (int, float)) or isinstance(ratio, bool) or not 0 <= ratio < math.inf:
-            message = f"max_following_ratio must be a number from 0, not {ratio!r}"
-            raise ValueError(message)
-        kept = self.history_retention
-        if self.max_follows_per_day is not None and kept is not None and kept < DAY:
+        is_ratio = isinstance(ratio, (int, float)) and not isinstance(ratio, bool) and 0 <= ratio < math.inf
+        _require(is_ratio, "max_following_ratio", ratio, "a number from 0")
+        retention = self.history_retention
+        if self.max_follows_per_day is not None and retention is not None and retention < DAY:
             message = "max_follows_per_day counts a day of history: history_retention must be at least that"
             raise ValueError(message)
 
@@ -153,26 +164,15 @@ class Settings:
         return {self.max_following, self.max_follows_per_day, self.max_pending_requests} != {None}
 
 
-def _attribute(name: str, value: object) -> None:
-    if value is not None and not (isinstance(value, str) and value.isidentifier()):
-        message = f"{name} must be the name of an attribute or None, not {value!r}"
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_span(value: object) -> bool:
+    return isinstance(value, timedelta) and value >= timedelta()
+
+
+def _require(is_valid: bool, name: str, value: object, wanted: str) -> None:
+    if not is_valid:
+        message = f"{name} must be {wanted}, not {value!r}"
         raise ValueError(message)
-
-
-def _size(name: str, value: object, most: int) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
-        message = f"{name} must be a whole number from 1 to {most}, not {value!r}"
-        raise ValueError(message)
-
-
-def _count(name: str, value: object) -> None:
-    if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 0):
-        message = f"{name} must be a whole number from 0 or None, not {value!r}"
-        raise ValueError(message)
-
-
-def _span(name: str, value: object, *, none: bool) -> None:
-    if (value is None and none) or (isinstance(value, timedelta) and value >= timedelta()):
-        return
-    message = f"{name} must be a timedelta that is not negative{' or None' if none else ''}, not {value!r}"
-    raise ValueError(message)

@@ -1,4 +1,4 @@
-"""A user class with the models declared for it: what all statements are built from."""
+"""A user class with its models: statements are built from it."""
 
 from retinue.schema.declared import BY_TARGET, Schema, Timeline, follow_of, identity, schema_of
 

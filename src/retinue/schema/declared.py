@@ -1,4 +1,4 @@
-"""A user class with the models declared for it: all that a statement is built from."""
+"""A user class with the models declared for it: statements are built from it."""
 
 from __future__ import annotations
 
@@ -35,23 +35,23 @@ from retinue.models.ownership import GraphModel, GraphUser, key_column_of, root_
 from retinue.schema.flags import expression_of, flags_of, of_whole_user, truth_of
 from retinue.settings import Settings
 
-#: How the names end by which a statement calls rows that it reads from the other end; the auditor knows them by it.
+#: The end of the name of an alias that is read from the other end; the auditor recognizes it.
 BY_TARGET: Final = "_by_target"
 
 
 class Timeline(NamedTuple):
-    """The tables of home timelines that are written when somebody posts."""
+    """The tables of materialized home timelines."""
 
     entries: Table
-    #: For whom they are kept, and how far back they are complete.
+    #: The users who have a timeline, and how far back it is complete.
     readers: Table
-    #: Whose posts are not all among them.
+    #: Authors with posts that are not written to all timelines.
     senders: Table
 
 
 @dataclasses.dataclass(slots=True, eq=False)
 class Schema:
-    """One user class and the models declared for it: all that a statement is built from."""
+    """One user class and the models declared for it."""
 
     user: type[Any]
     #: The user's primary key: its name on the class, and its column.
@@ -60,17 +60,17 @@ class Schema:
     settings: Settings
     #: The declared models, by their mixin.
     models: dict[type[GraphModel], type[Any]]
-    #: The attributes of the user that say what they want, by the setting that names them.
+    #: The attributes of the user, by the setting that names them, such as ``"locked"``.
     flags: dict[str, str]
     #: The settings whose attribute is not made of columns of the key's table alone.
     elsewhere: frozenset[str]
     #: The settings whose attribute is a number that stands for a boolean.
     numbers: frozenset[str]
-    #: Rows that put the verbs about one user in order; None where nothing needs it.
+    #: The table of guards, which verbs about one user lock; None where no verb needs it.
     guards: Table | None
-    #: What users post; None where nothing is declared.
+    #: The posts of users; None where no model of posts is declared.
     posts: Posts | None
-    #: What tells a session with several databases which one this is.
+    #: The bind arguments by which a session with several databases finds this one.
     bind: dict[str, Any]
     follow: type[FollowMixin] = dataclasses.field(init=False)
     follows: Table = dataclasses.field(init=False)
@@ -82,17 +82,17 @@ class Schema:
     notifications: Table | None = dataclasses.field(init=False)
     timeline: Timeline | None = dataclasses.field(init=False)
     dismissals: Table | None = dataclasses.field(init=False)
-    #: What of their tables is the application's.
+    #: The columns and constraints of the application's own, by table.
     own: dict[Table, Own] = dataclasses.field(init=False)
-    #: The models of which no verb can make a row, and why.
+    #: The models for which no verb can insert a row, and why.
     incomplete: dict[type[GraphModel], str] = dataclasses.field(init=False)
-    #: Why the graph cannot be used at all: the library could not write rows of its own accord. None: it can.
+    #: Why the graph cannot be used at all: the library cannot insert rows that it writes by itself. None: it can.
     unusable: str | None = dataclasses.field(init=False)
-    #: Whether a row may be refused that follows from the change of an edge.
+    #: Whether the database may refuse a row that a change of an edge writes beside it, such as a count.
     effects_refused: bool = dataclasses.field(init=False)
-    #: Whether a verb may be refused that makes edges or requests after it has changed something else.
+    #: Whether the database may refuse an edge or a request of a verb that has already changed something else.
     edges_refused: bool = dataclasses.field(init=False)
-    #: Statements, each built once, by the function that builds it and its arguments.
+    #: The statements that were built, by the function that builds each and its arguments.
     built: dict[object, Any] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -109,26 +109,23 @@ class Schema:
         for model in self.models.values():
             default_as_mapped(class_mapper(model))
         self.own = {self.table(mixin): own_of(self.table(mixin), mixin) for mixin in self.models}
-        said = {mixin: missing(model, self.own[self.table(mixin)]) for mixin, model in self.models.items()}
-        self.incomplete = {mixin: text for mixin, text in said.items() if text is not None}
-        self.unusable = next((text for mixin, text in self.incomplete.items() if not mixin.__retinue_own_rows__), None)
+        reasons = {mixin: missing(model, self.own[self.table(mixin)]) for mixin, model in self.models.items()}
+        self.incomplete = {mixin: reason for mixin, reason in reasons.items() if reason is not None}
+        self.unusable = next(
+            (self.incomplete[mixin] for mixin in self.incomplete if not mixin.__retinue_own_rows__), None
+        )
         self.effects_refused = self._refuse(*(self.table(mixin) for mixin in self.models if mixin.__retinue_effect__))
         self.edges_refused = self.effects_refused or self._refuse(self.follows, self.requests)
 
     @property
     def edges_by_target(self) -> FromClause:
-        """Where edges are read from the other end: this table today, a mirror of it elsewhere."""
+        """The edges, read by who is followed: the same table on one server, a mirror of it on several."""
         return self.follows.alias(f"edges{BY_TARGET}")
 
     @property
     def requests_by_target(self) -> FromClause:
-        """Where requests are read by who is asked; as `edges_by_target`."""
+        """The requests, read by who is asked; as `edges_by_target`."""
         return self.table(FollowRequestMixin).alias(f"requests{BY_TARGET}")
-
-    @property
-    def blocks_by_target(self) -> FromClause:
-        """Where blocks are read by who is blocked; as `edges_by_target`."""
-        return self.table(BlockMixin).alias(f"blocks{BY_TARGET}")
 
     def table(self, mixin: type[GraphModel]) -> Table:
         """
@@ -143,12 +140,12 @@ class Schema:
         return cast("Table", class_mapper(model).local_table)
 
     def own_of(self, table: Table) -> Own:
-        """Return what of *table* is the application's: nothing of one that has no model."""
+        """Return the application's own columns and constraints of *table*; none for a table without a model."""
         return self.own.get(table, NOTHING)
 
     def refuse_unusable(self) -> None:
         """
-        See to it that the library can write what it writes by itself: counts, history, notifications and the like.
+        Raise unless the library can insert the rows that it writes by itself: counts, history, notifications.
 
         Raises:
             MappingError: A column of the application's own needs a value, and has no default.
@@ -158,7 +155,7 @@ class Schema:
 
     def refuse_missing(self, mixin: type[GraphModel]) -> None:
         """
-        See to it that a verb can make a row of the model with *mixin*.
+        Raise unless a verb can insert a row of the model with *mixin*.
 
         Raises:
             MappingError: A column of the application's own needs a value, and has no default.
@@ -171,7 +168,7 @@ class Schema:
 
     def declared_posts(self) -> Posts:
         """
-        Return what users post.
+        Return the posts of users.
 
         Raises:
             ModelMissingError: Nothing is declared.
@@ -182,10 +179,10 @@ class Schema:
 
     def flag(self, name: str, people: FromClause, engine: EngineRules | None = None) -> ColumnElement[Any] | None:
         """
-        Return what says *name* (a setting such as ``"locked"``) of *people*; None if nothing does.
+        Return the attribute of the setting *name*, such as ``"locked"``, for *people*; None if there is none.
 
-        The rows of *people* are read as the statement reads them. What else decides is read as it is committed now,
-        by the *engine* of the engine, where they are given.
+        Columns of *people* are read as the statement reads them. Whatever else the attribute reads is read as it is
+        committed now, if *engine* is given.
         """
         attribute = self.flags.get(name)
         if attribute is None:
@@ -198,7 +195,7 @@ class Schema:
         return truth_of(value) if name in self.numbers else value
 
     def flag_of(self, name: str, entity: Any) -> ColumnElement[Any] | None:
-        """Return what says *name* of *entity*, the user class, a subclass or an alias; None if nothing does."""
+        """Return the attribute of the setting *name* for *entity*: the user class, a subclass or an alias."""
         attribute = self.flags.get(name)
         if attribute is None:
             return None
@@ -210,7 +207,7 @@ class Schema:
 
     @property
     def always_named(self) -> bool:
-        """Whether each user has a name: one in a column that cannot be NULL."""
+        """Whether each user has a name: it is in a column that cannot be NULL."""
         column = class_mapper(self.user).columns.get(self.flags["name"])
         return isinstance(column, Column) and not column.nullable
 
@@ -222,7 +219,7 @@ class Schema:
 
 
 def identity(row: Any) -> tuple[Any, ...]:
-    """Return the primary key that *row* has in the database; empty if it has none. No statement, ever."""
+    """Return the primary key of *row* in the database; empty if it is not there yet. Never a statement."""
     key = instance_state(row).key
     return key[1] if key else ()
 
@@ -240,7 +237,7 @@ def schema_of(cls: Any) -> Schema:
 
 
 def follow_of(cls: type[Any]) -> type[FollowMixin]:
-    """Return the `FollowMixin` class of the user class *cls*, also while mappers are being configured."""
+    """Return the `FollowMixin` class of the user class *cls*; works while mappers are being configured, too."""
     found: type[FollowMixin] | None = _declared(root_of(class_mapper(cls, configure=False)).class_, FollowMixin)
     if found is None:
         raise ModelMissingError(FollowMixin.__name__, line_of(FollowMixin))

@@ -1,9 +1,9 @@
 """
-What a user says of themselves: the attributes of the user class that settings name, such as ``locked``.
+The flags of users: the attributes of the user class that settings name, such as ``locked``.
 
-An attribute may be anything of the mapped class that SQL can read: a column of its own table or of its
-parent's, under any name, a synonym, a hybrid, a ``column_property``. What reads the columns of the key's table
-alone is read from the rows that a statement has; anything else by a select of the whole user.
+A flag may be any attribute of the mapped class that SQL can read: a column of its own table or of its
+parent's, a synonym, a hybrid, a ``column_property``. A flag that reads only columns of the key's table is
+read from the rows of a statement; any other by a select of the whole user.
 """
 
 from __future__ import annotations
@@ -39,23 +39,20 @@ from sqlalchemy.types import NullType, TypeEngine
 from retinue.engines import EngineRules
 from retinue.errors import MappingError
 from retinue.models.ownership import GraphUser, key_column_of, root_of
-from retinue.settings import Settings
+from retinue.settings import ATTRIBUTES, Settings
 
-#: The settings that name an attribute of the user class.
-_NAMES: Final = ("locked", "active", "hide_followers", "hide_following", "name", "last_active", "discoverable")
-
-#: What is no truth, and of which types it must be; and what is one may be kept as a number.
+#: The types of the settings that are not booleans; and the types of numbers, which may stand for a boolean.
 _TYPES: Final[dict[str, tuple[type[TypeEngine[Any]], ...]]] = {"name": (String,), "last_active": (DateTime,)}
 _NUMBERS: Final = (Integer, Numeric)
 
-#: What a hybrid may raise that was written for one user, and not for SQL.
+#: Errors of a hybrid that was written for one user, and not for SQL.
 _NOT_SQL: Final = (TypeError, ValueError, AttributeError, LookupError, NotImplementedError, SQLAlchemyError)
 
 
 class Flags(NamedTuple):
     """The attributes of one user class that settings name."""
 
-    #: The attribute, by its setting; of a synonym, what it stands for.
+    #: The attribute of each setting; for a synonym, the attribute that it stands for.
     names: dict[str, str]
     #: The settings whose attribute is not made of columns of the key's table alone.
     elsewhere: frozenset[str]
@@ -65,17 +62,18 @@ class Flags(NamedTuple):
 
 def flags_of(user: type[Any]) -> Flags:
     """
-    Return what says something of the users of the class *user*.
+    Return the flags of the class *user*.
 
     Raises:
-        MappingError: A setting names what SQL cannot read of every user; or what is not there, unless by default.
+        MappingError: A setting names an attribute that SQL cannot read of every user; or one that does not exist,
+            unless that is the default.
     """
     table, names, elsewhere, numbers = key_column_of(user).table, dict[str, str](), set[str](), set[str]()
-    for setting in _NAMES:
+    for setting in ATTRIBUTES:
         name = getattr(user.__retinue__, setting)
         if name is None or not _is_mapped(user, setting, name):
             continue
-        # SQLAlchemy puts an alias into what a synonym stands for, and not into every synonym.
+        # SQLAlchemy can alias the attribute of a synonym, but not every synonym.
         while name in class_mapper(user).synonyms:
             name = class_mapper(user).synonyms[name].name
         _check(user, setting, name)
@@ -95,14 +93,14 @@ def of_whole_user(
     engine: EngineRules | None = None,
 ) -> ColumnElement[Any]:
     """
-    Return the *attribute* of the user whose key is *key*, a column of what a statement selects from.
+    Return a subquery for the *attribute* of the user with *key*, which is a column of the statement.
 
-    Nothing within it depends on what else that statement has. With *engine* it is read as it is committed now.
+    It depends on nothing else in that statement. With *engine* it is read as it is committed now.
     """
     whole = _whole(user)
     value = expression_of(whole, attribute)
     if engine is not None:
-        # As a column, SQLAlchemy would take an attribute's expression without its annotations, which is the old one.
+        # Labelled: as a column, SQLAlchemy would take the expression of the attribute, which is not changed.
         value = _each_select(value, engine.current, deep=True).label(None)
     rows: Any = sql_select(value).select_from(whole).where(getattr(whole, key_name) == key)
     rows = rows.correlate_except(whole)
@@ -113,7 +111,7 @@ def of_whole_user(
 
 
 def truth_of(number: Any) -> ColumnElement[bool]:
-    """Return whether *number* is not 0; nothing, of NULL."""
+    """Return whether *number* is not 0; NULL for NULL."""
     truth: ColumnElement[bool] = type_coerce(number, Integer) != 0
     return truth
 
@@ -135,7 +133,7 @@ def written_by(user: type[Any], attribute: str) -> Sequence[str] | None:
 
 
 def _is_mapped(user: type[Any], setting: str, name: str) -> bool:
-    """Return whether *user* maps *name*; `MappingError` if the setting wants it, or it looks as if it meant that."""
+    """Return whether *user* maps *name*; `MappingError` if it does not, and the setting probably means it."""
     mapper = class_mapper(user)
     if name in mapper.all_orm_descriptors:
         return True
@@ -171,7 +169,7 @@ def _check(user: type[Any], setting: str, name: str) -> None:
 
 def _check_type(user: type[Any], setting: str, name: str, value: ColumnElement[Any]) -> None:
     kind, wanted = _type_of(value), _TYPES.get(setting, (Boolean, *_NUMBERS))
-    # Nobody knows of which type a function of the database is; nor what a type of the application's own makes of a time.
+    # The type of a database function is not known; nor is what the application's own type does to a time.
     unknown = isinstance(kind, NullType) or (setting == "last_active" and isinstance(value.type, TypeDecorator))
     if not unknown and not isinstance(kind, wanted):
         names = " or ".join(one.__name__ for one in wanted)
@@ -201,7 +199,7 @@ def _property_of(user: type[Any], setting: str, name: str) -> MapperProperty[Any
 
 
 def _is_replaced(below: Mapper[Any], user: Mapper[Any], name: str) -> bool:
-    """Return whether users of a subclass have another thing of that *name* than all users have."""
+    """Return whether a subclass replaces the attribute *name* of all users."""
     theirs, everybodys = below.attrs.get(name), user.attrs.get(name)
     if isinstance(theirs, ColumnProperty) and isinstance(everybodys, ColumnProperty):
         return not {*theirs.columns} & {*everybodys.columns}
@@ -214,12 +212,12 @@ def _is_replaced(below: Mapper[Any], user: Mapper[Any], name: str) -> bool:
 
 
 def _whole(user: type[Any]) -> Any:
-    """Return the class *user* once more, from all of its tables and no subclass's."""
+    """Return an alias of the class *user* over all of its tables, and none of a subclass."""
     return with_polymorphic(user, [user], None, aliased=True, flat=True)
 
 
 def _is_of(table: FromClause, value: ColumnElement[Any]) -> bool:
-    """Return whether *value* is made of columns of *table* alone, and names it: what is written as text does not."""
+    """Return whether *value* reads only columns of *table*, and no text, whose tables are not known."""
     others = any(
         isinstance(e, (SelectBase, TextClause)) or (isinstance(e, ColumnClause) and e.table is None)
         for e in outside_selects(value)
@@ -228,7 +226,7 @@ def _is_of(table: FromClause, value: ColumnElement[Any]) -> bool:
 
 
 def expression_of(entity: Any, name: str) -> ColumnElement[Any]:
-    """Return what SQL reads of the attribute *name* of *entity*."""
+    """Return the SQL expression of the attribute *name* of *entity*."""
     value = getattr(entity, name)
     while not isinstance(value, ColumnElement) and hasattr(value, "__clause_element__"):
         value = value.__clause_element__()
@@ -245,7 +243,7 @@ def _expression_or_none(user: type[Any], name: str) -> ColumnElement[Any] | None
 
 
 def tables_of(selectable: FromClause) -> Iterator[FromClause]:
-    """Yield what a join is made of; *selectable* itself, if it is none."""
+    """Yield the tables of a join; *selectable* itself, if it is not a join."""
     if isinstance(selectable, Join):
         yield from tables_of(selectable.left)
         yield from tables_of(selectable.right)
@@ -254,13 +252,13 @@ def tables_of(selectable: FromClause) -> Iterator[FromClause]:
 
 
 def tables_read(value: ColumnElement[Any]) -> set[FromClause]:
-    """Return what *value* selects from, but for what its subqueries do."""
+    """Return the tables that *value* reads, without those of its subqueries."""
     columns = [e for e in outside_selects(value) if isinstance(e, ColumnClause)]
     return {column.table for column in columns if column.table is not None}
 
 
 def outside_selects(element: Any) -> Iterator[Any]:
-    """Yield *element* and all that it is made of, its subqueries as a whole."""
+    """Yield *element* and all its parts; a subquery counts as one part."""
     yield element
     if not isinstance(element, Select):
         for part in element.get_children():
@@ -268,7 +266,7 @@ def outside_selects(element: Any) -> Iterator[Any]:
 
 
 def _each_select(value: Any, change: Callable[[Any], Any], *, deep: bool = False) -> Any:
-    """Return *value* with each subquery as *change* returns it; if *deep*, those within them as well."""
+    """Return *value* with *change* applied to each subquery; if *deep*, to those within subqueries as well."""
 
     def replaced(element: Any, **_options: Any) -> Any:
         if not isinstance(element, Select) or element is value:
@@ -295,7 +293,7 @@ def _check_later(mapper: Mapper[Any], _cls: type[Any]) -> None:
 
 @event.listens_for(Mapper, "after_configured")
 def _check_now() -> None:
-    """Check the flags of each class of users when its mapping is done; each use of its graph does so until they fit."""
+    """Check the flags of each user class once its mapping is done; if they are wrong, each use of the graph raises again."""
     for user in list(_UNCHECKED):
         mapper: Mapper[Any] | None = vars(user).get("__mapper__")
         if mapper is not None and _is_done(mapper):
@@ -304,20 +302,20 @@ def _check_now() -> None:
 
 
 def _is_done(mapper: Mapper[Any]) -> bool:
-    """Return whether all classes beside that of *mapper* are mapped: who looks before may find errors that are others'."""
+    """Return whether all classes beside that of *mapper* are mapped: a check before that may fail for another class."""
     try:
         return all(other.configured for other in mapper.registry.mappers)
     except UnmappedClassError:
-        return False  # it is declared, and mapped when its table has been reflected
+        return False  # a class that is mapped later, when its table is reflected
 
 
 @event.listens_for(GraphUser, "attribute_instrument", propagate=True)
 def _correlate(_cls: type[Any], _key: str, attribute: Any) -> None:
     """
-    Let the subqueries of a ``column_property`` correlate to the user, and to nothing else.
+    Make the subqueries of a ``column_property`` correlate to the user, and to nothing else.
 
-    Left to themselves they correlate to whatever a statement selects from: one that
-    counts follows finds none of its own left in a list that has follows.
+    By default they correlate to every table that a statement selects from: in a list of
+    follows, a subquery that counts follows would have no table of its own left.
     """
     kind = getattr(attribute.comparator, "prop", None)
     if not isinstance(kind, ColumnProperty):
@@ -326,15 +324,15 @@ def _correlate(_cls: type[Any], _key: str, attribute: Any) -> None:
     for column in kind.columns:
         for rows in list(outside_selects(column)):
             if isinstance(rows, Select):
-                # The very select: the mapper and the attribute have copies of what is around it.
+                # In place: the mapper and the attribute have copies of what is around this select.
                 vars(rows).update(vars(_correlated(rows, tables)))
 
 
 def about_users(value: Any, user: type[Any], follows: FromClause) -> Any:
     """
-    Return *value*, its subqueries of users and *follows* and nothing else correlated to the users alone.
+    Return *value*, with its subqueries of nothing but users and *follows* correlated to the users alone.
 
-    In a statement that has follows as well, nothing would be left for them to select from.
+    In a statement that selects from follows, too, such a subquery would have no table left to select from.
     """
     attribute: Any = None if isinstance(value, ClauseElement) else getattr(value, "__clause_element__", None)
     read = value if attribute is None else attribute()
@@ -342,12 +340,12 @@ def about_users(value: Any, user: type[Any], follows: FromClause) -> Any:
         return value
     tables = list(tables_of(class_mapper(user).persist_selectable))
     changed = _each_select(read, lambda rows: _correlated(rows, tables, follows))
-    # As a column, the old one would be taken: as in `of_whole_user()`.
+    # Labelled, as in `of_whole_user()`.
     return changed if attribute is None else changed.label(read._annotations.get("proxy_key"))  # noqa: SLF001 - its name
 
 
 def _correlated(rows: Any, tables: Sequence[FromClause], other: FromClause | None = None) -> Any:
-    """Return *rows*, if they select from *tables* and from others, or the *other*, correlated to all but these."""
+    """Return *rows*, correlated to *tables* only, if they read these and others (or exactly the *other*)."""
     if not rows._auto_correlate:  # noqa: SLF001 - nothing public says whether correlate() was called
         return rows
     # A function is a FROM clause to SQLAlchemy, wherever it stands.
