@@ -1,9 +1,9 @@
 """
-Opaque cursors: a place in one list, in a form that only that list accepts.
+Opaque cursors: a place in one list, in a form that only this list accepts.
 
-A cursor holds a direction, what the list goes by there (a time or a name) and a key. Its last bytes are a keyed digest
-over those *and* over the list it belongs to, which is not itself stored: a
-cursor of another list, user or viewer fails exactly as an altered one does.
+A cursor holds a direction, the value by which the list is sorted (a time or a name) and a key. Its last bytes are a
+keyed digest over these *and* over the list that it belongs to, which is not stored itself: a cursor of another list,
+user or viewer fails exactly as an altered one does.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _DIGEST_BYTES = 10
 #: Longer than any cursor over a key of 255 characters and a name of thousands; more is not worth decoding.
-_MOST_CHARACTERS = 65_536
+_MAX_CHARACTERS = 65_536
 
 
 def micros_of(time: datetime) -> int:
@@ -33,12 +33,12 @@ def micros_of(time: datetime) -> int:
 
 
 def time_of(micros: int) -> datetime:
-    """Return the time that is so many microseconds after 1970; `OverflowError` if there is none."""
+    """Return the time *micros* microseconds after 1970; `OverflowError` if there is none."""
     return _EPOCH + micros * _MICROSECOND
 
 
 class Way(enum.Enum):
-    """Which rows a cursor leads to, seen from the row it names."""
+    """The direction of a cursor: which rows come, seen from the row that it names."""
 
     ON = ">"
     ON_OR_SAME = "]"
@@ -53,7 +53,7 @@ class Way(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place in a list: beside the row of *key*, of which the list's order says *at*: a time, or a name."""
+    """A place in a list: beside the row with *key*, and with the time or name *at* by which the list is sorted."""
 
     way: Way
     at: datetime | str
@@ -69,7 +69,7 @@ class Scope:
         parts: What makes the list this one: its name, user, viewer, sort, filter.
         secret: The key of the digest; empty for a plain checksum.
         key_type: The type of the keys in the list: int, str or UUID.
-        order_type: The type of what the list goes by: datetime or str.
+        order_type: The type of the values by which the list is sorted: datetime or str.
     """
 
     parts: Sequence[object]
@@ -80,7 +80,7 @@ class Scope:
     def encode(self, place: Place) -> str:
         """Return *place* as a cursor: letters, digits, ``-`` and ``_``."""
         at = place.at if isinstance(place.at, str) else str(micros_of(place.at))
-        # The length first, as a name may hold any sign that could come between the two.
+        # The length first: a name may hold any character that could separate the two.
         payload = f"{place.way.value}{len(at)}:{at}{place.key}".encode()
         return _text(payload + self._digest(payload))
 
@@ -91,15 +91,15 @@ class Scope:
         Raises:
             InvalidCursor: Not a string, not a cursor, altered, or of another list.
         """
-        if not isinstance(cursor, str) or not 0 < len(cursor) <= _MOST_CHARACTERS:
+        if not isinstance(cursor, str) or not 0 < len(cursor) <= _MAX_CHARACTERS:
             raise InvalidCursor(cursor)
         try:
             blob = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         except (binascii.Error, ValueError):
             raise InvalidCursor(cursor) from None
         payload, digest = blob[:-_DIGEST_BYTES], blob[-_DIGEST_BYTES:]
-        # The second test: base64 ignores the last character's spare bits, so that
-        # several texts decode alike; only the one that we made is ours.
+        # The second test: base64 ignores spare bits of the last character, so several
+        # texts decode alike; only one of them is a cursor.
         if not hmac.compare_digest(digest, self._digest(payload)) or _text(blob) != cursor:
             raise InvalidCursor(cursor)
         # Where there is no secret, a forger can get this far: nothing below may trust the text.

@@ -16,7 +16,7 @@ Every error that Retinue raises, in one tree.
     ├── NoSessionError                         neither user belongs to a session
     └── NotWritableError    (TypeError)        a write that has a verb of its own
 
-Each carries its evidence as attributes. None is raised after a change: the
+The attributes of each say what was wrong. None is raised after a change: the
 caller's transaction stays as it was, and usable.
 """
 
@@ -35,7 +35,7 @@ class SelfFollowError(RetinueError, ValueError):
 
     def __init__(self, user_id: Hashable) -> None:
         super().__init__(f"user {user_id!r} cannot follow themselves")
-        #: The primary key that stood on both sides; None for a user that has none yet.
+        #: The primary key of the user; None for a user that has none yet.
         self.user_id = user_id
 
 
@@ -51,7 +51,7 @@ class InvalidUserError(RetinueError, ValueError):
 
 
 class InvalidCursor(RetinueError, ValueError):
-    """The cursor was not made by this list, for this user and viewer."""
+    """The cursor is not one of this list, for this user and viewer."""
 
     def __init__(self, cursor: object) -> None:
         super().__init__(f"{shown(cursor)} is not a cursor of this list")
@@ -69,7 +69,7 @@ class UnknownUserError(RetinueError, LookupError):
 
 
 class BlockedError(RetinueError):
-    """One of the two users blocks the other; neither is told which."""
+    """One of the two users blocks the other; the error does not say which."""
 
     def __init__(self, follower_id: Hashable, followed_id: Hashable) -> None:
         super().__init__(f"user {follower_id!r} cannot follow user {followed_id!r}")
@@ -95,7 +95,7 @@ class LimitError(RetinueError):
 
 
 class NotVisibleError(RetinueError, PermissionError):
-    """A list that the viewer may not see; the reason is not told."""
+    """A list that the viewer may not see; the error does not say why."""
 
     def __init__(self, user_id: Hashable) -> None:
         super().__init__(f"this list of user {user_id!r} is not visible")
@@ -104,7 +104,7 @@ class NotVisibleError(RetinueError, PermissionError):
 
 
 class MappingError(RetinueError, TypeError):
-    """The models as declared cannot make one graph of users; the text says what to change."""
+    """The declared models do not make one graph of users; the text says what to change."""
 
 
 class ModelMissingError(RetinueError):
@@ -135,7 +135,7 @@ class NotWritableError(RetinueError, TypeError):
 
 
 def shown(value: object) -> str:
-    """Show *value* in at most 60 characters: an error text must not carry a hostile megabyte."""
+    """Return *value* as text of at most 60 characters: a hostile megabyte must not get into an error."""
     if isinstance(value, int) and value.bit_length() > 128:
         return f"a whole number of {value.bit_length()} bits"
     text = repr(value[:60] if isinstance(value, (str, bytes)) else value)

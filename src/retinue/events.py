@@ -1,5 +1,5 @@
 """
-What happened, as frozen values, and who listens.
+Events, as frozen values, and their listeners.
 
 A verb puts an event into the outbox (`retinue.effects.outbox`), which hands it to the listeners after COMMIT.
 """
@@ -53,17 +53,17 @@ class Requested(EdgeEvent):
 
 @dataclass(frozen=True, slots=True)
 class RequestAccepted(Followed):
-    """*follower* now follows *followed*, because *followed* said yes: a `Followed` of its own kind."""
+    """*follower* now follows *followed*, who accepted the request; a kind of `Followed`."""
 
 
 @dataclass(frozen=True, slots=True)
 class FollowRestored(Followed):
-    """*follower* follows *followed* as before a block that was taken back: a `Followed` of its own kind."""
+    """*follower* follows *followed* again, after the end of a block; a kind of `Followed`."""
 
 
 @dataclass(frozen=True, slots=True)
 class RequestRejected(EdgeEvent):
-    """*followed* said no to *follower*."""
+    """*followed* rejected the request of *follower*."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ class Unmuted(Event):
 
 @dataclass(frozen=True, slots=True)
 class TimelineWork(Event):
-    """There is something to be done for home timelines: *unit* is for `retinue.fanout.run()`, in any process."""
+    """There is work to do for home timelines: pass *unit* to `retinue.fanout.run()`, in any process."""
 
     unit: str
 
@@ -117,7 +117,7 @@ Listener = Callable[[Any], object]
 
 
 class Listeners:
-    """Who wants to hear what, for one graph of users."""
+    """The listeners of one graph of users, by the class of event that they listen to."""
 
     def __init__(self) -> None:
         self._of: dict[type[Event], list[Listener]] = {}
@@ -127,23 +127,23 @@ class Listeners:
         self._of.setdefault(kind, []).append(listener)
 
     def remove(self, kind: type[Event], listener: Listener) -> None:
-        """Forget *listener*; nothing happens if it is not known."""
+        """Remove *listener*. Does nothing if it was not added."""
         if listener in self._of.get(kind, ()):
             self._of[kind].remove(listener)
 
-    def tell(self, happened: Event) -> None:
-        """Call every listener; one that raises is logged and stops nobody."""
-        for kind in type(happened).__mro__:
+    def tell(self, event: Event) -> None:
+        """Call every listener with *event*; one that raises is logged, and the others are still called."""
+        for kind in type(event).__mro__:
             for listener in tuple(self._of.get(kind, ())):
                 try:
-                    listener(happened)
+                    listener(event)
                 except Exception:
-                    log.exception("a listener failed on %r", happened)
+                    log.exception("a listener failed on %r", event)
 
     def __bool__(self) -> bool:
         return any(self._of.values())
 
 
 def listeners_of(user_class: Any) -> Listeners:
-    """Return who listens in the graph of *user_class*; its subclasses share them."""
+    """Return the listeners of the graph of *user_class*, which its subclasses share."""
     return cast("Listeners", user_class.__retinue_listeners__)

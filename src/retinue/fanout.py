@@ -1,8 +1,8 @@
 """
-Fan-out: posts go to the followers of their author, outside the transaction that made them.
+Fan-out: write posts to the timelines of their author's followers, after the transaction that made the posts.
 
-The work is in units, which are short texts. `TimelineWork` hands them over after COMMIT,
-to whatever runs work here::
+The work comes in units, which are short texts. The event `TimelineWork` has one, after COMMIT;
+hand it to whatever runs background work in your application::
 
     listen(User, TimelineWork, lambda work: queue.enqueue(run_unit, work.unit))
 
@@ -10,7 +10,7 @@ to whatever runs work here::
         while unit:
             unit = fanout.run(engine, User, unit)
 
-and ``fanout.work(engine, User)``, now and then, does what a crash has left undone.
+and call ``fanout.work(engine, User)`` now and then: it does what a crash has left undone.
 A unit may be lost, done late, or done twice: pages are right all the time (see
 `retinue.timeline`), and cost more until it is done.
 """
@@ -45,32 +45,32 @@ SessionFactory = Callable[[], Session]
 #: Followers that one unit goes through.
 BATCH: Final = 1_000
 
-#: How often a unit is begun that meets posts and users who are just deleted.
+#: How often a unit is tried while posts and users are deleted beside it.
 _ATTEMPTS: Final = 10
 
-#: Seconds for which a unit is left to whoever it was handed to, before it is taken for lost.
+#: Seconds after which an unfinished unit counts as lost.
 LOST_AFTER: Final = 60.0
 
 
 def run(engine_or_session_factory: Engine | SessionFactory, user_class: type[Any], unit: str) -> str | None:
     """
-    Do one unit of work, in a transaction of its own; return the one that goes on from there, or None.
+    Do one unit of work, in a transaction of its own; return the unit that goes on from there, or None.
 
-    To send posts: of at most 1,000 followers of their author, those for whom a timeline
-    is kept get them. Three selects (four in the first unit), one insert, and for each
-    timeline that is measured one to four statements. Who has more followers than
-    ``Settings(fan_out_most=...)`` is sent no more: pages look such posts up. Of posts that
-    are more than anybody keeps, the timelines are filled anew instead. To fill a timeline: five statements.
+    To send posts: they are written for at most 1,000 followers of their author, those who have
+    a materialized timeline. Three selects (four in the first unit), one insert, and for each
+    timeline that is measured one to four statements. The posts of an author with more followers than
+    ``Settings(fan_out_most=...)`` are not sent: pages look them up. If there are more posts than
+    a timeline holds, the timelines are filled anew instead. To fill a timeline: five statements.
 
     Args:
         engine_or_session_factory: An engine, which is prepared (`prepare_engine`), or what
             makes a new session, such as a ``sessionmaker``.
         user_class: The class with `FollowerMixin`.
-        unit: What `TimelineWork`, `pending()` or this function said.
+        unit: From `TimelineWork`, `pending()` or this function.
 
     Raises:
         TypeError: The first is neither an engine nor a factory of sessions.
-        ValueError: *unit* is none.
+        ValueError: *unit* is not a unit.
         ModelMissingError: No model with `TimelineEntryMixin` is declared.
         sqlalchemy.exc.DBAPIError: As `transact()`.
     """
@@ -85,7 +85,7 @@ def run(engine_or_session_factory: Engine | SessionFactory, user_class: type[Any
         try:
             following = transact(sessions, lambda session: tasks[chosen.task](_Work(session, schema), chosen))
         except IntegrityError:
-            # A post or a user went while it was written down that one has the other: now both are known.
+            # A post or a user was deleted while an entry was written: the next attempt sees that.
             if attempt == _ATTEMPTS:
                 raise
         else:
@@ -102,7 +102,7 @@ def pending(
         session: Any session; nothing is written.
         user_class: The class with `FollowerMixin`.
         limit: How many of each kind at most.
-        older_than: Seconds: later ones may just be at work.
+        older_than: Seconds: younger units may still be running.
 
     Raises:
         ModelMissingError: No model with `TimelineEntryMixin` is declared.
@@ -120,7 +120,7 @@ def pending(
 
 def work(engine_or_session_factory: Engine | SessionFactory, user_class: type[Any], *, older_than: float = 0.0) -> int:
     """
-    Do all that is to be done, until nothing is left; return how many units that took.
+    Do all units, until none is left; return how many there were.
 
     Raises:
         TypeError, ModelMissingError, sqlalchemy.exc.DBAPIError: As `run()`.
@@ -128,9 +128,9 @@ def work(engine_or_session_factory: Engine | SessionFactory, user_class: type[An
     sessions, done = sessions_of(engine_or_session_factory), 0
     while units := transact(sessions, lambda session: pending(session, user_class, older_than=older_than)):
         for unit in units:
-            left: str | None = unit
-            while left is not None:
-                left = run(sessions, user_class, left)
+            following: str | None = unit
+            while following is not None:
+                following = run(sessions, user_class, following)
                 done += 1
     return done
 
@@ -179,54 +179,54 @@ def _send(work: _Work, unit: Unit) -> Unit | None:
 
 
 def _write(work: _Work, author: Key, since: datetime, users: list[Key], version: int) -> None:
-    """Write all posts of *author* since a time to *users*; or have their timelines filled anew, if that is less."""
-    schema, most = work.schema, work.schema.settings.timeline_length
-    number: int = work.run(statements.count_posts(schema), user=author, since=since, limit=most + 1).scalar_one()
-    if number > most:
-        # More than anybody keeps, as after a bulk load, or one post of long ago.
+    """Write the posts of *author* since a time to *users*; or mark their timelines as stale, if that is less work."""
+    schema, limit = work.schema, work.schema.settings.timeline_length
+    number: int = work.run(statements.count_posts(schema), user=author, since=since, limit=limit + 1).scalar_one()
+    if number > limit:
+        # More than a timeline holds, as after a bulk load, or after one post with an old time.
         outbox.add(work.work, *work_of(mark_stale(work.work, users)))
         return
     sent = statements.send(schema, work.engine), statements.entries_to_send(schema, work.engine)
     work.insert(*sent, {}, users=users, author=author, since=since)
     # A timeline is measured now and then only: one that is too long by a sixteenth does no harm.
-    slack = max(1, most // 16)
+    slack = max(1, limit // 16)
     for user in users:
         if (crc32(repr(user).encode()) ^ version) % slack < number:
             _trim(work, user)
 
 
 def _has_too_many_followers(work: _Work, author: Key) -> bool:
-    most = work.schema.settings.fan_out_most
-    if most is None:
+    limit = work.schema.settings.fan_out_most
+    if limit is None:
         return False
-    found: int = work.run(statements.count_followers(work.schema), user=author, limit=most + 1).scalar_one()
-    return found > most
+    found: int = work.run(statements.count_followers(work.schema), user=author, limit=limit + 1).scalar_one()
+    return found > limit
 
 
 def _trim(work: _Work, user: Key) -> None:
-    """Let go of what a timeline holds beyond its length."""
-    schema, most = work.schema, work.schema.settings.timeline_length
-    found, oldest = work.run(statements.length(schema), user=user, limit=most + 1).one()
-    if found <= most:
+    """Delete the oldest entries of a timeline that is too long."""
+    schema, limit = work.schema, work.schema.settings.timeline_length
+    found, oldest = work.run(statements.length(schema), user=user, limit=limit + 1).one()
+    if found <= limit:
         return
     complete_after = work.run(statements.hold_reader(schema), user=user).scalar()
     if complete_after is None:
-        return  # who fills it does this as well
+        return  # whoever fills it trims it, too
     floor = max(aware(oldest), aware(complete_after))
     work.run(statements.raise_floor(schema), user=user, floor=floor)
     work.run(statements.forget(schema), user=user, floor=floor)
 
 
 def _fill(work: _Work, unit: Unit) -> None:
-    """Put what a user may find among their entries; whether they are to see it is decided then."""
-    schema, user, most = work.schema, unit.user, work.schema.settings.timeline_length
+    """Write the entries of a user's timeline anew; whether the user may see a post is decided when it is read."""
+    schema, user, limit = work.schema, unit.user, work.schema.settings.timeline_length
     reader = work.run(statements.reader(schema), user=user).first()
     if reader is None or reader.complete_after is not None:
         return
-    found = work.run(all_posted(schema, work.engine), user=user, limit=most + 1).all()
-    floor = aware(found[most].time) if len(found) > most else FIRST
+    found = work.run(all_posted(schema, work.engine), user=user, limit=limit + 1).all()
+    floor = aware(found[limit].time) if len(found) > limit else FIRST
     keys = [post.key for post in found if aware(post.time) > floor]
-    kept = statements.keep(schema, work.engine), statements.entries_to_keep(schema, work.engine)
-    work.insert(*kept, {"reader_id": user}, user=user, posts=keys)
+    entries = statements.keep(schema, work.engine), statements.entries_to_keep(schema, work.engine)
+    work.insert(*entries, {"reader_id": user}, user=user, posts=keys)
     if work.run(statements.set_complete(schema), user=user, version_=reader.version, floor=floor).rowcount:
         work.run(statements.forget(schema), user=user, floor=floor)

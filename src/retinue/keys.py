@@ -1,4 +1,4 @@
-"""Keys of users: what each type of column can hold, and what text says of it. Nothing here asks the database."""
+"""Keys of users: check what a column can hold, and read a key from text. No statements."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,30}", re.ASCII)
 
 def key_checker(kind: TypeEngine[Any], engine: EngineRules) -> Callable[[object], Key]:
     """
-    Return the check that a value is one that the column type *kind* can hold on *engine*.
+    Return a function that checks whether the column type *kind* can hold a value on *engine*.
 
     It returns the value, or raises `InvalidUserError`: another type, out of range, too long.
     """
@@ -48,12 +48,12 @@ def _integers(kind: Integer, engine: EngineRules) -> Callable[[object], int]:
     return check
 
 
-def _texts(most: int | None) -> Callable[[object], str]:
+def _texts(length: int | None) -> Callable[[object], str]:
     def check(value: object) -> str:
         if not isinstance(value, str):
             raise InvalidUserError(value, "a key here is text")
-        if most is not None and len(value) > most:
-            raise InvalidUserError(value, f"a key here has at most {most} characters")
+        if length is not None and len(value) > length:
+            raise InvalidUserError(value, f"a key here has at most {length} characters")
         if "\0" in value:
             raise InvalidUserError(value, "a key cannot hold a NUL character")
         try:
@@ -86,7 +86,7 @@ def _instances(kind: type[Any]) -> Callable[[object], Any]:
 
 
 def key_reader(kind: TypeEngine[Any]) -> Callable[[str], Any]:
-    """Return what makes a key of type *kind* from text; what it cannot make it returns as it is."""
+    """Return a function that reads a key of type *kind* from text; other text it returns unchanged."""
     while isinstance(kind, TypeDecorator):
         kind = kind.impl_instance
     if isinstance(kind, Integer):

@@ -1,7 +1,7 @@
 """
-Alembic and Flask-Migrate: revisions that can be run, and the follows of an older table.
+For Alembic and Flask-Migrate: make generated revisions run, and copy the follows of an older table.
 
-Alembic itself is never imported: an application that has it calls these.
+Alembic itself is never imported: an application that has it passes these functions to it.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from retinue.models import UTCDateTime, now
 
-#: A time as SQLAlchemy writes it into SQLite; as text it must be of this form, so that times can be compared.
+#: A time in the form in which SQLAlchemy writes it into SQLite: only times of one form can be compared as text.
 _WRITTEN = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9] [0-9][0-9]:[0-9][0-9]:[0-9][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]"
 
 
 def render_item(type_: str, obj: Any, autogen_context: Any) -> str | Literal[False]:
     """
-    Return how a revision that Alembic generates names a type of Retinue's; False for all else.
+    Return how a generated revision names a type of Retinue's; False for everything else.
 
-    Alembic would write where the class is defined, and no import. Give it to
+    Alembic itself would write the module of the class, and no import. Give it to
     ``Migrate(app, db, render_item=render_item)``, or to ``context.configure()`` in
     ``env.py``. No statement.
     """
@@ -47,10 +47,10 @@ def render_item(type_: str, obj: Any, autogen_context: Any) -> str | Literal[Fal
 
 def drop_indexes_with_tables(context: Any, _revision: Any, directives: list[Any]) -> None:
     """
-    Leave out of a revision that Alembic generates what drops indexes of a table that it drops as well.
+    Take from a generated revision each drop of an index whose table the revision drops as well.
 
-    They go with the table; and MariaDB refuses to drop them before it, as foreign keys
-    need them: without this, such a revision cannot be downgraded there. Give it to
+    The index goes with the table; and MariaDB refuses to drop it before, as foreign keys
+    need it: without this, such a revision cannot be downgraded there. Give it to
     ``Migrate(app, db, process_revision_directives=drop_indexes_with_tables)``, or to
     ``context.configure()``. As Flask-Migrate's own does, it makes no revision where
     nothing has changed. No statement.
@@ -58,13 +58,13 @@ def drop_indexes_with_tables(context: Any, _revision: Any, directives: list[Any]
     for script in list(directives):
         for operations in (script.upgrade_ops, script.downgrade_ops):
             _leave_out_indexes(operations.ops)
-        asked = getattr(context.config, "cmd_opts", None)
-        if getattr(asked, "autogenerate", False) and script.upgrade_ops.is_empty():
+        options = getattr(context.config, "cmd_opts", None)
+        if getattr(options, "autogenerate", False) and script.upgrade_ops.is_empty():
             directives.remove(script)
 
 
 def _leave_out_indexes(operations: list[Any]) -> None:
-    """Change *operations*, by the names of Alembic's classes, as it may not be there to be imported."""
+    """Change *operations*, which are known by the names of their classes: Alembic may not be installed."""
     dropped = {(one.schema, one.table_name) for one in operations if _is(one, "DropTableOp")}
     for one in list(operations):
         if _is(one, "ModifyTableOps") and (one.schema, one.table_name) in dropped:
@@ -90,10 +90,10 @@ def copy_follows(
     Copy who follows whom from an application's older table into that of a `FollowMixin` model.
 
     For a migration, between the new table and the end of the old one:
-    ``copy_follows(op.get_bind(), "followers", "follows")``. Left out are pairs that
-    the new table may not hold: somebody who follows themself, and users who are gone;
-    a pair that is there twice comes once, as old as its first row. Counts need nothing:
-    they are made when they are first asked for. One statement that copies, within the
+    ``copy_follows(op.get_bind(), "followers", "follows")``. Pairs that the new
+    table may not hold are left out: users who follow themselves, and deleted users;
+    a pair with two rows is copied once, as old as the first of them. Counts need nothing:
+    they are made when they are first read. One statement that copies, within the
     database, in the caller's transaction, and three or four that ask what the tables look like.
 
     Args:
@@ -121,7 +121,7 @@ def copy_follows(
 
 
 def _users(connection: Connection, target: str) -> Select[Any]:
-    """Return the keys of all users: of those whom *target* refers to."""
+    """Select the keys of all users, from the table that *target* refers to."""
     key = next(
         one for one in inspect(connection).get_foreign_keys(target) if one["constrained_columns"] == ["follower_id"]
     )
@@ -132,9 +132,9 @@ def _users(connection: Connection, target: str) -> Select[Any]:
 def _time(connection: Connection, source: str, when: ColumnClause[Any]) -> ColumnElement[Any]:
     """Return the time in *when*, of an application's own column, as `UTCDateTime` stores one."""
     if connection.dialect.name == "sqlite":
-        # Compared as text, so of one form; what is none at all becomes NULL.
-        told = func.strftime("%Y-%m-%d %H:%M:%f", when, type_=String).concat("000")
-        return case((when.op("GLOB")(_WRITTEN), when), else_=told)
+        # Times are compared as text, so they need one form; what is no time becomes NULL.
+        converted = func.strftime("%Y-%m-%d %H:%M:%f", when, type_=String).concat("000")
+        return case((when.op("GLOB")(_WRITTEN), when), else_=converted)
     if connection.dialect.name == "postgresql":
         kinds = {one["name"]: one["type"] for one in inspect(connection).get_columns(source)}
         zoned = getattr(kinds[when.name], "timezone", False)

@@ -1,4 +1,4 @@
-"""Running a unit of work again where the engine says that this is worth it."""
+"""Run work in a transaction, and again if the database reports a deadlock or another conflict."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ T = TypeVar("T")
 _SQLSTATES = frozenset({"40001", "40P01", "55P03"})
 #: MariaDB, MySQL, Galera: deadlock, lock wait timeout, row changed since the snapshot, node not ready.
 _ERRNOS = frozenset({1213, 1205, 1020, 1047})
-#: "No such savepoint": a deadlock took it along, and who left it because of the deadlock met this.
+#: "No such savepoint": a deadlock ended it, and the rollback to it then fails with this error.
 _NO_SAVEPOINT = 1305
 #: SQLite's primary result codes BUSY, LOCKED, and PROTOCOL: lost a race for the start of a transaction too often.
 _SQLITE_CODES = frozenset({5, 6, 15})
 
-#: Seconds: the first pause at most, and the longest.
-_PAUSE_FIRST = 0.01
-_PAUSE_MOST = 1.0
+#: Seconds: the longest first pause, and the longest of all.
+_FIRST_PAUSE = 0.01
+_MAX_PAUSE = 1.0
 
 
 def transact(session_factory: Callable[[], Session], fn: Callable[[Session], T], *, attempts: int = 20) -> T:
     """
     Run ``fn(session)`` in a transaction of its own, commit, and return its result.
 
-    What the engine calls retriable (a deadlock, a serialization failure, a busy
-    database) is tried again in a new session, after a random pause that doubles
+    After an error that the database calls retriable (a deadlock, a serialization failure, a busy
+    database) it runs again in a new session, after a random pause that doubles
     from 10 milliseconds to a second. *fn* may therefore run several times: it must
-    not do what cannot be undone by a rollback. Any other error ends it at once.
+    not do what a rollback cannot undo. Any other error ends it at once.
 
     Args:
         session_factory: Makes a new session, such as a ``sessionmaker``.
@@ -61,15 +61,15 @@ def transact(session_factory: Callable[[], Session], fn: Callable[[Session], T],
             if attempt == attempts or not is_retriable(error):
                 raise
         # Full jitter: sessions that collided once must not collide in step.
-        time.sleep(random.uniform(0, min(_PAUSE_MOST, _PAUSE_FIRST * 2**attempt)))  # noqa: S311 - not a secret
+        time.sleep(random.uniform(0, min(_MAX_PAUSE, _FIRST_PAUSE * 2**attempt)))  # noqa: S311 - not a secret
     message = f"attempts must be at least 1, not {attempts}"
     raise ValueError(message)
 
 
 def is_retriable(error: DBAPIError) -> bool:
-    """Return whether the engine says that the whole transaction may be tried again; by code, never by text."""
+    """Return whether the transaction may be run again, by the error code of the database, never by its text."""
     if error.connection_invalidated:
-        # The connection broke: if that was in COMMIT, nobody knows what became of it.
+        # The connection broke: if that was in COMMIT, it may have been committed or not.
         return False
     cause = error.orig
     code = getattr(cause, "sqlite_errorcode", None)
@@ -88,10 +88,10 @@ def is_retriable(error: DBAPIError) -> bool:
 
 def sessions_of(given: Any) -> Callable[[], Session]:
     """
-    Return what makes new sessions: of an engine, which is prepared; or what was given, if it makes them itself.
+    Return a factory of sessions: one for the engine that was given, which is prepared; or the given factory.
 
     Raises:
-        TypeError: It is neither an engine nor a factory of sessions.
+        TypeError: *given* is neither an engine nor a factory of sessions.
     """
     if isinstance(given, Engine):
         return sessionmaker(prepare_engine(given))

@@ -1,7 +1,7 @@
 """
-Suggestions for everybody: a job that goes through all users and can be taken up where it stopped.
+Suggestions for everybody: a job that goes through all users, and can go on where it stopped.
 
-Works in transactions of its own, a few users each.
+It works in transactions of its own, of a few users each.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from retinue.work.building import users_after
 #: Users of one transaction, unless the caller says otherwise.
 _CHUNK: Final = 50
 
-#: What keeps the suggestions of one user: it gets the session of the transaction, the user's key, and the suggestions.
+#: Stores the suggestions of one user: it gets the session of the transaction, the user's key, and the suggestions.
 Store: TypeAlias = Callable[[Session, Key, Sequence[Suggestion[Key]]], object]
 
 
 @dataclass(frozen=True, slots=True)
 class SuggestReport:
-    """What is done so far: all of it is committed."""
+    """The progress so far: all of it is committed."""
 
     #: Users gone through.
     users: int = 0
@@ -61,7 +61,7 @@ def suggest_to_all(
     it writes by the session that it gets is committed with the chunk, or not at all.
     Cut off at any moment, the job goes on after the last user that it reported, or
     that *store* kept: no user is left out. A chunk that the database asks to try again
-    is handed over again, after a rollback. Users who join meanwhile are met if their keys
+    is handed over again, after a rollback. Users who join meanwhile are included if their keys
     come later. Memory does not grow with the number of users.
 
     Cost: one select for each chunk, and what `Graph.suggestions()` takes for each user, less one.

@@ -1,4 +1,4 @@
-"""The user class's own methods: what a lesson teaches to write, made right."""
+"""The methods of a user class: those that tutorials write by hand, on the graph."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from retinue.schema import Schema, follow_of, identity, schema_of
 from retinue.schema.flags import about_users
 from retinue.values import Key, Outcome
 
-#: The lists of `Follow` rows of a user: how each is called, by which key it finds them, and what the user is there.
+#: The lists of `Follow` rows of a user: the name, the foreign key to the user, and the user's side in a row.
 _LISTS: Final = (("following", "follower_id", "follower"), ("followers", "following_id", "following"))
 
 
@@ -51,7 +51,7 @@ class FollowerMixin(GraphUser):
         followers = declared_attr(lambda cls: _rows(cls, "following_id", "following"))
 
     def __init_subclass__(cls, **arguments: Any) -> None:
-        """Refuse what an application had before: `MappingError` says to delete it, where SQLAlchemy says little."""
+        """Refuse a class with lists of its own; the `MappingError` says to delete them."""
         for name in ("following", "followers"):
             if name in vars(cls):
                 message = f"{cls.__name__} has {name} of its own: delete it, as FollowerMixin brings {name}"
@@ -60,13 +60,13 @@ class FollowerMixin(GraphUser):
 
     @property
     def follows(self) -> Query[Self]:
-        """Those whom this user follows, as a query of users."""
+        """The users whom this user follows, as a query of users."""
         query = _people(self, "following_id", "follower_id", "user.follow(other)", "user.unfollow(other)")
         return cast("Query[Self]", query)
 
     @property
     def followed_by(self) -> Query[Self]:
-        """Those who follow this user, as a query of users."""
+        """The users who follow this user, as a query of users."""
         remove = "user.graph.remove_follower(user, other)"
         query = _people(self, "follower_id", "following_id", "other.follow(user)", remove)
         return cast("Query[Self]", query)
@@ -86,7 +86,7 @@ class FollowerMixin(GraphUser):
         return _graph(self, other).follow(self, other)
 
     def unfollow(self, other: Self | Key) -> bool:
-        """Follow *other* no longer, in the caller's transaction; as `Graph.unfollow()`."""
+        """Unfollow *other*, in the caller's transaction; as `Graph.unfollow()`."""
         return _graph(self, other).unfollow(self, other)
 
     def is_following(self, other: Self | Key) -> bool:
@@ -106,7 +106,7 @@ def _give_listeners(mapper: Mapper[Any], cls: type[Any]) -> None:
 
 @event.listens_for(FollowerMixin, "after_mapper_constructed", propagate=True)
 def _give_lists(mapper: Mapper[Any], cls: type[Any]) -> None:
-    # Of a class that is mapped imperatively, nobody asks for what is declared.
+    # SQLAlchemy ignores declared attributes of a class that is mapped imperatively.
     for name, key, side in _LISTS:
         if not mapper.has_property(name):
             mapper.add_property(name, _rows(cls, key, side))
@@ -114,12 +114,12 @@ def _give_lists(mapper: Mapper[Any], cls: type[Any]) -> None:
 
 @event.listens_for(FollowerMixin, "expire", propagate=True, raw=True)
 def _keep_key(state: InstanceState[Any], expired: Collection[str] | None) -> None:
-    # An expired user still knows their key: a list of theirs costs no statement to ask for it.
-    # A commit expires every user that is loaded, so this does no more than it must.
+    # An expired user still has their key, so a list of theirs needs no statement to load it.
+    # A commit expires every loaded user, so this must be cheap.
     schema: Schema | None = getattr(state.class_, "__retinue_schema__", None)
     if state.key is None or schema is None or (expired is not None and schema.key_name not in expired):
         return
-    # Another column must be left to load, or SQLAlchemy has nothing to ask for when it reloads them.
+    # Another column must be left to load, or SQLAlchemy has nothing to select when it reloads the user.
     if len(schema.key.table.columns) > 1:
         state.dict[schema.key_name] = state.key[1][0]
         state.expired_attributes.discard(schema.key_name)
@@ -140,7 +140,7 @@ def _graph(user: Any, other: Any) -> Graph[Any]:
 
 def _rows(user_class: Any, key: str, side: str) -> Any:
     """Return the relationship to the `Follow` rows in which a user is *side*."""
-    # On a Flask-SQLAlchemy model the application's query class, which has paginate().
+    # A Flask-SQLAlchemy model has its own query class, with paginate().
     arguments = {"query_class": user_class.query_class} if hasattr(user_class, "query_class") else {}
 
     def follow() -> Any:
@@ -152,7 +152,7 @@ def _rows(user_class: Any, key: str, side: str) -> Any:
         back_populates=side,
         lazy="dynamic",
         cascade="all, delete-orphan",
-        # The database, or `removal`, deletes them: never load them for that.
+        # The database, or `effects.removal`, deletes them: never load them for that.
         passive_deletes=True,
         **arguments,
     )
@@ -167,20 +167,20 @@ def _people(user: Any, theirs: str, own: str, append: str, remove: str) -> Any:
     query = _query_class(getattr(people, "query_class", Query))(people, session=session)
     query.people, query.append_with, query.remove_with = people, append, remove
     (key,) = identity(user) or (None,)
-    # Where it selects from, and no join of the caller's: so joins, and what goes by them, begin at the users.
-    # With concrete inheritance that is a union, in which the key has another name.
+    # In FROM, not as a join of the query: so the joins of the caller start at the users.
+    # With concrete inheritance the selectable is a union, in which the key has another name.
     user_key = class_mapper(people).selectable.corresponding_column(schema.key)
     both = join(people, edge, getattr(edge, theirs) == user_key)
     return query.select_from(both).filter(getattr(edge, own) == key)
 
 
 class _PeopleQuery(Query[Any]):
-    """A list of users: their `Follow` rows are there for filters and orders, and everything else speaks of users."""
+    """A query of users: filters and orders may use their `Follow` rows, everything else is about users."""
 
     people: type[Any]
     append_with: str
     remove_with: str
-    #: Whether the caller has joined something, of which `filter_by()` then speaks.
+    #: Whether the caller has joined something, to which `filter_by()` then applies.
     joined: bool = False
 
     def append(self, _other: object) -> None:
@@ -194,19 +194,19 @@ class _PeopleQuery(Query[Any]):
         raise NotWritableError(what, self.remove_with)
 
     def join(self, *arguments: Any, **options: Any) -> Any:
-        """Join what is given: from then on `filter_by()` speaks of that, as in every query."""
+        """Join: from then on `filter_by()` is about the joined entity, as in every query."""
         query = super().join(*arguments, **options)
         query.joined = True
         return query
 
     def reset_joinpoint(self) -> Any:
-        """Let `filter_by()` speak of users again."""
+        """Make `filter_by()` about users again."""
         query = super().reset_joinpoint()
         query.joined = False
         return query
 
     def filter_by(self, **values: Any) -> Any:
-        """Filter by attributes of the users; of what was joined last, if something was."""
+        """Filter by attributes of the users, or of the entity that was joined last."""
         if self.joined:
             return super().filter_by(**values)
         wanted = Query(self.people).filter_by(**values).whereclause
@@ -229,7 +229,7 @@ class _PeopleQuery(Query[Any]):
         return super().add_columns(*self._own(columns))
 
     def _own(self, values: Sequence[Any]) -> list[Any]:
-        # The rows of this list are follows, too: a subquery of its own follows would be left with nothing to select from.
+        # This query selects from follows, too: a subquery of follows would correlate, and select from nothing.
         schema = schema_of(self.people)
         return [about_users(value, schema.user, schema.follows) for value in values]
 

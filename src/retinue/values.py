@@ -1,8 +1,8 @@
 """
-What the graph answers with: small frozen values, none of which can reach the database.
+The results of the graph: small frozen values, none of which can reach the database.
 
-Those with a type parameter have no slots: Python makes a class with slots anew, and
-then neither ``Page[Person[User]]()`` nor a forbidden assignment finds the right one.
+Those with a type parameter have no slots: for slots Python makes a second class, and then
+neither ``Page[Person[User]]()`` nor a forbidden assignment finds the right one.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ U = TypeVar("U")
 
 
 class Everything(enum.Enum):
-    """The viewer that trusted code is."""
+    """The type of `ALL`."""
 
     ALL = "all"
 
@@ -32,7 +32,7 @@ ALL: Final = Everything.ALL
 
 
 class Sort(enum.Enum):
-    """What a list of people goes by."""
+    """The order of a list of people."""
 
     #: When the edge was made, the newest first.
     NEWEST = "newest"
@@ -43,18 +43,18 @@ class Sort(enum.Enum):
 
 
 class Only(enum.Flag):
-    """Whom a list of people is to show; together: whom all of it is true of."""
+    """Which people a list shows; several flags show those for whom all of them are true."""
 
     #: Those who follow each other: the user, and whoever is on the list.
     MUTUAL = enum.auto()
-    #: Those of whom only one follows the other: nobody has followed back.
+    #: Those who have not followed back, or have not been followed back: only one follows the other.
     NOT_FOLLOWED_BACK = enum.auto()
-    #: Those who were not there for ``Settings(dormant_after=...)``.
+    #: Those who were not active for ``Settings(dormant_after=...)``.
     DORMANT = enum.auto()
 
 
 class Outcome(enum.Enum):
-    """What `Graph.follow()` did. ``UNCHANGED`` is falsy, as nothing was done."""
+    """The result of `Graph.follow()`. ``UNCHANGED`` is falsy, as nothing was done."""
 
     FOLLOWED = "followed"
     REQUESTED = "requested"
@@ -65,12 +65,12 @@ class Outcome(enum.Enum):
 
 
 class HistoryKind(enum.StrEnum):
-    """What happened to an edge, or to its users."""
+    """The kind of a history entry: what happened to an edge, or to its users."""
 
     FOLLOWED = "followed"
     UNFOLLOWED = "unfollowed"
     FOLLOWER_REMOVED = "follower_removed"
-    #: A block that had ended it was taken back.
+    #: The end of a block brought it back.
     RESTORED = "restored"
     #: It came by an import.
     IMPORTED = "imported"
@@ -82,7 +82,7 @@ class HistoryKind(enum.StrEnum):
 
 
 class NotificationKind(enum.StrEnum):
-    """What a notification tells of."""
+    """The kind of a notification."""
 
     FOLLOW = "follow"
     FOLLOW_REQUEST = "follow_request"
@@ -90,7 +90,7 @@ class NotificationKind(enum.StrEnum):
 
 
 class SuggestionReason(enum.StrEnum):
-    """Why a user is suggested; the first that is so."""
+    """Why a user is suggested: the first of these that is true."""
 
     #: They follow the user.
     FOLLOWS_YOU = "follows_you"
@@ -106,7 +106,7 @@ class SuggestionReason(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relationship:
-    """How a viewer and one other user stand."""
+    """The relationship of a viewer with one other user."""
 
     #: The viewer follows the user.
     following: bool = False
@@ -128,7 +128,7 @@ class Relationship:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many follow a user, and how many the user follows."""
+    """The numbers of a user's followers, and of those whom the user follows."""
 
     followers: int = 0
     following: int = 0
@@ -177,9 +177,9 @@ class HistoryEntry:
 
 @dataclass(frozen=True)
 class Notice(Generic[U]):
-    """One row of the list of what a user is told."""
+    """One row of the list of a user's notifications."""
 
-    #: Its name, for `Graph.mark_read()`.
+    #: The id for `Graph.mark_read()`.
     id: int
     kind: NotificationKind
     #: Who did it, as the application's own class.
@@ -210,7 +210,7 @@ class DayCount:
     day: date
     #: How many began to follow.
     gained: int
-    #: How many stopped, or were deleted.
+    #: How many unfollowed, were removed, or were deleted.
     lost: int
     #: How many there were at the day's end.
     total: int
@@ -227,11 +227,11 @@ class Churn:
 
     #: How many there were at the start.
     at_start: int = 0
-    #: How many of those are there no more.
+    #: How many of those do not follow any more.
     left: int = 0
-    #: How many came who were not there at the start.
+    #: How many new ones came.
     won: int = 0
-    #: How many of these are there no more.
+    #: How many of the new ones do not follow any more.
     won_and_left: int = 0
 
     @property
@@ -242,7 +242,7 @@ class Churn:
 
 @dataclass(frozen=True)
 class NewFollower(Person[U]):
-    """Somebody who began to follow a user lately."""
+    """A new follower of a user."""
 
     #: How many follow them.
     followers: int = 0
@@ -250,16 +250,16 @@ class NewFollower(Person[U]):
 
 @dataclass(frozen=True)
 class Suggestion(Generic[U]):
-    """Somebody whom a user may want to follow, and why."""
+    """A suggested user, and why they are suggested."""
 
     #: Who is suggested, as the application's own class.
     user: U
     reason: SuggestionReason
-    #: How strong the case is; to be compared with others of the same user only.
+    #: How good the suggestion is; to be compared with others for the same user only.
     score: float
-    #: Up to three whom the reader follows and who follow the suggested, those followed last first.
+    #: Up to three users whom the reader follows and who follow the suggested user; those followed last come first.
     known: tuple[U, ...] = ()
-    #: How many they are, among the 100 whom the reader followed last.
+    #: How many such users there are among the 100 whom the reader followed last.
     known_total: int = 0
 
 
@@ -275,9 +275,9 @@ class Page(Generic[T]):
     items: tuple[T, ...] = ()
     next: str | None = None
     prev: str | None = None
-    #: Whether rows were left out here, their users being inactive; told to the owner alone.
+    #: Whether rows of inactive users were left out here; True for the owner of the list only.
     hidden: bool = False
-    #: How many rows the whole list has, where the list says so; else None.
+    #: How many rows the whole list has, for lists that count them; else None.
     total: int | None = None
 
     def __iter__(self) -> Iterator[T]:

@@ -1,9 +1,9 @@
 """
-What an engine needs to keep the promises.
+Prepare an engine for what Retinue promises.
 
-SQLite's driver opens write transactions late and upgrades them in the middle, where
-they fail without waiting. MariaDB from 11.6 on refuses to add to a counter that
-somebody else has added to since the transaction first read anything.
+SQLite's driver begins a write transaction late, by upgrading one that reads, which fails
+without waiting. MariaDB from 11.6 on refuses to add to a counter to which another
+transaction has added since this one first read anything.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ AnyEngine = TypeVar("AnyEngine", bound="Engine | AsyncEngine")
 #: Seconds that a writer of SQLite waits for the writers before it.
 BUSY_TIMEOUT = 30.0
 
-#: First words of statements that came as text. A text that starts with WITH may write.
+#: First words of SQL texts that read or control. A text that starts with WITH may write.
 _READS = ("SELECT", "VALUES", "EXPLAIN", "PRAGMA")
 _CONTROLS = ("BEGIN", "COMMIT", "ROLLBACK", "END", "SAVEPOINT", "RELEASE", "ATTACH", "DETACH", "VACUUM")
 _ATTEMPTS = 100
@@ -40,7 +40,7 @@ def prepare_engine(engine: AnyEngine, *, busy_timeout: float = BUSY_TIMEOUT) -> 
 
     On SQLite: write-ahead log, foreign keys, a busy timeout, and ``BEGIN
     IMMEDIATE`` before the first write or savepoint of a transaction. What a
-    transaction reads before that is not part of it: a session that has only read
+    transaction reads before that is not part of it: a session that only reads
     delays nobody, however long it stays open. While Alembic runs ``env.py``, foreign
     keys are off, as Alembic needs it there. On MariaDB: ``innodb_snapshot_isolation``
     is off, as it was before 11.6. On PostgreSQL: nothing. Call it before the first
@@ -89,17 +89,17 @@ def _check_out(connection: Any, record: Any, busy_timeout: float) -> None:
 
 def _migrates() -> bool:
     """
-    Tell whether Alembic runs a migration's ``env.py``; without importing it.
+    Return whether Alembic runs a migration's ``env.py``; without importing Alembic.
 
-    To alter a table, Alembic makes a new one and drops the old one, which deletes the old
-    one's rows: those of all tables that refer to them would go as well, every follow with them.
+    To alter a table, Alembic makes a new one and drops the old one, which deletes its rows: with
+    foreign keys on, rows of all tables that refer to them would be deleted, too, every follow included.
     """
     # Outside ``env.py`` this module of Alembic's has no such attribute.
     return hasattr(sys.modules.get("alembic.context"), "config")
 
 
 def _use_write_ahead_log(cursor: Any) -> None:
-    """Switch the file over, once in its life; while others do so too, SQLite may not wait by itself."""
+    """Switch the file to write-ahead logging, once in its life; SQLite does not wait for others that do so."""
     for attempt in range(1, _ATTEMPTS + 1):
         cursor.execute("PRAGMA journal_mode")
         if cursor.fetchone()[0] in ("wal", "memory"):
@@ -141,5 +141,5 @@ def _before_statement(
 def _write(connection: Connection) -> None:
     if not connection.info.get(_WRITING, True):
         connection.exec_driver_sql("BEGIN IMMEDIATE")
-        # Only now: if the lock was not to be had, the next write must not go without a transaction.
+        # Only now: if BEGIN fails, the next write must begin a transaction, too.
         connection.info[_WRITING] = True

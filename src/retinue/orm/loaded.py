@@ -1,4 +1,4 @@
-"""What a session has loaded, when rows go that it does not know of."""
+"""Correct what a session has loaded after rows were deleted behind its back, or were not deleted after all."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from retinue.values import Key
 
 
 def forget_rows(session: Session, gone: Iterable[tuple[type[Any], Key]]) -> None:
-    """Take the loaded rows of users that are gone out of *session*: they have gone as well."""
+    """Remove the loaded rows of deleted users from *session*: the database has deleted them, too."""
     gone = set(gone)
     for row in session.identity_map.values():
         if isinstance(row, GraphModel) and not isinstance(row, FollowEventMixin):
@@ -25,14 +25,14 @@ def forget_rows(session: Session, gone: Iterable[tuple[type[Any], Key]]) -> None
 
 
 def _users_of(row: Any) -> Iterable[Key]:
-    """Return the keys of the users whom the primary key of *row* names."""
+    """Return the keys of the users in the primary key of *row*."""
     columns = class_mapper(type(row)).primary_key
     owners = {columns[0].table.info.get("shard_key"), columns[0].table.info.get("reverse_key")}
     return [key for column, key in zip(columns, identity(row), strict=False) if column.name in owners]
 
 
 def bring_back(session: Session, loaded: Sequence[Any]) -> None:
-    """Let *session* have those of *loaded* again that it took for deleted: their rows are still there."""
+    """Put back into *session* those of *loaded* that it took for deleted: their rows still exist."""
     for row in loaded:
         if row in session:
             continue

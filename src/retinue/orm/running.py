@@ -1,9 +1,9 @@
 """
-The caller's own statement, run as it was written; and which rows it changed.
+Run the caller's own statement as it was written, and find out which rows it changed.
 
-Only so everything that it carries has its effect: LIMIT, criteria of the session and of the
-statement, what listeners after ours add to it, schemas, prefixes, CTEs, RETURNING, and what
-becomes of the loaded objects. Nothing is taken over into a statement of ours.
+So everything in it has its effect: LIMIT, criteria of the session and of the statement, what
+later event handlers add to it, schemas, prefixes, CTEs, RETURNING, and the changes of loaded
+objects. Nothing of it is copied into a statement of the library.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ from retinue.orm.tables import Target
 
 _SCHEMAS: Final = "schema_translate_map"
 
-#: The rows that a statement changed, each by the columns that were asked for.
+#: The rows that a statement changed: of each, the values of the wanted columns.
 Keys = list[tuple[Any, ...]]
 
 
 class Ran(NamedTuple):
-    """What came of a statement."""
+    """The result of a statement that was run."""
 
     keys: Keys
-    #: What its caller gets.
+    #: The result for its caller.
     answer: Result[Any]
     #: The execution options that it ran with.
     options: Mapping[str, Any]
 
 
 class Changed(IteratorResult[Any]):
-    """The result of an INSERT whose caller asked for no rows."""
+    """The result of an INSERT without RETURNING."""
 
     returns_rows = False
     is_insert = True
@@ -57,7 +57,7 @@ class Changed(IteratorResult[Any]):
         The key of the one row that was inserted.
 
         Raises:
-            sqlalchemy.exc.InvalidRequestError: There are others, or none.
+            sqlalchemy.exc.InvalidRequestError: There are several rows, or none.
         """
         if self.rowcount != 1:
             message = f"{self.rowcount} rows were inserted: inserted_primary_key_rows has their keys"
@@ -66,12 +66,12 @@ class Changed(IteratorResult[Any]):
 
 
 def connection_of(state: ORMExecuteState) -> Connection:
-    """Return the connection that the statement runs on."""
+    """Return the connection of the statement."""
     return state.session.connection(bind_arguments=dict(state.bind_arguments))
 
 
 def says_what_it_deletes(state: ORMExecuteState, target: Target, connection: Connection) -> bool:
-    """Return whether the database returns the rows that this DELETE deletes."""
+    """Return whether the database can return the rows that this DELETE deletes."""
     dialect = connection.dialect
     if not (dialect.delete_returning and getattr(target.table, "implicit_returning", True)):
         return False
@@ -87,15 +87,15 @@ def run(
     **options: Any,
 ) -> Ran:
     """
-    Run the statement; return *columns* of the rows that it changed, and what its caller gets.
+    Run the statement; return *columns* of the rows that it changed, and the result for its caller.
 
-    *returning*: ask for the rows as a caller does; an INSERT returns them in no other way.
+    *returning*: add RETURNING as a caller does; an INSERT returns its rows in no other way.
     """
     statement: Any = state.statement
     if not (returning or parts.has_returning(statement)):
         asked = target.columns(columns)
-        # SQLAlchemy 2.0 keeps the text of a DELETE in its cache by all that it says but this: a hint, which
-        # no database is given, tells it from the same one that returns nothing.
+        # The cache of SQLAlchemy 2.0 does not tell a DELETE with return_defaults() from one without: a hint,
+        # which no database gets, does.
         returns = statement.return_defaults(*asked).with_hint("returns", dialect_name="retinue")
         result: Any = state.invoke_statement(returns, execution_options=options)
         rows = result.returned_defaults_rows or ()
@@ -116,16 +116,16 @@ def run(
 
 
 def _value_of(row: Mapping[Any, Any], column: ColumnElement[Any]) -> Any:
-    # A statement that was compiled before knows the columns of another alias.
+    # A cached statement has the columns of another alias.
     return row[column] if column in row else row[cast("Any", column).name]
 
 
 def run_asked(state: ORMExecuteState, target: Target, columns: Sequence[ColumnElement[Any]], **options: Any) -> Ran:
     """
-    As `run()`, for a DELETE of which the database does not say what it deletes: ask before.
+    As `run()`, for a DELETE whose rows the database cannot return: select them before.
 
-    What a SELECT with the same criteria finds, and locks, is only a guess: a limit and what listeners
-    do are not in it. The caller has to see to it that nothing of it is left.
+    A SELECT with the same criteria, which locks its rows, is only a guess: it lacks a limit and what event
+    handlers add. The caller has to check that none of the rows is left.
 
     Raises:
         NotWritableError: The statement deleted another number of rows.
@@ -142,12 +142,12 @@ def run_asked(state: ORMExecuteState, target: Target, columns: Sequence[ColumnEl
 
 
 def unknown_rows() -> NotWritableError:
-    """Return the error for a statement of which nobody knows which rows it changed."""
+    """Return the error for a statement whose changed rows cannot be known."""
     return NotWritableError("the database does not say which rows this statement deletes", "criteria about one table")
 
 
 def _options_of(state: ORMExecuteState, result: Any) -> Mapping[str, Any]:
-    """Return the options that a statement ran with: those of its engine, and what listeners after ours set, included."""
+    """Return the options that a statement ran with, those of its engine and of later event handlers included."""
     context = getattr(getattr(result, "raw", None) or result, "context", None)
     return state.execution_options if context is None else cast("Mapping[str, Any]", context.execution_options)
 
@@ -155,13 +155,13 @@ def _options_of(state: ORMExecuteState, result: Any) -> Mapping[str, Any]:
 @contextmanager
 def all_or_nothing(state: ORMExecuteState, connection: Connection) -> Iterator[None]:
     """
-    Take back what happens here if it fails, and let the session have its objects again.
+    Roll the block back if it fails, and give the session its objects back.
 
-    The savepoint is the connection's: one of the session's would flush what a session without autoflush
-    holds back. What is to be flushed is flushed before it.
+    The savepoint is one of the connection: one of the session would flush, even without autoflush. With autoflush,
+    the session is flushed before.
 
     Raises:
-        NotWritableError: The connection is in AUTOCOMMIT, which takes nothing back.
+        NotWritableError: The connection is in AUTOCOMMIT, where nothing can be rolled back.
     """
     engine = engine_of(connection)
     if engine.commits_each(connection) and not engine.savepoint_begins:
@@ -181,25 +181,25 @@ def all_or_nothing(state: ORMExecuteState, connection: Connection) -> Iterator[N
 
 @contextmanager
 def savepoint(connection: Connection, *, keep: bool = False) -> Iterator[None]:
-    """Take back what happens here: after an error, or in any case unless *keep*."""
+    """Roll the block back: after an error, and without *keep* in any case."""
     first: DBAPIError | None = None
     try:
-        with connection.begin_nested() as made:
+        with connection.begin_nested() as nested:
             try:
                 yield
             except DBAPIError as error:
                 first = error
                 raise
             if not keep:
-                made.rollback()
+                nested.rollback()
     except DBAPIError as error:
-        # A deadlock ends the transaction, its savepoints included: then there is none to go back to.
+        # A deadlock ends the transaction with its savepoints: then the rollback to one fails, too.
         raise first or error from None
 
 
 @contextmanager
 def in_schemas_of(connection: Connection, options: Mapping[str, Any]) -> Iterator[None]:
-    """Let statements of ours find their tables where a statement with *options* found its own."""
+    """Run the block with the ``schema_translate_map`` of *options*: its statements use the same schemas."""
     before, wanted = connection.get_execution_options(), options.get(_SCHEMAS)
     if wanted == before.get(_SCHEMAS):
         yield

@@ -1,4 +1,4 @@
-"""Whose a table is: a statement is judged by the table that it changes, however it names that."""
+"""Find the table that a statement changes, and the model of that table."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sqlalchemy.sql.selectable import FromClause
 from retinue.models.ownership import GraphModel, GraphUser, root_of
 from retinue.orm import parts
 
-#: The class of each table. Not in the table's ``info``: a migration tool writes that down.
+#: The class of each table. Not in the table's ``info``, which migration tools write into revisions.
 _models: Final[WeakKeyDictionary[Table, ReferenceType[type[Any]]]] = WeakKeyDictionary()
 
 
@@ -34,9 +34,9 @@ def model_of(table: FromClause) -> type[Any] | None:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What an INSERT, UPDATE or DELETE changes."""
+    """The table that an INSERT, UPDATE or DELETE changes."""
 
-    #: The table, or the alias of it that the statement speaks of.
+    #: The table, or its alias that the statement uses.
     named: FromClause
     table: FromClause
     #: The mapper, and the class or alias, of a statement about entities; None for one about a table.
@@ -59,15 +59,15 @@ class Target:
 
     @property
     def model(self) -> type[Any] | None:
-        """The user class, or the model of a graph, whose table it is."""
+        """The user class, or the model of a graph, of this table."""
         return model_of(self.table)
 
     def columns(self, columns: Sequence[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
-        """Return *columns* of the table, as the statement names them."""
+        """Return *columns* of the table as columns of what the statement uses: the table or its alias."""
         return [self.named.c[cast("str", column.key)] for column in columns]
 
     def attributes(self, columns: Sequence[ColumnElement[Any]]) -> list[Any]:
-        """Return *columns* of the table, as a statement about entities names them."""
+        """Return *columns* of the table as attributes, if the statement is about entities."""
         if self.mapper is None:
             return self.columns(columns)
         find = self.mapper.get_property_by_column

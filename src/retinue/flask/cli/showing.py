@@ -14,22 +14,14 @@ from retinue.flask.cli.people import find_user, person_of, shown_person
 from retinue.flask.state import State
 from retinue.schema import Schema
 
-#: Each list: its name, the method of the graph, and the model that it needs.
-_LISTS: tuple[tuple[str, str, str | None], ...] = (
-    ("followers", "followers", None),
-    ("following", "following", None),
-    ("requests", "requests", "requests"),
-    ("sent_requests", "sent_requests", "requests"),
-    ("blocks", "blocks", "blocks"),
-    ("mutes", "mutes", "mutes"),
-)
-_TITLES: dict[str, str] = {
-    "followers": "newest followers",
-    "following": "followed last",
-    "requests": "ask to follow them",
-    "sent_requests": "they ask to follow",
-    "blocks": "they block",
-    "mutes": "they mute",
+#: The lists, which are methods of the graph: the title of each, and the model that it needs.
+_LISTS: dict[str, tuple[str, str | None]] = {
+    "followers": ("newest followers", None),
+    "following": ("followed last", None),
+    "requests": ("ask to follow them", "requests"),
+    "sent_requests": ("they ask to follow", "requests"),
+    "blocks": ("they block", "blocks"),
+    "mutes": ("they mute", "mutes"),
 }
 
 #: The flags of a user: what is printed for true, and for false.
@@ -62,8 +54,8 @@ def show(state: State, as_json: bool, *, user: str, limit: int) -> None:
     found = find_user(state, user)
     schema, graph = state.schema, state.graph()
     pages = {
-        name: getattr(graph, method)(found, limit=limit)
-        for name, method, needs in _LISTS
+        name: getattr(graph, name)(found, limit=limit)
+        for name, (_, needs) in _LISTS.items()
         if needs is None or getattr(schema, needs) is not None
     }
     if as_json:
@@ -107,7 +99,7 @@ def _text(state: State, schema: Schema, graph: Graph[Any], user: Any, pages: dic
     for name, page in pages.items():
         if page.items:
             yield ""
-            yield _TITLES[name]
+            yield _LISTS[name][0]
             yield from (f"  {_day(row.since)}  {shown_person(state, row.user)}{_end(row)}" for row in page)
             if page.next is not None:
                 yield "  ... and more"
