@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, ClassVar, NamedTuple
 
 from sqlalchemy import Table
@@ -70,6 +71,11 @@ class Effect:
 
     def after_leaving(self, work: Work, users: Sequence[Key]) -> None:
         """Write what is to stay of *users*, who have no rows any more."""
+
+    def expire(self, work: Work, at: datetime) -> Mapping[str, int]:
+        """Delete what time has ended *at* that time; return how many rows went, by the fields of `Expired`."""
+        del work, at
+        return {}
 
     def post(self, work: Work, posts: Sequence[tuple[Key, Key]]) -> Sequence[Event]:
         """Write what follows from *posts*, each an author and a key; return what listeners are to hear of."""

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, ClassVar, Final
+
+from sqlalchemy import Delete, bindparam, delete
 
 from retinue.effects.appending import Appending
 from retinue.effects.changed import Changed
 from retinue.effects.kinds import REMOVED, Kind
-from retinue.models import FollowEventMixin, new_id, now
+from retinue.models import FollowEventMixin, UTCDateTime, new_id, now
 from retinue.models.ownership import GraphModel
+from retinue.schema import Schema
 from retinue.values import Key
 from retinue.work import Work
+from retinue.work.building import once
 
 
 class History(Appending):
@@ -35,5 +40,17 @@ class History(Appending):
         """Close what is said of *users* by a mark: their keys may be given to others."""
         self.append(work, [self.row(REMOVED, Changed(user, user, now(), new_id())) for user in users])
 
+    def expire(self, work: Work, at: datetime) -> Mapping[str, int]:
+        """Delete what is past its retention. One delete, where it has one."""
+        kept = work.schema.settings.history_retention
+        return {} if kept is None else {"history": work.run(delete_old_history, {"kept_after": at - kept}).rowcount}
+
 
 HISTORY: Final = History()
+
+
+@once
+def delete_old_history(schema: Schema) -> Delete:
+    """What happened by *kept_after*. Goes through all owners by nature."""
+    rows = schema.table(FollowEventMixin)
+    return delete(rows).where(rows.c.timestamp <= bindparam("kept_after", type_=UTCDateTime))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, ClassVar, Final
 
 from sqlalchemy import Delete, Executable, String, Table, bindparam, delete, null
@@ -20,6 +21,7 @@ from retinue.events import EdgeEvent, Event
 from retinue.models import NotificationMixin, UTCDateTime, new_id
 from retinue.models.ownership import GraphModel
 from retinue.schema import Schema
+from retinue.ties import REQUEST
 from retinue.values import Key, NotificationKind
 from retinue.viewer import Context, Row, shown
 from retinue.work import Pair, Work
@@ -66,6 +68,12 @@ class Notifications(InStatement):
         """Delete what the two are notified of each other. Two deletes."""
         for recipient, actor in (pair, pair[::-1]):
             work.run(delete_notifications_between, {"recipient": recipient, "actor": actor})
+
+    def expire(self, work: Work, at: datetime) -> Mapping[str, int]:
+        """Delete those of requests that have expired, uncounted. One delete, where requests expire."""
+        if work.schema.settings.request_expiry is not None and REQUEST.is_declared(work.schema):
+            work.run(delete_ended_request_notifications, moment(work.schema, at))
+        return {}
 
 
 NOTIFICATIONS: Final = Notifications()
@@ -143,6 +151,14 @@ def delete_request_notifications(schema: Schema, engine: EngineRules) -> Delete:
         engine.one_of(rows.c.actor_id, "actors"),
         rows.c.kind == NotificationKind.FOLLOW_REQUEST.value,
     )
+
+
+@once
+def delete_ended_request_notifications(schema: Schema) -> Delete:
+    """Those of requests made by *asked_after*. Goes through all owners by nature."""
+    rows = _rows(schema)
+    expired = rows.c.timestamp <= bindparam("asked_after", type_=UTCDateTime)
+    return delete(rows).where(rows.c.kind == NotificationKind.FOLLOW_REQUEST.value, expired)
 
 
 def _rows(schema: Schema) -> Table:

@@ -29,10 +29,6 @@ class GraphModel:
     #: makes one asks for it.
     __retinue_own_rows__: ClassVar[bool] = False
 
-    #: What `Graph.expire()` runs where the model is declared, as "module:NAME": a function of a `Work` and the time,
-    #: which returns how many rows went, by the fields of `Expired`. Ties have none: they say when they have ended.
-    __retinue_sweep__: ClassVar[str | None] = None
-
     #: What follows from changes of edges where the model is declared, as "module:NAME": see `retinue.effects`.
     __retinue_effect__: ClassVar[str | None] = None
 

@@ -26,7 +26,6 @@ class FollowEventMixin(GraphModel):
     the same key now.
     """
 
-    __retinue_sweep__: ClassVar[str | None] = "retinue.effects.sweeps:history"
     __retinue_effect__: ClassVar[str | None] = "retinue.effects.history:HISTORY"
 
     @declared_attr
@@ -63,7 +62,6 @@ class NotificationMixin(GraphModel):
     it comes back to the top, unread.
     """
 
-    __retinue_sweep__: ClassVar[str | None] = "retinue.effects.sweeps:notifications"
     __retinue_effect__: ClassVar[str | None] = "retinue.effects.notifications:NOTIFICATIONS"
 
     @declared_attr

@@ -22,7 +22,6 @@ class TimelineEntryMixin(GraphModel):
     have the last word. Needs `declare_posts()` before it.
     """
 
-    __retinue_sweep__: ClassVar[str | None] = "retinue.timeline.sweep:timelines"
     __retinue_effect__: ClassVar[str | None] = "retinue.timeline.changes:TIMELINES"
 
     @declared_attr

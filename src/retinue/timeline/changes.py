@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -131,6 +131,14 @@ class Timelines(Effect):
         rows = [{"author": author, "post": post, "version_": version} for author, post in sorted(posts)]
         work.run_each(statements.note_post, rows, work.engine)
         return work_of(Unit(Task.SEND, author, version) for author in dict.fromkeys(author for author, _ in posts))
+
+    def expire(self, work: Work, at: datetime) -> Mapping[str, int]:
+        """Keep nothing for readers who were away for ``Settings(timeline_kept=...)``. One update and two deletes."""
+        times = {"active_before": at - work.schema.settings.timeline_kept}
+        # Who comes back meanwhile waits for this update, and then finds that nothing is kept.
+        work.run(statements.reset_lapsed, times)
+        work.run(statements.delete_lapsed_entries, times)
+        return {"timelines": work.run(statements.delete_lapsed, times).rowcount}
 
 
 TIMELINES: Final = Timelines()
