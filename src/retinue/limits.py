@@ -20,7 +20,7 @@ from retinue.errors import LimitError
 from retinue.models import FollowEventMixin, UTCDateTime
 from retinue.schema import Schema
 from retinue.settings import DAY
-from retinue.ties import pending
+from retinue.ties import REQUEST, pending
 from retinue.values import HistoryKind, Key
 from retinue.work import Work
 from retinue.work.building import moment, once, user_key
@@ -129,8 +129,8 @@ def usage(schema: Schema, engine: EngineRules, *, locking: bool) -> Rows:
     if keeper is not None:
         followers, following = map(asked, keeper.stored(schema, follower))
     requests: Any = literal_column("0")
-    if schema.requests is not None:
-        rows = schema.requests
+    if REQUEST.is_declared(schema):
+        rows = REQUEST.table(schema)
         requests = asked(select(func.count()).where(rows.c.follower_id == follower, pending(schema, rows)))
     lately: Any = literal_column("0")
     first: Any = literal_column("NULL")

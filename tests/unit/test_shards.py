@@ -47,6 +47,7 @@ from retinue import (
     FollowerMixin,
     FollowMixin,
     FollowRequestMixin,
+    NotificationMixin,
     Settings,
 )
 from retinue.cursors import Way
@@ -114,7 +115,7 @@ WHOLE = schema_of(EVERYTHING.user)
 
 def built(schema: Schema, name: str, rules: EngineRules) -> Iterator[Any]:
     """Yield every form of a statement of the library."""
-    tables = [table for table in (schema.follows, schema.blocks, schema.notifications) if table is not None]
+    tables = [schema.table(mixin) for mixin in (FollowMixin, BlockMixin, NotificationMixin) if mixin in schema.models]
     choices: dict[str, list[Any]] = {
         "engine": [rules],
         "way": [None, *Way],

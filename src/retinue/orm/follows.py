@@ -31,6 +31,7 @@ from retinue.orm.running import (
 )
 from retinue.orm.tables import Target
 from retinue.schema import Schema, schema_of
+from retinue.ties import BLOCK
 from retinue.work import Build, Pair, Work
 
 
@@ -40,7 +41,7 @@ def insert_follows(state: ORMExecuteState, target: Target) -> Result[Any]:
     _refuse_uncountable(connection, state)
     # Many rows are sent in several parts, of which the last may fail; and where a block forbids one, all go with it.
     parts = isinstance(state.parameters, list) and len(state.parameters) > 1
-    with all_or_nothing(state, connection) if parts or schema.blocks is not None else nullcontext():
+    with all_or_nothing(state, connection) if parts or BLOCK.is_declared(schema) else nullcontext():
         ran = run(state, target, _key_of(schema.follows), returning=True)
         pairs = cast("list[Pair]", ran.keys)
         with in_schemas_of(connection, ran.options):

@@ -14,13 +14,10 @@ from sqlalchemy.sql.selectable import FromClause
 from retinue.engines import EngineRules
 from retinue.errors import MappingError, ModelMissingError
 from retinue.models import (
-    BlockMixin,
-    DismissedSuggestionMixin,
     FollowCountMixin,
     FollowEventMixin,
     FollowMixin,
     FollowRequestMixin,
-    MuteMixin,
     NotificationMixin,
     Posts,
     TimelineEntryMixin,
@@ -75,13 +72,9 @@ class Schema:
     follow: type[FollowMixin] = dataclasses.field(init=False)
     follows: Table = dataclasses.field(init=False)
     counts: Table | None = dataclasses.field(init=False)
-    requests: Table | None = dataclasses.field(init=False)
-    blocks: Table | None = dataclasses.field(init=False)
-    mutes: Table | None = dataclasses.field(init=False)
     history: Table | None = dataclasses.field(init=False)
     notifications: Table | None = dataclasses.field(init=False)
     timeline: Timeline | None = dataclasses.field(init=False)
-    dismissals: Table | None = dataclasses.field(init=False)
     #: The columns and constraints of the application's own, by table.
     own: dict[Table, Own] = dataclasses.field(init=False)
     #: The models for which no verb can insert a row, and why.
@@ -98,14 +91,10 @@ class Schema:
     def __post_init__(self) -> None:
         self.follow, self.follows = self.models[FollowMixin], self.table(FollowMixin)
         self.counts = self._optional(FollowCountMixin)
-        self.requests = self._optional(FollowRequestMixin)
-        self.blocks = self._optional(BlockMixin)
-        self.mutes = self._optional(MuteMixin)
         self.history = self._optional(FollowEventMixin)
         self.notifications = self._optional(NotificationMixin)
         entries = self._optional(TimelineEntryMixin)
         self.timeline = None if entries is None else Timeline(entries, readers_of(entries), senders_of(entries))
-        self.dismissals = self._optional(DismissedSuggestionMixin)
         for model in self.models.values():
             default_as_mapped(class_mapper(model))
         self.own = {self.table(mixin): own_of(self.table(mixin), mixin) for mixin in self.models}
@@ -114,18 +103,13 @@ class Schema:
         self.unusable = next(
             (self.incomplete[mixin] for mixin in self.incomplete if not mixin.__retinue_own_rows__), None
         )
-        self.effects_refused = self._refuse(*(self.table(mixin) for mixin in self.models if mixin.__retinue_effect__))
-        self.edges_refused = self.effects_refused or self._refuse(self.follows, self.requests)
+        self.effects_refused = self._refuse(*(mixin for mixin in self.models if mixin.__retinue_effect__))
+        self.edges_refused = self.effects_refused or self._refuse(FollowMixin, FollowRequestMixin)
 
     @property
     def edges_by_target(self) -> FromClause:
         """The edges, read by who is followed: the same table on one server, a mirror of it on several."""
         return self.follows.alias(f"edges{BY_TARGET}")
-
-    @property
-    def requests_by_target(self) -> FromClause:
-        """The requests, read by who is asked; as `edges_by_target`."""
-        return self.table(FollowRequestMixin).alias(f"requests{BY_TARGET}")
 
     def table(self, mixin: type[GraphModel]) -> Table:
         """
@@ -214,8 +198,8 @@ class Schema:
     def _optional(self, mixin: type[GraphModel]) -> Table | None:
         return self.table(mixin) if mixin in self.models else None
 
-    def _refuse(self, *tables: Table | None) -> bool:
-        return any(self.own[table].refuses for table in tables if table is not None)
+    def _refuse(self, *mixins: type[GraphModel]) -> bool:
+        return any(self.own[self.table(mixin)].refuses for mixin in mixins if mixin in self.models)
 
 
 def identity(row: Any) -> tuple[Any, ...]:

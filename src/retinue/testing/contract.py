@@ -23,6 +23,7 @@ from retinue.graph import Graph
 from retinue.schema import schema_of
 from retinue.schema.flags import written_by
 from retinue.testing.auditor import audited, count_statements
+from retinue.ties import BLOCK, REQUEST
 from retinue.values import Counts, Outcome, Page, Person
 
 T = TypeVar("T")
@@ -268,7 +269,7 @@ class GraphContract:
         _, (a, b, c, *_) = _session(users)
         schema, graph = schema_of(type(a)), a.graph
         locked = schema.flags.get("locked")
-        if schema.requests is None or locked is None or written_by(schema.user, locked) is None:
+        if not REQUEST.is_declared(schema) or locked is None or written_by(schema.user, locked) is None:
             return
         setattr(b, locked, True)
         assert [graph.follow(who, b) for who in (a, a, c)] == [Outcome.REQUESTED, Outcome.UNCHANGED, Outcome.REQUESTED]
@@ -282,7 +283,7 @@ class GraphContract:
         """Where users can block: nothing is left between the two, and nothing comes, until it is taken back."""
         session, (a, b, c, *_) = _session(users)
         schema, graph = schema_of(type(a)), a.graph
-        if schema.blocks is None:
+        if not BLOCK.is_declared(schema):
             return
         a.follow(b)
         b.follow(a)
@@ -306,7 +307,7 @@ class GraphContract:
         a.follow(b)
         a.graph.remove_follower(b, a)
         a.graph.followers(b)
-        if schema_of(type(a)).blocks is not None:
+        if BLOCK.is_declared(schema_of(type(a))):
             a.graph.block(a, b)
         for name in ("after_commit", "after_rollback"):
             event.remove(session, name, note)
