@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session, scoped_session
 from retinue import arguments, relationships
 from retinue.discovery import suggestions
 from retinue.effects import counts as stored_counts
-from retinue.lists import kinds, people, records, visibility
+from retinue.lists import history, kinds, notifications, people, visibility
 from retinue.schema import schema_of
 from retinue.settings import PAGE_DEFAULT
 from retinue.timeline import home, readers
@@ -489,7 +489,7 @@ class Graph(Generic[U]):
             ModelMissingError: No model with `FollowEventMixin` is declared.
             ValueError: *limit* is outside its range.
         """
-        return records.history(Work(self._session, self._schema), follower, followed, limit=limit, cursor=cursor)
+        return history.page(Work(self._session, self._schema), follower, followed, limit, cursor)
 
     def erase_history(self, user: U | Key) -> int:
         """
@@ -502,7 +502,7 @@ class Graph(Generic[U]):
             InvalidUserError: *user* is neither a user nor a possible key.
             ModelMissingError: No model with `FollowEventMixin` is declared.
         """
-        return records.erase_history(Work(self._session, self._schema), user)
+        return history.erase(Work(self._session, self._schema), user)
 
     def notifications(
         self,
@@ -536,9 +536,7 @@ class Graph(Generic[U]):
             ModelMissingError: No model with `NotificationMixin` is declared.
             ValueError: *limit* is outside its range.
         """
-        return records.notifications(
-            Work(self._session, self._schema), user, unread=unread, viewer=viewer, limit=limit, cursor=cursor
-        )
+        return notifications.page(Work(self._session, self._schema), user, viewer, limit, cursor, unread=unread)
 
     def unread_notifications(self, user: U | Key) -> int:
         """
@@ -550,7 +548,7 @@ class Graph(Generic[U]):
             InvalidUserError: *user* is neither a user nor a possible key.
             ModelMissingError: No model with `NotificationMixin` is declared.
         """
-        return records.unread_notifications(Work(self._session, self._schema), user)
+        return notifications.unread_of(Work(self._session, self._schema), user)
 
     def mark_read(self, user: U | Key, ids: Iterable[int] | None = None) -> int:
         """
@@ -563,7 +561,7 @@ class Graph(Generic[U]):
             ValueError: One of *ids* is not a number that a notification has, or they are more than 1,000.
             ModelMissingError: No model with `NotificationMixin` is declared.
         """
-        return records.mark_read(Work(self._session, self._schema), user, ids)
+        return notifications.mark(Work(self._session, self._schema), user, ids)
 
     def visible_to(self, viewer: Viewer[U], entity: Any = None, *, blocked: bool = False) -> ColumnElement[bool]:
         """

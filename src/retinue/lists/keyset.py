@@ -46,20 +46,7 @@ def beside(
     if way is None:
         return ()
     place = bindparam("at", type_=at.type) if this is None else this
-    return past(key, at, bindparam("key", type_=key.type), place, way, ascending=ascending)
-
-
-def past(
-    key: ColumnElement[Any],
-    at: ColumnElement[Any],
-    same: ColumnElement[Any],
-    place: ColumnElement[Any],
-    way: Way,
-    *,
-    ascending: bool = False,
-) -> Sequence[ColumnElement[bool]]:
-    """Return the conditions for rows beside the place (*place*, *same*); as `beside()`."""
-    or_same = way in (Way.ON_OR_SAME, Way.BACK_OR_SAME)
+    same, or_same = bindparam("key", type_=key.type), way in (Way.ON_OR_SAME, Way.BACK_OR_SAME)
     if way.forward is ascending:
         return at >= place, (at > place) | (key >= same if or_same else key > same)
     return at <= place, (at < place) | (key <= same if or_same else key < same)

@@ -17,10 +17,25 @@ from retinue.work import Work
 
 T = TypeVar("T")
 
+#: What a BIGINT holds.
+_NUMBER_MOST = 2**63 - 1
+
 
 def user_keys(work: Work) -> tuple[Callable[[object], Any], type]:
     """Return the check for a user's key, and its type."""
     return work.checker(), work.schema.key.type.python_type
+
+
+def row_numbers(_work: Work) -> tuple[Callable[[object], Any], type]:
+    """Return the check for the number of a row, and its type."""
+    return row_number, int
+
+
+def row_number(value: object) -> int:
+    """Return *value*; `InvalidUserError` unless it is a number that a row can have."""
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _NUMBER_MOST:
+        raise InvalidUserError(value, "that is not the number of a row")
+    return value
 
 
 @dataclass(frozen=True, slots=True, eq=False)

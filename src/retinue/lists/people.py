@@ -48,7 +48,7 @@ def page(
         _refuse_unmapped(schema, view)
         look = Look(bool(view.search), view.sort, view.only)
         words = (view.sort.value, view.only.value, view.search)
-        visit = pages.enter(work, user, viewer, _told(people, view.only), *words)
+        visit = pages.enter(work, user, viewer, _lists_told_of(people, view.only), *words)
         if len(view.search) > SEARCH_MOST or not arguments.holds(view.search, work.engine):
             visit = visit._replace(empty=True)
         parameters["search"] = view.search
@@ -101,7 +101,7 @@ def _refuse_unmapped(schema: Schema, view: View) -> None:
         only.refuse_unmapped(schema)
 
 
-def _told(people: People, only: Only) -> Context | None:
+def _lists_told_of(people: People, only: Only) -> Context | None:
     """Return which lists of its user a list of *people* tells of, filtered; None: it is for the user alone."""
     if any(filters_of(only)):
         return None

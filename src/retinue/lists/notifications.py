@@ -1,69 +1,61 @@
-"""Pages of what is written down: the history of edges, and what a user is to be told."""
+"""What a user is notified of, newest first; and what they have read of it."""
 
 from __future__ import annotations
 
-from sqlalchemy import (
-    BigInteger,
-    Delete,
-    Table,
-    Update,
-    bindparam,
-    delete,
-    func,
-    or_,
-    select,
-    update,
-)
+from collections.abc import Iterable
+from functools import partial
+from typing import Any, Final
+
+from sqlalchemy import Table, Update, bindparam, func, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
+from retinue import arguments
 from retinue.cursors import Way
 from retinue.engines import EngineRules, Rows
+from retinue.lists import pages
 from retinue.lists.keyset import beside, hydrate_users, in_order
-from retinue.models import FollowEventMixin, NotificationMixin, UTCDateTime
+from retinue.lists.pages import Listing
+from retinue.models import NotificationMixin, UTCDateTime, now
 from retinue.schema import Schema
-from retinue.values import HistoryKind, NotificationKind
+from retinue.values import Notice, NotificationKind, Page
 from retinue.viewer import Audience, shown_to
-from retinue.work.building import most, once, user_key
+from retinue.work import Work
+from retinue.work.building import moment, most, once, user_key
 
 
-def _history(schema: Schema) -> Table:
-    return schema.table(FollowEventMixin)
+def page(work: Work, user: Any, viewer: Any, limit: int, cursor: str | None, *, unread: bool) -> Page[Notice[Any]]:
+    """See `Graph.notifications()`."""
+    work.schema.table(NotificationMixin)
+    visit = pages.enter(work, user, viewer, None, unread)
+    parameters = {"user": visit.owner, **moment(work.schema, now())}
+    return pages.read(work, _LISTINGS[unread], visit, parameters, limit, cursor, work.engine, visit.audience)[0]
 
 
-@once
-def removals(schema: Schema, engine: EngineRules) -> Rows:
-    """(user, id) of the removal marks of *users*, newest first: a user's key may be used again."""
-    rows = _history(schema)
-    return (
-        select(rows.c.follower_id, rows.c.id)
-        .where(
-            engine.one_of(rows.c.follower_id, "users"),
-            rows.c.following_id == rows.c.follower_id,
-            rows.c.kind == HistoryKind.REMOVED.value,
-        )
-        .order_by(rows.c.id.desc())
-    )
+def unread_of(work: Work, user: Any) -> int:
+    """See `Graph.unread_notifications()`."""
+    work.schema.table(NotificationMixin)
+    work.read()
+    parameters = {"user": work.key(user), **moment(work.schema, now())}
+    unread: int = work.run(count_unread, parameters, work.engine, Audience.OWNER).scalar_one()
+    return unread
 
 
-@once
-def history(schema: Schema, way: Way | None) -> Rows:
-    """A page of (kind, time, id): what happened between *follower* and *followed* after the mark *after*."""
-    rows = _history(schema)
-    chosen = select(rows.c.kind, rows.c.timestamp, rows.c.id).where(
-        rows.c.follower_id == user_key(schema, "follower"),
-        rows.c.following_id == user_key(schema, "followed"),
-        rows.c.id > bindparam("after", type_=BigInteger),
-        rows.c.timestamp > bindparam("kept_after", type_=UTCDateTime),
-    )
-    chosen = chosen.where(*beside(rows.c.id, rows.c.timestamp, way))
-    return chosen.order_by(*in_order(rows.c.id, rows.c.timestamp, way)).limit(most())
+def mark(work: Work, user: Any, ids: Iterable[int] | None) -> int:
+    """See `Graph.mark_read()`."""
+    work.schema.table(NotificationMixin)
+    parameters: dict[str, Any] = {"user": work.write_of(user), **moment(work.schema, now())}
+    if ids is None:
+        return work.run(mark_read, parameters).rowcount
+    parameters["ids"] = [pages.row_number(number) for number in arguments.batch(ids)]
+    return work.run(mark_some_read, parameters, work.engine).rowcount if parameters["ids"] else 0
 
 
-@once
-def delete_history(schema: Schema) -> Delete:
-    """Nothing is known any more of what *user* did to others, and others to *user*."""
-    rows, user = _history(schema), user_key(schema, "user")
-    return delete(rows).where(or_(rows.c.follower_id == user, rows.c.following_id == user))
+def _notice(row: Any) -> Notice[Any]:
+    user, number, kind, at, read_at = row
+    return Notice(number, NotificationKind(kind), user, at, read_at is not None)
+
+
+# --- Statements ----------------------------------------------------------------------------------
 
 
 def _notifications(schema: Schema) -> Table:
@@ -131,3 +123,16 @@ def _not_expired(schema: Schema) -> list[ColumnElement[bool]]:
     rows = _notifications(schema)
     other = rows.c.kind != NotificationKind.FOLLOW_REQUEST.value
     return [or_(other, rows.c.timestamp > bindparam("asked_after", type_=UTCDateTime))]
+
+
+#: By whether only those are wanted that are not read.
+_LISTINGS: Final[dict[bool, Listing[Notice[Any]]]] = {
+    unread: Listing(
+        "notifications",
+        partial(notifications, unread=unread),
+        item=_notice,
+        place=lambda row: (row.timestamp, row.id),
+        keys=pages.row_numbers,
+    )
+    for unread in (False, True)
+}
