@@ -32,7 +32,7 @@ from retinue.events import Followed, FollowerRemoved, RequestAccepted, Requested
 from retinue.models import FollowMixin, FollowRequestMixin, UTCDateTime, now
 from retinue.relationships import is_following
 from retinue.schema import Schema
-from retinue.ties import FOLLOW, REQUEST, Tie, is_edge, not_blocked, pending
+from retinue.ties import BLOCK, FOLLOW, REQUEST, Tie, is_edge, not_blocked, pending
 from retinue.values import Outcome
 from retinue.verbs.whole import whole
 from retinue.work import Pair, Work, edge_parameters
@@ -240,7 +240,7 @@ class _Standing(NamedTuple):
 def insert_edge(schema: Schema, engine: EngineRules) -> Executable:
     """*follower* follows *followed* since *at*, unless they do already, or may not without being asked."""
     users = people(schema, *FOLLOW.ends)
-    conditions = [_unblocked(schema, engine)]
+    conditions = _unblocked(schema, engine)
     if not engine.keeps_snapshot:
         # The insert decides. This spares a repeated follow the locks on its users, and so a write to the disk.
         conditions.append(~is_edge(schema, engine))
@@ -253,7 +253,7 @@ def insert_edge(schema: Schema, engine: EngineRules) -> Executable:
 @once
 def insert_agreed_edge(schema: Schema, engine: EngineRules) -> Executable:
     """As `insert_edge()`, where *followed* has said yes."""
-    return _insert(schema, engine, FOLLOW, people(schema, *FOLLOW.ends), _unblocked(schema, engine))
+    return _insert(schema, engine, FOLLOW, people(schema, *FOLLOW.ends), *_unblocked(schema, engine))
 
 
 @once
@@ -262,7 +262,7 @@ def insert_request(schema: Schema, engine: EngineRules) -> Executable:
     users = people(schema, *REQUEST.ends)
     locked: Any = schema.flag("locked", users["followed"], engine)
     edge = exists(_pair_of(schema, FOLLOW, "timestamp"))
-    return _insert(schema, engine, REQUEST, users, locked.is_(true()), _unblocked(schema, engine), ~edge)
+    return _insert(schema, engine, REQUEST, users, locked.is_(true()), *_unblocked(schema, engine), ~edge)
 
 
 @once
@@ -347,8 +347,10 @@ def _insert(
     return insert_row(schema, engine, tie.table(schema), tie.row, users, *conditions)
 
 
-def _unblocked(schema: Schema, engine: EngineRules) -> ColumnElement[bool]:
-    return not_blocked(schema, engine, *(user_key(schema, name) for name in FOLLOW.ends))
+def _unblocked(schema: Schema, engine: EngineRules) -> list[ColumnElement[bool]]:
+    if not BLOCK.is_declared(schema):
+        return []  # without any condition, MariaDB's own foreign keys say that a user is missing
+    return [not_blocked(schema, engine, *(user_key(schema, name) for name in FOLLOW.ends))]
 
 
 def _pair_of(schema: Schema, tie: Tie, column: str) -> Rows:
