@@ -72,7 +72,7 @@ def change(work: Work, event: EdgeEvent, alone: Callable[[], bool], build: Build
         "follower": event.follower_id,
         "followed": event.followed_id,
         "at": event.at,
-        "number": new_id(),
+        "change_id": new_id(),
         **moment(schema, event.at),
     }
     effects = effects_of(schema)

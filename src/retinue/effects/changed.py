@@ -39,8 +39,8 @@ class Changed(NamedTuple):
 
 
 def given(schema: Schema) -> Changed:
-    """Return the one change of *follower* and *followed*, *at* a time and with a *number*, which are parameters."""
-    at, number = bindparam("at", type_=UTCDateTime), bindparam("number", type_=BigInteger)
+    """Return the one change of *follower* and *followed*, *at* a time and with the number *change_id*, which are parameters."""
+    at, number = bindparam("at", type_=UTCDateTime), bindparam("change_id", type_=BigInteger)
     return Changed(user_key(schema, "follower"), user_key(schema, "followed"), at, number)
 
 

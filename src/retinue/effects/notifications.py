@@ -84,7 +84,7 @@ def _parameters(schema: Schema, event: EdgeEvent, notice: Notice) -> dict[str, A
         "follower": event.follower_id,
         "followed": event.followed_id,
         f"notice_{notice.kind}": notice.kind.value,
-        "number": new_id(),
+        "change_id": new_id(),
         "at": event.at,
         "again_after": event.at - schema.settings.notify_again_after,
         **moment(schema, event.at),
@@ -96,7 +96,7 @@ def _parameters(schema: Schema, event: EdgeEvent, notice: Notice) -> dict[str, A
 
 @once
 def notify(schema: Schema, engine: EngineRules, notice: Notice) -> Executable:
-    """One of *follower* and *followed* is notified of a change *at* that time, with that *number*: see `_upsert()`."""
+    """One of *follower* and *followed* is notified of a change *at* that time, with the number *change_id*: see `_upsert()`."""
     statement: Executable = _upsert(schema, engine, notice, given(schema))
     return statement.execution_options(**{OPTION: "notify_read" if notice.read else "notify"})
 
