@@ -110,7 +110,7 @@ class Settings:
     #: A user who was not active for this time is dormant.
     dormant_after: timedelta = timedelta(days=30)
 
-    # --- Home timelines that are written when somebody posts -------------------------------------
+    # --- Materialized home timelines --------------------------------------------------------------
 
     #: Posts in the materialized timeline of a reader, 1 to 10,000; older ones are looked up.
     timeline_length: int = 800

@@ -77,7 +77,7 @@ class HistoryKind(enum.StrEnum):
     REQUESTED = "requested"
     REQUEST_ACCEPTED = "request_accepted"
     REQUEST_REJECTED = "request_rejected"
-    #: The user was deleted; stands on both sides of such a row.
+    #: The user was deleted; such a row has the user on both sides.
     REMOVED = "removed"
 
 
@@ -204,7 +204,7 @@ class Expired:
 
 @dataclass(frozen=True, slots=True)
 class DayCount:
-    """How a user's followers came and went on one day."""
+    """The followers whom a user gained and lost on one day."""
 
     #: The day, in UTC.
     day: date
@@ -223,7 +223,7 @@ class DayCount:
 
 @dataclass(frozen=True, slots=True)
 class Churn:
-    """How a user's followers came and went over some days."""
+    """The followers whom a user gained and lost over some days."""
 
     #: How many there were at the start.
     at_start: int = 0

@@ -72,7 +72,7 @@ SIGNALS: Final = MappingProxyType[type[Event], Signal](
 #: The applications of each graph of users. Neither is kept alive by this.
 _APPS: weakref.WeakKeyDictionary[Listeners, weakref.WeakSet[Flask]] = weakref.WeakKeyDictionary()
 
-#: Where an application keeps what waits for its class of users.
+#: The extension name under which an application keeps a handler that waits for its user class.
 _WAITING: Final = "retinue.signals"
 
 

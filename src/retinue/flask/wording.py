@@ -1,4 +1,4 @@
-"""Numbers, times and reasons, as a reader wants them."""
+"""Numbers, times and reasons in words, for readers."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def why_suggested(suggestion: Suggestion[Any], label: Callable[[Any], str]) -> s
     if others:
         several.append(count(others, "other"))
     known = names(several)
-    # Who keeps their followers to themselves is suggested without a name.
+    # The names of followers who hide whom they follow are not shown.
     by = f"{known}, whom you follow" if known else "people whom you follow"
     return {
         SuggestionReason.FOLLOWS_YOU: f"Followed by {by}" if known else "Follows you",
@@ -75,7 +75,7 @@ def why_suggested(suggestion: Suggestion[Any], label: Callable[[Any], str]) -> s
 
 
 def limit_reached(error: LimitError, name: str) -> str:
-    """Return what to say to somebody who may not follow *name* because of a limit."""
+    """Return the message for a viewer who cannot follow *name* because of a limit."""
     when = "" if error.retry_at is None else f" after {error.retry_at.astimezone(UTC):%H:%M} UTC, {day(error.retry_at)}"
     return {
         "max_following": f"You follow {count(error.allowed)} people, pending requests included. That is the most.",

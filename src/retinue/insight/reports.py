@@ -7,7 +7,7 @@ The first are read from the history (`FollowEventMixin`), so they go back as far
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final, Generic, TypeVar
@@ -106,20 +106,19 @@ def follower_growth(
         NotVisibleError: *viewer* is somebody else.
         ValueError: *days* is outside its range.
     """
-    work, key, _ = _report_about(session, user_class, user, viewer, FollowEventMixin)
-    first, last = _first_day(work, days), now().date()
+    work, key, _ = _about(session, user_class, user, viewer, FollowEventMixin)
+    first, day = _first_day(work, days), now().date()
     if key is None:
         return []
-    changes: Counter[tuple[date, int]] = Counter()
     parameters = {"user": key, "since": _midnight(first)}
-    for day, change, number in work.connection.execute(statements.growth(work.schema, work.engine), parameters):
-        changes[day, change] += number
+    rows = work.connection.execute(statements.growth(work.schema, work.engine), parameters)
+    changes = Counter({(day, change): number for day, change, number in rows})
     total = counts.read(work, [key])[key].followers
     found = []
-    for day in _days_back(last, first):
-        gained, lost = changes[day, 1], changes[day, -1]
-        found.append(DayCount(day, gained, lost, total))
-        total -= gained - lost
+    while day >= first:
+        found.append(DayCount(day, changes[day, 1], changes[day, -1], total))
+        total -= found[-1].net
+        day -= timedelta(days=1)
     return found[::-1]
 
 
@@ -131,7 +130,7 @@ def churn(
 
     Cost, arguments and errors: as `follower_growth()`.
     """
-    work, key, _ = _report_about(session, user_class, user, viewer, FollowEventMixin)
+    work, key, _ = _about(session, user_class, user, viewer, FollowEventMixin)
     first = _first_day(work, days)
     if key is None:
         return Churn()
@@ -167,7 +166,7 @@ def top_new_followers(
         ModelMissingError: No model with `FollowCountMixin` is declared.
         ValueError: *days*, or *limit* (1 to 100), is outside its range.
     """
-    work, key, audience = _report_about(session, user_class, user, viewer, FollowCountMixin)
+    work, key, audience = _about(session, user_class, user, viewer, FollowCountMixin)
     limit = arguments.page_limit(limit)
     since = now() - timedelta(days=arguments.whole_number("days", days, DAYS_MOST))
     if key is None:
@@ -200,21 +199,21 @@ def statistics(session: Session, user_class: type[U], *, most_followed: int = 10
     found = connection.execute(whole.totals(schema, _TOTALS), moment(schema, now())).one()
     numbers = {name: None if number is None else int(number) for name, number in found._mapping.items()}  # noqa: SLF001 - public
     users = numbers["users"] or 0
-    bands = []
-    for followers in (True, False):
-        powers = connection.execute(whole.degrees(schema, followers=followers))
-        bands.append(_bands(users, {int(power): int(number) for power, number in powers}))
+    by_followers, by_following = (
+        _bands(users, connection.execute(whole.degrees(schema, followers=followers))) for followers in (True, False)
+    )
     rows = session.execute(whole.most_followed(schema), {"limit": limit}).unique().all()
     return Statistics(
         **numbers,  # type: ignore[arg-type] # NULL where a model is not declared
         most_followed=tuple(Popular(user, int(number)) for user, number in rows),
-        by_followers=bands[0],
-        by_following=bands[1],
+        by_followers=by_followers,
+        by_following=by_following,
     )
 
 
-def _bands(users: int, by_power: dict[int, int]) -> tuple[DegreeBand, ...]:
-    """Return a band for users without edges, and one for each power of two up to the highest of *by_power*."""
+def _bands(users: int, powers: Iterable[Sequence[Any]]) -> tuple[DegreeBand, ...]:
+    """Return a band for users without edges, and one for each power of two up to the highest of *powers*."""
+    by_power = {int(power): int(number) for power, number in powers}
     nobody = DegreeBand(0, 0, max(users - sum(by_power.values()), 0))
     highest = max(by_power, default=-1)
     return (
@@ -223,9 +222,7 @@ def _bands(users: int, by_power: dict[int, int]) -> tuple[DegreeBand, ...]:
     )
 
 
-def _report_about(
-    session: Session, user_class: Any, user: Any, viewer: Any, model: Any
-) -> tuple[Work, Key | None, Audience]:
+def _about(session: Session, user_class: Any, user: Any, viewer: Any, model: Any) -> tuple[Work, Key | None, Audience]:
     """Return what a report about *user* needs; `NotVisibleError` if *viewer* may not read it."""
     work = Work(session, schema_of(user_class))
     work.schema.table(model)
@@ -245,10 +242,3 @@ def _first_day(work: Work, days: int) -> date:
 
 def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
-
-
-def _days_back(last: date, first: date) -> Iterator[date]:
-    day = last
-    while day >= first:
-        yield day
-        day -= timedelta(days=1)

@@ -14,7 +14,7 @@ from sqlalchemy.orm import ORMExecuteState
 from retinue import effects
 from retinue.errors import NotWritableError
 from retinue.events import Followed, Unfollowed
-from retinue.models import FollowRequestMixin, now
+from retinue.models import FollowRequestMixin, NotificationMixin, now
 from retinue.models.ownership import user_class_of
 from retinue.orm import deleting, parts
 from retinue.orm.cascades import chunks
@@ -68,7 +68,7 @@ def delete_requests(state: ORMExecuteState, target: Target) -> Result[Any]:
 
 def has_notifications(model: type[Any]) -> bool:
     """Return whether users are told of what is in the table of *model*."""
-    return schema_of(user_class_of(model)).notifications is not None
+    return NotificationMixin in schema_of(user_class_of(model)).models
 
 
 def _delete(

@@ -14,11 +14,8 @@ from sqlalchemy.sql.selectable import FromClause
 from retinue.engines import EngineRules
 from retinue.errors import MappingError, ModelMissingError
 from retinue.models import (
-    FollowCountMixin,
-    FollowEventMixin,
     FollowMixin,
     FollowRequestMixin,
-    NotificationMixin,
     Posts,
     TimelineEntryMixin,
     guards_of,
@@ -71,9 +68,6 @@ class Schema:
     bind: dict[str, Any]
     follow: type[FollowMixin] = dataclasses.field(init=False)
     follows: Table = dataclasses.field(init=False)
-    counts: Table | None = dataclasses.field(init=False)
-    history: Table | None = dataclasses.field(init=False)
-    notifications: Table | None = dataclasses.field(init=False)
     timeline: Timeline | None = dataclasses.field(init=False)
     #: The columns and constraints of the application's own, by table.
     own: dict[Table, Own] = dataclasses.field(init=False)
@@ -90,9 +84,6 @@ class Schema:
 
     def __post_init__(self) -> None:
         self.follow, self.follows = self.models[FollowMixin], self.table(FollowMixin)
-        self.counts = self._optional(FollowCountMixin)
-        self.history = self._optional(FollowEventMixin)
-        self.notifications = self._optional(NotificationMixin)
         entries = self._optional(TimelineEntryMixin)
         self.timeline = None if entries is None else Timeline(entries, readers_of(entries), senders_of(entries))
         for model in self.models.values():

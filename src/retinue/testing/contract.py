@@ -265,7 +265,7 @@ class GraphContract:
         assert audit.seen
 
     def test_a_request_waits_for_its_answer(self, users: Sequence[Any]) -> None:
-        """Where users approve their followers: asking twice is not being let in."""
+        """If users approve their followers: a request waits, and asking twice changes nothing."""
         _, (a, b, c, *_) = _session(users)
         schema, graph = schema_of(type(a)), a.graph
         locked = schema.flags.get("locked")
@@ -280,7 +280,7 @@ class GraphContract:
         assert _raises(NotVisibleError, graph.followers, b, viewer=c), "a stranger saw the followers of a private user"
 
     def test_a_block_wins(self, users: Sequence[Any]) -> None:
-        """Where users can block: nothing is left between the two, and nothing comes, until it is taken back."""
+        """If users can block: a block ends what is between the two, and prevents anything new, until it is ended."""
         session, (a, b, c, *_) = _session(users)
         schema, graph = schema_of(type(a)), a.graph
         if not BLOCK.is_declared(schema):

@@ -9,7 +9,7 @@ from retinue.ties import TIES
 
 #: The names of the statements that are not shard-safe, and why they need not be.
 EXEMPT: Final[Mapping[str, str]] = {
-    "doomed_users": "deletion of users: the application says which, by whatever criteria it likes",
+    "doomed_users": "deletion of users: the application chooses them, by any criteria",
     "lock_neighbours": "deletion of users: a user's edges lie with everybody they knew, who is counted anew",
     "count_neighbours": "deletion of users: as lock_neighbours",
     "uncounted_neighbours": "deletion of users: as lock_neighbours",

@@ -21,11 +21,10 @@ _WORDS: dict[str, tuple[str, str]] = {
 @command("expire")
 def expire(state: State, as_json: bool) -> None:
     """
-    Delete what time has ended.
+    Delete what has expired.
 
-    Timed blocks and mutes, old requests, old history: none of it counts for
-    anything any more, so this only saves room. Run it now and then, such as
-    once a day.
+    Timed blocks and mutes, old requests, old history: none of it has any effect
+    any more, so this only saves space. Run it now and then, such as once a day.
 
     Exit codes: 0 done; 1 failed; 2 the command line is wrong.
     """

@@ -20,8 +20,8 @@ def export(state: State, as_json: bool, *, file: str) -> None:
     Write who follows whom to FILE, or to standard output.
 
     Lines of follower,following,timestamp, which `flask retinue import` reads
-    back. FILE is gzipped if its name ends in .gz, and takes the place of one
-    that is there when all is written. Requests, blocks and mutes are not exported.
+    back. FILE is gzipped if its name ends in .gz; an existing file is replaced
+    when all is written. Requests, blocks and mutes are not exported.
 
     Exit codes: 0 done; 1 failed; 2 the command line is wrong.
     """

@@ -24,13 +24,12 @@ from retinue.transfer import ImportReport, Skipped, import_follows
 )
 def import_(state: State, as_json: bool, *, file: str, header: bool | None, skipped: bool) -> None:
     """
-    Let users follow each other as FILE says.
+    Add the follows that are listed in FILE.
 
     FILE (- is standard input) has lines of follower,following or follower,following,timestamp:
-    keys of users who are there, and a time in ISO 8601 or unix seconds. It may be
-    gzipped. A row that cannot be added is skipped with a reason, and stops
-    nothing. Cut off, it is started again from the beginning: what is there is
-    skipped. Nobody is notified.
+    keys of existing users, and a time in ISO 8601 or unix seconds. It may be
+    gzipped. A row that cannot be added is skipped with a reason. If the import is
+    cut off, run it again: it skips what exists. Nobody is notified.
 
     Exit codes: 0 done, also if rows were skipped; 1 failed; 2 the command
     line is wrong, or there is no such file.

@@ -27,9 +27,10 @@ def recount(state: State, as_json: bool, *, check: bool, after: str | None) -> i
     """
     Put stored counts right.
 
-    Makes them say what the edges say. Nobody needs it after Retinue's own verbs. It is for what those do not see:
-    raw SQL, a backup of some tables. Users who were never counted get
-    their counts. Others may follow and unfollow meanwhile.
+    Counts the edges and stores the result where it differs. Needed only after
+    changes that Retinue does not see, such as raw SQL or a restored backup of
+    some tables. Users who were never counted get their counts. Others may
+    follow and unfollow meanwhile.
 
     Exit codes: 0 done, or with --check: all is right; 1 failed, or with
     --check: something is wrong; 2 the command line is wrong.

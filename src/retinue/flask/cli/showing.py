@@ -8,20 +8,20 @@ from typing import Any
 
 import click
 
-from retinue import Graph, Page
+from retinue import BlockMixin, FollowMixin, FollowRequestMixin, Graph, MuteMixin, Page
 from retinue.flask.cli.commands import command, print_json
 from retinue.flask.cli.people import find_user, person_of, shown_person
 from retinue.flask.state import State
 from retinue.schema import Schema
 
 #: The lists, which are methods of the graph: the title of each, and the model that it needs.
-_LISTS: dict[str, tuple[str, str | None]] = {
-    "followers": ("newest followers", None),
-    "following": ("followed last", None),
-    "requests": ("ask to follow them", "requests"),
-    "sent_requests": ("they ask to follow", "requests"),
-    "blocks": ("they block", "blocks"),
-    "mutes": ("they mute", "mutes"),
+_LISTS: dict[str, tuple[str, type[Any]]] = {
+    "followers": ("newest followers", FollowMixin),
+    "following": ("followed last", FollowMixin),
+    "requests": ("ask to follow them", FollowRequestMixin),
+    "sent_requests": ("they ask to follow", FollowRequestMixin),
+    "blocks": ("they block", BlockMixin),
+    "mutes": ("they mute", MuteMixin),
 }
 
 #: The flags of a user: what is printed for true, and for false.
@@ -43,10 +43,10 @@ _FLAGS: dict[str, tuple[str | None, str | None]] = {
 )
 def show(state: State, as_json: bool, *, user: str, limit: int) -> None:
     """
-    Show one user, as no visitor may.
+    Show one user, with what no visitor may see.
 
-    USER is a key or the name in their address; with an @ before it, it is the
-    name. Counts, flags, newest followers and followed, requests, blocks, mutes.
+    USER is a key, or the name in the user's address, which may begin with an @.
+    Shows counts, flags, newest followers and followed, requests, blocks, mutes.
 
     Exit codes: 0 done; 1 failed, or there is no such user; 2 the command line
     is wrong.
@@ -54,9 +54,7 @@ def show(state: State, as_json: bool, *, user: str, limit: int) -> None:
     found = find_user(state, user)
     schema, graph = state.schema, state.graph()
     pages = {
-        name: getattr(graph, name)(found, limit=limit)
-        for name, (_, needs) in _LISTS.items()
-        if needs is None or getattr(schema, needs) is not None
+        name: getattr(graph, name)(found, limit=limit) for name, (_, mixin) in _LISTS.items() if mixin in schema.models
     }
     if as_json:
         print_json(_document(state, schema, graph, found, pages))

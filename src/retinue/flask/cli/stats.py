@@ -31,12 +31,12 @@ _BESIDE: int = 76
 )
 def stats(state: State, as_json: bool, *, top: int) -> None:
     """
-    Say the graph in numbers.
+    Show the graph in numbers.
 
-    How many users, follows, requests, blocks and mutes there are. Draws how many users have few followers and how many have many, in
-    powers of two, and lists the most followed. Counted from the edges, so it
-    is right whatever the stored counts say; it reads them all, which takes
-    seconds for millions.
+    How many users, follows, requests, blocks and mutes there are; a chart of
+    how many users have how many followers, in powers of two; and the most
+    followed users. Counted from the edges, not from stored counts, so it is
+    always right; it reads all edges, which takes seconds for millions.
 
     Exit codes: 0 done; 1 failed; 2 the command line is wrong.
     """

@@ -53,9 +53,8 @@ class Looking(Newest):
         """Return the short look, the long look, and whether a search for each author is still needed."""
         pays = counted(authors.all(), self.few) >= self.few if self.few else None
         opens = [condition for condition in (gate, pays) if condition is not None]
-        near = self.materialized(
-            self.look(feed, authors, self.near, and_(*opens) if opens else None), f"{feed.name}_near"
-        )
+        opening = and_(*opens) if opens else None
+        near = self.materialized(self.look(feed, authors, self.near, opening), f"{feed.name}_near")
         # If there are no more rows than it looked at, it has found all.
         more = counted(feed.times(), self.near) >= self.near
         settled: list[tuple[ColumnElement[bool], ColumnElement[bool]]] = [] if gate is None else [(~gate, false())]

@@ -21,10 +21,10 @@ class NewestOnPostgreSQL(Newest):
     author. To hash a crowd takes longer than many a page, so the first look does without.
     """
 
-    #: With fewer authors than *few* no look pays; *crowd* is the size of a crowd; authors are counted up to *counted*.
+    #: With fewer authors than *few* no look pays; *crowd* is the size of a crowd; authors are counted up to *counted_to*.
     few: ClassVar[int] = 64
     crowd: ClassVar[int] = 512
-    counted: ClassVar[int] = 4_096
+    counted_to: ClassVar[int] = 4_096
     #: Rows of a crowd's first look; and rows of the long look for each author.
     near: ClassVar[int] = 512
     far: ClassVar[int] = 8
@@ -42,9 +42,9 @@ class NewestOnPostgreSQL(Newest):
         still = and_(still, hits(near) < feed.limit)
         many, none = func.count(), number(0)
         size = select(case((many >= number(self.few), many * number(self.far)), else_=none))
-        size = size.select_from(authors.all().limit(number(self.counted)).subquery())
+        size = size.select_from(authors.all().limit(number(self.counted_to)).subquery())
         # Within a limit that is a plain number: PostgreSQL plans by it.
-        rows = feed.read().limit(number(self.counted * self.far)).subquery("rows")
+        rows = feed.read().limit(number(self.counted_to * self.far)).subquery("rows")
         window = select(*rows.c).order_by(*feed.order(rows.c.key, rows.c.time))
         window = window.limit(case((still, size.scalar_subquery()), else_=none))
         far = self.materialized(self._look(feed, authors, window, hashed=True), f"{feed.name}_far")

@@ -26,8 +26,7 @@ class NewestOnSQLite(Looking):
         is NULL where the gate is false, it ends the search before it begins.
         """
         rows = feed.times().limit(number(window)).subquery()
-        edge = (func.min if feed.forward else func.max)(rows.c.time)
-        last = select(edge).scalar_subquery()
+        last = select((func.min if feed.forward else func.max)(rows.c.time)).scalar_subquery()
         if gate is not None:
             last = select(case((gate, last))).scalar_subquery()
         table = feed.table.alias()
@@ -48,8 +47,7 @@ class NewestOnSQLite(Looking):
         with ``ORDER BY .. LIMIT`` is the merge. The gate is the limit of the authors; as a
         condition it would be tested for each of them.
         """
-        every, none = number(-1), number(0)
-        listed = authors.listed().limit(case((gate, every), else_=none))
+        listed = authors.listed().limit(case((gate, number(-1)), else_=number(0)))
         of = feed.of(feed.table.alias())
         found = select(of(feed.key).label("key"), of(feed.time).label("time"))
         found = found.where(of(feed.author).in_(listed), *feed.keep(of))
