@@ -12,7 +12,7 @@ from typing import Any
 import retinue
 
 #: They belong to an application, and issue what the core builds.
-OUTSIDE = ("retinue.flask", "retinue.demo", "retinue.testing")
+OUTSIDE = ("retinue.flask", "retinue.testing")
 
 
 def modules() -> Iterator[ModuleType]:

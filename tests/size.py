@@ -25,7 +25,7 @@ PARTS: Final = {
     "transfer": ("src/retinue/transfer",),
     "testing": ("src/retinue/testing",),
     "flask": ("src/retinue/flask",),
-    "demo": ("demo", "src/retinue/demo"),
+    "demo": ("demo",),
     "benchmarks": ("benchmarks",),
     "core": ("src/retinue",),
 }
