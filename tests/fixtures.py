@@ -6,8 +6,8 @@ Fixtures that every test may use.
 
 Most tests need tables, and no database of their own. `@pytest.mark.tables(Base.metadata)` says which: they are there
 and empty, and the database and the engine are the same for all tests that name them, which spares most of the time.
-Where they depend on a test's parameters, `@pytest.mark.tables(lambda kind: MODELS[kind].metadata)`. A test that makes
-others, or drops some, has `@pytest.mark.tables(None)` if its file has the mark: then the database is a new one.
+Where they depend on a test's parameters, `@pytest.mark.tables.with_args(lambda kind: MODELS[kind].metadata)`. A test
+that makes others, or drops some, has `@pytest.mark.tables(None)` if its file has the mark: then the database is new.
 
 For one engine only: `@pytest.mark.parametrize("database", ["postgresql"], indirect=True)`.
 

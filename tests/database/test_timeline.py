@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import pytest
-from sqlalchemy import BigInteger, Boolean, DateTime, Engine, ForeignKey, Index, Integer, String, Uuid, insert
+from sqlalchemy import BigInteger, Boolean, DateTime, Engine, ForeignKey, Index, Integer, MetaData, String, Uuid, insert
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
 
 from retinue import (
@@ -78,9 +79,27 @@ class World:
         return time.replace(tzinfo=None) if self.bare else time
 
 
-def declare(
-    key: str = "int", time: str = "utc", *, indexed: bool = True, until: bool = True, lazy: Any = "select"
-) -> World:
+def declare(key: str = "int", time: str = "utc", **choices: Any) -> World:
+    """Return a new world, on models that are declared once for all worlds of these *choices*."""
+    return World(*_models(key, time, **choices))
+
+
+def tables_of(**choices: Any) -> MetaData:
+    """Return what the tables of such a world are in."""
+    found: MetaData = declare(**choices).metadata
+    return found
+
+
+@cache
+def _models(
+    key: str,
+    time: str,
+    *,
+    indexed: bool = True,
+    until: bool = True,
+    lazy: Any = "select",
+    how: str = "as it is",  # statements are built once for each class, by what is patched then
+) -> tuple[Any, ...]:
     class Base(DeclarativeBase):
         pass
 
@@ -111,7 +130,7 @@ def declare(
     if indexed:
         Index("ix_posts_time", Post.at, Post.id)
     declare_posts(Post, author="author_id", time="at", until="until" if until else None)
-    return World(User, Post, Base.metadata, KEYS[key][1], time == "naive", (Follow, Mute, Block))
+    return User, Post, Base.metadata, KEYS[key][1], time == "naive", (Follow, Mute, Block)
 
 
 def fill(session: Session, world: World, dice: random.Random, posts: int = 400) -> None:
@@ -154,6 +173,9 @@ def add(session: Session, world: World, dice: random.Random, many: int, *, later
     world.posts += rows
 
 
+pytestmark = pytest.mark.tables(tables_of())
+
+
 @contextmanager
 def looks(how: str) -> Iterator[None]:
     """Let the looks reach so far that each of them, and the merge, answers for some pages."""
@@ -191,11 +213,12 @@ def walk(graph: Graph[Any], reader: int, limit: int) -> tuple[list[Any], list[An
     return there, back
 
 
+@pytest.mark.tables.with_args(lambda how: tables_of(how=how))
 @pytest.mark.parametrize("how", ["as it is", "short", "none"])
 @pytest.mark.parametrize("limit", [1, 7, 100])
 def test_every_page_is_what_a_plain_reading_says(engine: Engine, how: str, limit: int) -> None:
     """Mutes, ended posts and inactive authors are left out; equal times go by key; no page is short; both ways."""
-    world = declare()
+    world = declare(how=how)
     with looks(how), Session(engine) as session:
         fill(session, world, random.Random(limit))
         expected = world.page(READER)
@@ -203,11 +226,12 @@ def test_every_page_is_what_a_plain_reading_says(engine: Engine, how: str, limit
         assert len(expected) > 100
 
 
+@pytest.mark.tables(None)
 @pytest.mark.parametrize("key", KEYS)
 @pytest.mark.parametrize("time", TIMES)
 def test_all_kinds_of_keys_and_times(engine: Engine, key: str, time: str) -> None:
     """A cursor holds the key of a post, of whatever type, and a time that the column compares with its own."""
-    world = declare(key, time)
+    world = declare(key, time, how="short")
     with looks("short"), Session(engine) as session:
         if engine.dialect.name == "postgresql":
             session.connection().exec_driver_sql("SET TIME ZONE 'Asia/Tokyo'")
@@ -216,6 +240,7 @@ def test_all_kinds_of_keys_and_times(engine: Engine, key: str, time: str) -> Non
         assert walk(Graph(session, world.user), READER, 10) == (expected, expected)
 
 
+@pytest.mark.tables.with_args(lambda indexed: tables_of(indexed=indexed))
 @pytest.mark.parametrize("indexed", [True, False])
 def test_without_an_index_by_time_the_authors_alone_are_asked(engine: Engine, indexed: bool) -> None:
     """No look at everybody's posts then: it would sort them all."""
@@ -229,9 +254,10 @@ def test_without_an_index_by_time_the_authors_alone_are_asked(engine: Engine, in
     assert ("near" in str(statement)) is indexed
 
 
+@pytest.mark.tables(tables_of(how="short"))
 def test_posts_that_come_between_pages_move_nothing(engine: Engine) -> None:
     """The next page goes on where the last one ended; what is new is before the first."""
-    world, dice = declare(), random.Random(8)
+    world, dice = declare(how="short"), random.Random(8)
     with looks("short"), Session(engine) as session:
         fill(session, world, dice, posts=150)
         graph, before = Graph(session, world.user), world.page(READER)
@@ -262,6 +288,7 @@ def test_one_statement_and_the_authors_with_it(engine: Engine) -> None:
             cursor = page.next
 
 
+@pytest.mark.tables.with_args(lambda lazy: tables_of(lazy=lazy))
 @pytest.mark.parametrize(("lazy", "more"), [("joined", 0), ("selectin", 1), ("raise", 0)])
 def test_the_authors_come_as_the_application_says(engine: Engine, lazy: str, more: int) -> None:
     """An eager strategy of its own stays; what would be a statement for each post, or an error, does not."""
@@ -296,6 +323,7 @@ def test_it_is_for_the_user_alone(engine: Engine) -> None:
             graph.following(READER, viewer=READER, cursor=mine.next)
 
 
+@pytest.mark.tables(tables_of(until=False))
 def test_a_block_takes_the_posts_away_both_ways(engine: Engine) -> None:
     """It ends the edge: the timeline need not ask for blocks."""
     world = declare(until=False)
@@ -311,13 +339,13 @@ def test_a_block_takes_the_posts_away_both_ways(engine: Engine) -> None:
         assert left
 
 
-@pytest.mark.parametrize("wrong", [0, 101, -1, True, "5", None, 2.0])
-def test_a_wrong_limit_is_refused(engine: Engine, wrong: Any) -> None:
-    world = declare()
+def test_a_wrong_limit_is_refused(engine: Engine) -> None:
+    world, wrong = declare(), [0, 101, -1, True, "5", None, 2.0]
     with Session(engine) as session:
         fill(session, world, random.Random(2), posts=30)
-        with pytest.raises(ValueError, match="limit"):
-            Graph(session, world.user).home_timeline(READER, limit=wrong)
+        for limit in wrong:
+            with pytest.raises(ValueError, match="limit"):
+                Graph(session, world.user).home_timeline(READER, limit=limit)  # type: ignore[arg-type]
 
 
 def test_what_is_no_cursor_and_no_user_is_refused_and_breaks_nothing(engine: Engine) -> None:
