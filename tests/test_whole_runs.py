@@ -52,7 +52,13 @@ def run(file: Path, processes: int, *, require_all: bool) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
-@pytest.mark.parametrize("processes", [0, 2])
+#: Without other processes, with one that hands over what it could not have, and with several.
+PROCESSES = pytest.mark.parametrize(
+    "processes", [pytest.param(0, marks=pytest.mark.long), 1, pytest.param(2, marks=pytest.mark.long)]
+)
+
+
+@PROCESSES
 def test_a_missing_server_is_named_at_the_end(tmp_path: Path, processes: int) -> None:
     """What needs it is skipped, with the sentence what to install; where all has to run, the run fails."""
     file = tmp_path / "test_with_a_server.py"
@@ -66,12 +72,11 @@ def test_a_missing_server_is_named_at_the_end(tmp_path: Path, processes: int) ->
     assert (code, said.count("NOT TESTED on mariadb: install it: so and so")) == (1, 1), said
 
 
-@pytest.mark.parametrize("processes", [0, 2])
+@PROCESSES
 def test_a_run_that_has_to_run_everything_fails_where_one_is_skipped(tmp_path: Path, processes: int) -> None:
     """Whatever the reason was, and whichever process skipped it."""
     file = tmp_path / "test_with_a_skip.py"
     file.write_text(ONE_IS_SKIPPED)
 
-    assert run(file, processes, require_all=False)[0] == 0
     code, said = run(file, processes, require_all=True)
     assert (code, "RETINUE_REQUIRE_ALL is set, and tests were skipped" in said) == (1, True), said
