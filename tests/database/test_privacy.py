@@ -23,6 +23,7 @@ from retinue import (
     LimitError,
     MappingError,
     ModelMissingError,
+    Muted,
     NotificationKind,
     NotVisibleError,
     NotWritableError,
@@ -32,6 +33,7 @@ from retinue import (
     listen,
 )
 from retinue.models import UTCDateTime
+from tests.database.clock import stopped_clock
 from tests.database.models_private import PrivateModels, declare
 
 PLAIN = declare(Settings(active="active"))
@@ -666,3 +668,22 @@ def test_sweeping_up_changes_nothing_that_counts(place: Place) -> None:
     assert (swept.requests, swept.blocks, swept.mutes, swept.history) == (0, 1, 1, 0)
     assert place.keys(graph.mutes(1)) == [3]
     assert place.keys(graph.blocks(1)) == [6]
+
+
+def test_a_mute_that_has_ended_is_new_when_it_comes_again(place: Place) -> None:
+    """It begins then, and is announced; one that lasts is only changed."""
+    heard: list[Muted] = []
+    stop = listen(place.models.user, Muted, heard.append)
+    with stopped_clock() as clock:
+        assert place.graph.mute(1, 2, until=clock.time + timedelta(hours=1))
+        clock.move(timedelta(hours=2))
+        assert place.graph.mute(1, 2)
+        (row,) = place.graph.mutes(1)
+        assert (row.user.id, row.since) == (2, clock.time)
+        clock.move(timedelta(hours=2))
+        assert not place.graph.mute(1, 2, until=clock.time + timedelta(hours=1))
+        (row,) = place.graph.mutes(1)
+        assert row.since == clock.time - timedelta(hours=2)
+    place.session.commit()
+    stop()
+    assert len(heard) == 2
