@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import BigInteger, bindparam, func, literal_column
+from sqlalchemy import BigInteger, Delete, bindparam, delete, func, literal_column
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause
 
@@ -50,6 +50,9 @@ def returned_by(schema: Schema, engine: EngineRules, change: Any) -> Changed:
 
     Its time is later than that of what it undoes, however long the change had to wait for that.
     """
+    if isinstance(change, Delete) and change.whereclause is not None:
+        # Made anew: one that another engine has compiled remembers for its copies that it returned nothing.
+        change = delete(change.table).where(change.whereclause)
     edge, sent, clock = schema.follows.c, given(schema), engine.micros().op("<<")(_RANDOM)
     columns = {
         "follower": edge.follower_id,

@@ -42,7 +42,7 @@ class Result(NamedTuple):
 
     message: str
     person: Card
-    followers: int = 0
+    follower_count: int = 0
 
 
 @form("/@<retinue_slug:slug>/follow")
@@ -156,7 +156,7 @@ def _do(slug: str, verb: Verb) -> Response:
     except LimitError as error:
         return _refuse(person, limit_reached(error, person.label), 429)
     if addresses.wants_json():
-        return jsonify(message=result.message, button=button(result.person), followers=count(result.followers))
+        return jsonify(message=result.message, button=button(result.person), followers=count(result.follower_count))
     flash(result.message)
     return _back(person)
 
@@ -170,8 +170,8 @@ def _change(verb: Verb, viewer: Key, user: Key, person: Card) -> Result:
         if not addresses.wants_json():
             return Result(message, person)
         relationship = replace(graph.relationships(viewer, [user])[user], blocked_by=False)
-        followers = graph.counts([user])[user].followers
-        return Result(message, replace(person, relationship=relationship), followers)
+        found = graph.counts([user])[user]
+        return Result(message, replace(person, relationship=relationship), found.followers)
 
     return current().transact(work)
 
