@@ -92,14 +92,16 @@ def test_users_are_deleted_twice_while_others_follow_them(
 @models_of
 def test_each_user_is_deleted_by_one_of_two(engine: Engine, models: Models) -> None:
     """What two statements say that they deleted is what is gone: no user twice, none by nobody."""
-    people = populate(engine, models, 16)
-    with crowd(engine, models, 2) as them:
-        befriend_all(them, people)
-        results: list[Any] = them.race(
-            [delete_users(models, [1, 2, 3, 4]), delete_users(models, [3, 4, 5, 6])], patient=True
-        )
-        assert sum(results) == 6
-        them.audit()
+    # More than once: on MariaDB they meet only when both have their statements compiled.
+    for _ in range(5):
+        people = populate(engine, models, 16)
+        with crowd(engine, models, 2) as them:
+            befriend_all(them, people)
+            results: list[Any] = them.race(
+                [delete_users(models, [1, 2, 3, 4]), delete_users(models, [3, 4, 5, 6])], patient=True
+            )
+            assert sum(results) == 6
+            them.audit()
 
 
 @models_of
