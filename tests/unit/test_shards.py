@@ -51,8 +51,8 @@ from retinue import (
     Settings,
 )
 from retinue.cursors import Way
+from retinue.effects.changes import KINDS
 from retinue.effects.history import HISTORY
-from retinue.effects.kinds import KINDS
 from retinue.engines.contract import EngineRules
 from retinue.engines.mariadb import MariaDB
 from retinue.engines.postgresql import PostgreSQL

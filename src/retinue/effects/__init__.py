@@ -20,10 +20,8 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import func, select
 
 from retinue.effects import outbox
-from retinue.effects.changed import returned_by
+from retinue.effects.changes import KINDS, Kind, Selected, returned_by
 from retinue.effects.effect import Effect, InStatement
-from retinue.effects.kinds import KINDS, Kind
-from retinue.effects.selected import Selected
 from retinue.engines import EngineRules, Rows
 from retinue.events import EdgeEvent, Event
 from retinue.models import FollowCountMixin, FollowEventMixin, NotificationMixin, TimelineEntryMixin, new_id

@@ -8,10 +8,8 @@ from typing import Any, ClassVar
 from sqlalchemy import Insert, insert, literal, select
 from sqlalchemy.sql.elements import ColumnElement
 
-from retinue.effects.changed import Changed
+from retinue.effects.changes import Changed, Kind, Selected
 from retinue.effects.effect import Change, InStatement, Parts
-from retinue.effects.kinds import Kind
-from retinue.effects.selected import Selected
 from retinue.engines import EngineRules
 from retinue.events import Event
 from retinue.schema import Schema

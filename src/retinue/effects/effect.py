@@ -10,9 +10,7 @@ from sqlalchemy import Table
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import CTE
 
-from retinue.effects.changed import Changed
-from retinue.effects.kinds import Kind
-from retinue.effects.selected import Selected
+from retinue.effects.changes import Changed, Kind, Selected
 from retinue.engines import EngineRules
 from retinue.events import EdgeEvent, Event
 from retinue.models.ownership import GraphModel
@@ -31,14 +29,15 @@ class Effect:
     A mixin names its effect: ``__retinue_effect__ = "module:NAME"``. Where it is declared, its effect is.
     """
 
-    #: What declares it.
-    mixin: ClassVar[type[GraphModel]]
-
     #: Whether it is there to notify users, and so left out where a change is to be silent.
     notifies: ClassVar[bool] = False
 
     #: Whether its rows stay when their users leave.
     outlives_users: ClassVar[bool] = False
+
+    def __init__(self, mixin: type[GraphModel]) -> None:
+        #: What declares it.
+        self.mixin: type[GraphModel] = mixin
 
     def tables(self, schema: Schema) -> Sequence[Table]:
         """Return its tables, each with its owner, and maybe the other user, in ``info``."""

@@ -9,10 +9,8 @@ from typing import Any, ClassVar, Final
 from sqlalchemy import Delete, bindparam, delete
 
 from retinue.effects.appending import Appending
-from retinue.effects.changed import Changed
-from retinue.effects.kinds import REMOVED, Kind
+from retinue.effects.changes import REMOVED, Changed, Kind
 from retinue.models import FollowEventMixin, UTCDateTime, new_id, now
-from retinue.models.ownership import GraphModel
 from retinue.schema import Schema
 from retinue.values import Key
 from retinue.work import Work
@@ -23,7 +21,6 @@ class History(Appending):
     """What happened to edges. It stays when they go, and when their users go."""
 
     name: ClassVar[str] = "history"
-    mixin: ClassVar[type[GraphModel]] = FollowEventMixin
     outlives_users: ClassVar[bool] = True
 
     def row(self, kind: Kind, changed: Changed) -> Mapping[str, Any]:
@@ -46,7 +43,7 @@ class History(Appending):
         return {} if kept is None else {"history": work.run(delete_old_history, {"kept_after": at - kept}).rowcount}
 
 
-HISTORY: Final = History()
+HISTORY: Final = History(FollowEventMixin)
 
 
 @once

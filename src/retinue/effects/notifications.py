@@ -13,13 +13,11 @@ from typing import Any, ClassVar, Final
 
 from sqlalchemy import Delete, Executable, String, Table, bindparam, delete, null
 
-from retinue.effects.changed import Changed, given
+from retinue.effects.changes import Changed, Kind, Notice, given
 from retinue.effects.effect import Change, InStatement, Parts
-from retinue.effects.kinds import Kind, Notice
 from retinue.engines import EngineRules
 from retinue.events import EdgeEvent, Event
 from retinue.models import NotificationMixin, UTCDateTime, new_id
-from retinue.models.ownership import GraphModel
 from retinue.schema import Schema
 from retinue.ties import REQUEST
 from retinue.values import Key, NotificationKind
@@ -34,7 +32,6 @@ _CHUNK: Final = 1_000
 class Notifications(InStatement):
     """What users are notified of, unless they mute who did it."""
 
-    mixin: ClassVar[type[GraphModel]] = NotificationMixin
     notifies: ClassVar[bool] = True
 
     def write(self, work: Work, changes: Sequence[Change], *, bulk: bool) -> Sequence[Event]:
@@ -76,7 +73,7 @@ class Notifications(InStatement):
         return {}
 
 
-NOTIFICATIONS: Final = Notifications()
+NOTIFICATIONS: Final = Notifications(NotificationMixin)
 
 
 def _parameters(schema: Schema, event: EdgeEvent, notice: Notice) -> dict[str, Any]:

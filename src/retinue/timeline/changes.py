@@ -22,19 +22,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar, Final, cast
+from typing import Any, Final, cast
 
 from sqlalchemy import Table, select
 
 from retinue.cursors import micros_of, time_of
-from retinue.effects.changed import Changed
+from retinue.effects.changes import Changed, Kind, Selected, as_sent
 from retinue.effects.effect import Change, Effect
-from retinue.effects.kinds import Kind
-from retinue.effects.selected import Selected, as_sent
 from retinue.errors import shown
 from retinue.events import Event, TimelineWork
 from retinue.models import TimelineEntryMixin, new_id
-from retinue.models.ownership import GraphModel
 from retinue.schema import Schema
 from retinue.timeline import entries as statements
 from retinue.values import Key
@@ -103,8 +100,6 @@ def mark_stale(work: Work, users: Iterable[Key]) -> list[Unit]:
 class Timelines(Effect):
     """What every change, and every post, means for the home timelines that are kept."""
 
-    mixin: ClassVar[type[GraphModel]] = TimelineEntryMixin
-
     def tables(self, schema: Schema) -> Sequence[Table]:
         """Return the three tables."""
         return schema.timeline or ()
@@ -141,7 +136,7 @@ class Timelines(Effect):
         return {"timelines": work.connection.execute(statements.delete_lapsed(schema), times).rowcount}
 
 
-TIMELINES: Final = Timelines()
+TIMELINES: Final = Timelines(TimelineEntryMixin)
 
 
 def _readers(schema: Schema, changed: Changed) -> Any:

@@ -32,9 +32,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause
 
 from retinue.effects import close_requests, record_selected
-from retinue.effects.changed import Changed
-from retinue.effects.kinds import IMPORTED
-from retinue.effects.selected import Selected, as_sent
+from retinue.effects.changes import IMPORTED, Changed, Selected, as_sent
 from retinue.engines import EngineRules, engine_of
 from retinue.models import UTCDateTime, new_id, now
 from retinue.retry import transact

@@ -19,8 +19,8 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import Subquery
 
 from retinue.arguments import most_followed
+from retinue.effects.changes import as_sent
 from retinue.effects.counts.keeping import keeper_of
-from retinue.effects.selected import as_sent
 from retinue.engines import EngineRules
 from retinue.schema import Schema
 from retinue.ties import BLOCK, REQUEST, delete_tie, not_ended, pending

@@ -11,30 +11,28 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from sqlalchemy import func, select
 from sqlalchemy.sql.elements import ColumnElement
 
-from retinue.effects.changed import Changed
+from retinue.effects.changes import Changed, Kind, Selected
 from retinue.effects.counts import adding, batches, leaving, recounting, rows
 from retinue.effects.counts.keeping import Keeper, Tally, keeper_of
 from retinue.effects.effect import Change, Parts
-from retinue.effects.kinds import Kind
-from retinue.effects.selected import Selected
 from retinue.engines import EngineRules, Rows
 from retinue.events import EdgeEvent, Event
 from retinue.models import FollowCountMixin
-from retinue.models.ownership import GraphModel
 from retinue.schema import Schema
 from retinue.values import Counts, Key
 from retinue.work import Work
 
+#: The parameters of each of two rows, behind its name.
+_NAMES: Final = ("user", "slot", *rows.NUMBERS)
+
 
 class CountRows(Keeper):
     """The count rows of both users of an edge."""
-
-    mixin: ClassVar[type[GraphModel]] = FollowCountMixin
 
     def write(self, work: Work, changes: Sequence[Change], *, bulk: bool) -> Sequence[Event]:
         """Add to the rows of all users: one statement each, up to four more for one without a row; *bulk*: three in all."""
@@ -64,17 +62,11 @@ class CountRows(Keeper):
     def parameters(self, schema: Schema, change: Change) -> Mapping[str, Any]:
         """Return whose rows these are, and what is added to them."""
         event, kind = change
-        if not kind.edges:
-            return {}
+        both = zip(("first", "second"), _of_edge(event, kind.edges), strict=True) if kind.edges else ()
         return {
             f"{which}_{name}": value
-            for which, (user, more) in zip(("first", "second"), _of_edge(event, kind.edges), strict=True)
-            for name, value in (
-                ("user", user),
-                ("slot", adding.slot(schema, more)),
-                ("followers", more[0]),
-                ("following", more[1]),
-            )
+            for which, (user, more) in both
+            for name, value in zip(_NAMES, (user, adding.slot(schema, more), *more), strict=True)
         }
 
     def complete(self, work: Work, change: Change, answers: Any) -> None:
@@ -111,7 +103,7 @@ class CountRows(Keeper):
         recounting.correct(work, users)
 
 
-COUNTS: Final = CountRows()
+COUNTS: Final = CountRows(FollowCountMixin)
 
 
 def read(work: Work, users: Sequence[Key]) -> dict[Key, Counts]:

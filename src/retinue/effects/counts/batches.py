@@ -17,8 +17,8 @@ from sqlalchemy import Integer, and_, func, literal_column, or_, select, true
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause
 
+from retinue.effects.changes import Selected, as_sent
 from retinue.effects.counts import rows
-from retinue.effects.selected import Selected, as_sent
 from retinue.engines import Rows
 from retinue.schema import Schema
 from retinue.work import Work, inserting

@@ -1,0 +1,155 @@
+"""What happens to edges: each kind of it, what it means to effects; and a change as they read it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import BigInteger, Delete, bindparam, delete, func, literal_column
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.selectable import FromClause
+
+from retinue.engines import EngineRules
+from retinue.events import (
+    EdgeEvent,
+    Followed,
+    FollowerRemoved,
+    FollowRestored,
+    RequestAccepted,
+    Requested,
+    RequestRejected,
+    Unfollowed,
+)
+from retinue.models import RANDOM_BITS, UTCDateTime, new_id
+from retinue.schema import Schema
+from retinue.values import HistoryKind, NotificationKind
+from retinue.work import Work
+from retinue.work.building import OPTION, user_key
+
+_RANDOM: Final[ColumnElement[int]] = literal_column(str(RANDOM_BITS))
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What one of the two users is notified of."""
+
+    kind: NotificationKind
+    #: Whether the follower is notified; else the followed is.
+    to_follower: bool = False
+    #: Whether it is a question or an answer, which comes again whatever ``notify_again_after`` says.
+    always: bool = False
+    #: Whether it was the recipient's own doing: then it stands on their list, but is not news.
+    read: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of change."""
+
+    #: How many more edges there are.
+    edges: int
+    history: HistoryKind
+    notices: tuple[Notice, ...] = ()
+
+
+#: What each event means.
+KINDS: Final[dict[type[EdgeEvent], Kind]] = {
+    Followed: Kind(+1, HistoryKind.FOLLOWED, (Notice(NotificationKind.FOLLOW),)),
+    Unfollowed: Kind(-1, HistoryKind.UNFOLLOWED),
+    FollowerRemoved: Kind(-1, HistoryKind.FOLLOWER_REMOVED),
+    Requested: Kind(0, HistoryKind.REQUESTED, (Notice(NotificationKind.FOLLOW_REQUEST, always=True),)),
+    RequestAccepted: Kind(
+        +1,
+        HistoryKind.REQUEST_ACCEPTED,
+        (
+            Notice(NotificationKind.REQUEST_ACCEPTED, to_follower=True, always=True),
+            # Takes the place of the request's own notification, which goes with the request.
+            Notice(NotificationKind.FOLLOW, read=True),
+        ),
+    ),
+    FollowRestored: Kind(+1, HistoryKind.RESTORED),
+    RequestRejected: Kind(0, HistoryKind.REQUEST_REJECTED),
+}
+
+#: A user leaves: closes what is said of them.
+REMOVED: Final = Kind(0, HistoryKind.REMOVED)
+
+#: An edge that comes by an import: there is no event.
+IMPORTED: Final = Kind(+1, HistoryKind.IMPORTED)
+
+
+# --- A change ------------------------------------------------------------------------------------
+
+
+class Changed(NamedTuple):
+    """One change as four values; or changes as four columns, of a table that a statement reads."""
+
+    follower: Any
+    followed: Any
+    timestamp: Any
+    #: Grows with time, and names new rows.
+    number: Any
+
+    @classmethod
+    def of(cls, event: EdgeEvent) -> Changed:
+        """Return the change that *event* tells of, as values."""
+        return cls(event.follower_id, event.followed_id, event.at, new_id())
+
+    @property
+    def table(self) -> FromClause:
+        """The table of the columns."""
+        rows: FromClause = self.number.table
+        return rows
+
+
+def given(schema: Schema) -> Changed:
+    """Return the one change of *follower* and *followed*, *at* a time and with the number *change_id*, which are parameters."""
+    at, number = bindparam("at", type_=UTCDateTime), bindparam("change_id", type_=BigInteger)
+    return Changed(user_key(schema, "follower"), user_key(schema, "followed"), at, number)
+
+
+def returned_by(schema: Schema, engine: EngineRules, change: Any) -> Changed:
+    """
+    Return the edge that *change*, an insert or a delete, returns within one statement; none if it changed nothing.
+
+    Its time is later than that of what it undoes, however long the change had to wait for that.
+    """
+    if isinstance(change, Delete) and change.whereclause is not None:
+        # Made anew: one that another engine has compiled remembers for its copies that it returned nothing.
+        change = delete(change.table).where(change.whereclause)
+    edge, sent, clock = schema.follows.c, given(schema), engine.micros().op("<<")(_RANDOM)
+    columns = {
+        "follower": edge.follower_id,
+        "followed": edge.following_id,
+        "timestamp": func.greatest(sent.timestamp, edge.timestamp, type_=UTCDateTime),
+        "number": func.greatest(sent.number, clock, type_=BigInteger),
+    }
+    rows = change.returning(*(column.label(name) for name, column in columns.items())).cte("edge").c
+    return Changed(*(rows[name] for name in columns))
+
+
+class Selected(NamedTuple):
+    """Changes of one kind that were just made, many of them."""
+
+    #: Their columns.
+    changed: Changed
+    #: Their users, ascending: ``person``, ``more_followers`` and ``more_following``.
+    users: FromClause
+    #: What statements that read these tables take.
+    parameters: Mapping[str, Any]
+    #: Returns them as values, for what Python makes row by row.
+    values: Callable[[], Sequence[Changed]]
+    #: How the names of the statements begin.
+    prefix: str
+
+    def run(self, work: Work, name: str, statement: Any) -> CursorResult[Any]:
+        """Run *statement*, which reads the changes."""
+        named = statement.execution_options(**{OPTION: f"{self.prefix}{name}"})
+        return work.connection.execute(named, self.parameters)
+
+
+def as_sent(rows: Any) -> Any:
+    """Let MariaDB read what was sent before what is looked up by it: it locks in the order in which it reads."""
+    return rows.prefix_with("STRAIGHT_JOIN", dialect="mysql").prefix_with("STRAIGHT_JOIN", dialect="mariadb")
