@@ -62,6 +62,8 @@ class Sight:
         if viewer is ALL or viewer == owner:
             return True
         member = self.users[owner]
+        if not member.active:
+            return False
         if member.hide_followers and name in ("followers", "mutuals", "followers_you_know"):
             return False
         if member.hide_following and name in ("following", "mutuals"):
@@ -82,7 +84,9 @@ class Sight:
 
     def shows(self, user: int, viewer: Viewer) -> bool:
         """Return whether *viewer* meets *user* on a list."""
-        return viewer is ALL or (self.users[user].active and not self.parted(viewer, user))
+        if viewer is ALL or viewer == user:
+            return True
+        return self.users[user].active and not self.parted(viewer, user)
 
     def parted(self, viewer: Viewer, user: int) -> bool:
         return isinstance(viewer, int) and self.apart(viewer, user)
