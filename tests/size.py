@@ -32,16 +32,16 @@ PARTS: Final = {
 
 #: So many lines of code each part may have. When this count began: 7,021 in the core, 20,742 in all.
 LIMITS: Final = {
-    "timeline": 1_046,
+    "timeline": 1_036,
     "discovery": 284,
     "insight": 319,
     "doctor": 126,
-    "transfer": 1_065,
-    "testing": 560,
+    "transfer": 1_063,
+    "testing": 561,
     "flask": 1_538,
     "demo": 2_593,
     "benchmarks": 3_965,
-    "core": 7_379,
+    "core": 7_271,
 }
 
 #: Tokens that are no code.

@@ -11,12 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Executable, Table
+from sqlalchemy import Executable
 from sqlalchemy.engine import Connection, CursorResult, Dialect
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TupleType
 
-from retinue.engines import EngineRules
 from retinue.schema import Schema
 from retinue.work.building import OPTION, ROW
 
@@ -45,13 +44,13 @@ class Prepared:
         "_compiled",
         "_constants",
         "_lists",
+        "_only_as_statement",
         "_options",
         "_processors",
         "_readers",
         "_required",
         "_statement",
         "_texts",
-        "only_as_statement",
     )
 
     def __init__(self, statement: Any, dialect: Dialect) -> None:
@@ -59,7 +58,7 @@ class Prepared:
         binds = {name: bind for bind, name in compiled.bind_names.items()}
         #: Whether Python makes a value for each row, a column of the application's has a name that no parameter can
         #: have as it is, or a list is one of pairs: only SQLAlchemy can do that.
-        self.only_as_statement: bool = bool(
+        self._only_as_statement = bool(
             compiled.insert_prefetch
             or compiled.update_prefetch
             or compiled.escaped_bind_names
@@ -84,6 +83,8 @@ class Prepared:
 
     def run(self, connection: Connection, parameters: Mapping[str, Any]) -> CursorResult[Any]:
         """Run it with *parameters*, by name; the values that it returns are the driver's."""
+        if self._is_for_sqlalchemy(connection):
+            return self._execute(connection, parameters)
         values = {**self._constants, **parameters}
         for name, process in self._processors:
             values[name] = process(values[name])
@@ -98,7 +99,11 @@ class Prepared:
         given: Any = values if text.order is None else tuple(map(values.__getitem__, text.order))
         return connection.exec_driver_sql(text.sql, given, execution_options=self._options)
 
-    def execute(self, connection: Connection, parameters: Mapping[str, Any]) -> CursorResult[Any]:
+    def _is_for_sqlalchemy(self, connection: Connection) -> bool:
+        # Where there is one application and a schema for each tenant, only SQLAlchemy can put its name into the text.
+        return self._only_as_statement or "schema_translate_map" in connection.get_execution_options()
+
+    def _execute(self, connection: Connection, parameters: Mapping[str, Any]) -> CursorResult[Any]:
         """Let SQLAlchemy run it, which makes the values that Python makes for a row, and puts names into the text."""
         return connection.execute(self._statement, self.named(parameters))
 
@@ -111,6 +116,8 @@ class Prepared:
 
     def rows(self, connection: Connection, parameters: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
         """Run it with *parameters*, and return all rows, their values as the types of the columns have them."""
+        if self._is_for_sqlalchemy(connection):
+            return self._execute(connection, parameters).all()
         result = self.run(connection, parameters)
         if self._readers is None:
             self._readers = self._readers_of(result, connection.dialect)
@@ -139,86 +146,16 @@ class Prepared:
         return [(place, read) for place, read in enumerate(readers) if read]
 
 
-def run(
-    connection: Connection,
-    schema: Schema,
-    build: Callable[..., Executable],
-    parameters: Mapping[str, Any],
-    *arguments: Any,
-) -> CursorResult[Any]:
-    """Run the statement that *build* returns for *schema* and *arguments*, prepared on first use."""
-    prepared = _prepared(connection, schema, build, arguments)
-    if prepared.only_as_statement or _translates(connection):
-        return prepared.execute(connection, parameters)
-    return prepared.run(connection, parameters)
-
-
-def insert(
-    connection: Connection,
-    schema: Schema,
-    build: Callable[..., Executable],
-    parameters: Mapping[str, Any],
-    engine: EngineRules,
-    *arguments: Any,
-) -> CursorResult[Any]:
-    """
-    As `run()`, for an insert of one row. One statement; one more that fails, where the database hides why.
-
-    Raises:
-        sqlalchemy.exc.IntegrityError: The row met another one by a unique constraint of the application's own.
-    """
-    result = run(connection, schema, build, parameters, engine, *arguments)
-    if engine.collided(result):
-        return run(connection, schema, build, parameters, engine.refusing, *arguments)
-    return result
-
-
-def insert_each(
-    connection: Connection,
-    schema: Schema,
-    table: Table,
-    build: Callable[..., Executable],
-    rows: Sequence[Mapping[str, Any]],
-    engine: EngineRules,
-    *arguments: Any,
-) -> None:
-    """As `insert()`, for each of *rows* into *table*, one after the other."""
-    if engine.hides_collisions and schema.own_of(table).unique:
-        for row in rows:
-            insert(connection, schema, build, row, engine, *arguments)
-        return
-    prepared = _prepared(connection, schema, build, (engine, *arguments))
-    connection.execute(build(schema, engine, *arguments), [prepared.named(row) for row in rows])
-
-
-def rows(
-    connection: Connection,
-    schema: Schema,
-    build: Callable[..., Executable],
-    parameters: Mapping[str, Any],
-    *arguments: Any,
-) -> Sequence[Sequence[Any]]:
-    """As `run()`, for a select: return all its rows, with the values of their types."""
-    prepared = _prepared(connection, schema, build, arguments)
-    if prepared.only_as_statement or _translates(connection):
-        return prepared.execute(connection, parameters).all()
-    return prepared.rows(connection, parameters)
-
-
-def _prepared(
+def prepared_of(
     connection: Connection, schema: Schema, build: Callable[..., Executable], arguments: tuple[Any, ...]
 ) -> Prepared:
+    """Return the statement that *build* returns for *schema* and *arguments*, prepared on first use."""
     of_dialect = _of(schema, connection.dialect)
     key = (build, *arguments) if arguments else build
     prepared = of_dialect.get(key)
     if prepared is None:
         prepared = of_dialect[key] = Prepared(build(schema, *arguments), connection.dialect)
     return prepared
-
-
-def _translates(connection: Connection) -> bool:
-    """Return whether there is one application and a schema for each tenant: only SQLAlchemy can put its name into the text."""
-    return "schema_translate_map" in connection.get_execution_options()
 
 
 def _of(schema: Schema, dialect: Dialect) -> dict[Any, Prepared]:

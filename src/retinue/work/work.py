@@ -21,8 +21,8 @@ from retinue.errors import InvalidUserError, SelfFollowError, UnknownUserError
 from retinue.keys import key_checker
 from retinue.schema import Schema, identity
 from retinue.values import Key
-from retinue.work import prepared
 from retinue.work.building import known_users, known_users_now
+from retinue.work.prepared import prepared_of
 
 #: The two keys of an edge: who follows, and whom.
 Pair = tuple[Key, Key]
@@ -102,11 +102,11 @@ class Work:
 
     def run(self, build: Build, parameters: Mapping[str, Any], *arguments: Any) -> CursorResult[Any]:
         """Run what *build* makes of the schema and *arguments*; values that it returns are the driver's."""
-        return prepared.run(self.connection, self.schema, build, parameters, *arguments)
+        return prepared_of(self.connection, self.schema, build, arguments).run(self.connection, parameters)
 
     def rows(self, build: Build, parameters: Mapping[str, Any], *arguments: Any) -> Sequence[Sequence[Any]]:
         """As `run()`, for a select: return all its rows, with the values of their types."""
-        return prepared.rows(self.connection, self.schema, build, parameters, *arguments)
+        return prepared_of(self.connection, self.schema, build, arguments).rows(self.connection, parameters)
 
     def run_each(self, build: Build, rows: Sequence[Mapping[str, Any]], *arguments: Any) -> CursorResult[Any]:
         """As `run()`, once for each of *rows* of parameters, which the driver may send together."""
@@ -145,11 +145,20 @@ class Work:
         Raises:
             sqlalchemy.exc.IntegrityError: The row met another one by a unique constraint of the application's own.
         """
-        return prepared.insert(self.connection, self.schema, build, parameters, self.engine, *arguments)
+        result = self.run(build, parameters, self.engine, *arguments)
+        if self.engine.collided(result):
+            return self.run(build, parameters, self.engine.refusing, *arguments)
+        return result
 
     def insert_each(self, table: Table, build: Build, rows: Sequence[Mapping[str, Any]], *arguments: Any) -> None:
         """As `insert_row()`, for each of *rows* into *table*, one after the other."""
-        prepared.insert_each(self.connection, self.schema, table, build, rows, self.engine, *arguments)
+        if self.engine.hides_collisions and self.schema.own_of(table).unique:
+            for row in rows:
+                self.insert_row(build, row, *arguments)
+            return
+        given = (self.engine, *arguments)
+        statement = prepared_of(self.connection, self.schema, build, given)
+        self.run_each(build, [statement.named(row) for row in rows], *given)
 
     # --- Users -----------------------------------------------------------------------------------
 
