@@ -12,13 +12,13 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 A_SERVER_IS_MISSING = """
-from tests import databases
+from tests import fixtures
 from tests.servers import ServerMissingError
 
 def missing():
     raise ServerMissingError("install it: so and so")
 
-databases.SERVERS["mariadb"] = missing
+fixtures.SERVERS["mariadb"] = missing
 
 def test_that_needs_it(server):
     server("mariadb")

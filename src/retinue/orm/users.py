@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from sqlalchemy import Column, Table
 from sqlalchemy.engine import Connection, Result
+from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import ORMExecuteState
 from sqlalchemy.sql.selectable import FromClause
 
@@ -89,17 +90,27 @@ def _find(state: ORMExecuteState, target: Target, connection: Connection, schema
         NotWritableError: Others change them all the time, or it never says the same twice.
     """
     engine, exact = engine_of(connection), says_what_it_deletes(state, target, connection)
-    locked: set[Key] | None = None
-    for _ in range(_ATTEMPTS):
-        again = locked is None and not engine.savepoint_keeps_locks
-        # The last time counts: only then the session takes its objects for deleted.
-        options = {"synchronize_session": False} if again else {}
+
+    def once(**options: Any) -> Ran:
         with savepoint(connection):
             ran = (run if exact else run_asked)(state, target, [key], **options)
-            keys = {found for (found,) in ran.keys}
             with in_schemas_of(connection, ran.options):
-                if not exact and _rows(connection, schema, key, keys):
+                if not exact and _rows(connection, schema, key, {found for (found,) in ran.keys}):
                     raise unknown_rows()
+        return ran
+
+    locked: set[Key] | None = None
+    for _ in range(_ATTEMPTS):
+        if locked is None and not engine.savepoint_keeps_locks:
+            try:
+                # The last time counts: only then the session takes its objects for deleted.
+                ran = once(synchronize_session=False)
+            except (ProgrammingError, NotWritableError):
+                once()  # as the caller wrote it, SQLAlchemy itself may refuse it, in words of its own
+                raise
+        else:
+            ran = once()
+        keys = {found for (found,) in ran.keys}
         if engine.savepoint_keeps_locks or keys == locked:
             return ran
         with in_schemas_of(connection, ran.options):
