@@ -60,7 +60,7 @@ def violations(page: Page, *, colours: bool) -> list[str]:
 
 
 @viewers
-@pytest.mark.parametrize("text", [100, 150, 200])
+@pytest.mark.parametrize("text", [100, pytest.param(150, marks=pytest.mark.long), 200])
 def test_no_page_is_wider_than_the_screen(
     lively_desk: Desk, cast: Cast, chromium: Callable[..., Browser], somebody: bool, text: int
 ) -> None:
@@ -111,7 +111,13 @@ def test_the_head_has_room_for_a_wide_font(quiet_desk: Desk) -> None:
 
 
 @viewers
-@pytest.mark.parametrize("size", [DESKTOP, {"width": 640, "height": 480}], ids=["desktop", "zoomed"])
+@pytest.mark.parametrize(
+    "size",
+    [
+        pytest.param(DESKTOP, id="desktop"),
+        pytest.param({"width": 640, "height": 480}, id="zoomed", marks=pytest.mark.long),
+    ],
+)
 def test_every_page_can_be_used_with_the_keyboard(
     lively_desk: Desk, cast: Cast, somebody: bool, size: ViewportSize
 ) -> None:
