@@ -32,7 +32,7 @@ PARTS: Final = {
 
 #: So many lines of code each part may have. When this count began: 7,021 in the core, 20,742 in all.
 LIMITS: Final = {
-    "timeline": 1_036,
+    "timeline": 1_038,
     "discovery": 284,
     "insight": 319,
     "doctor": 126,
@@ -41,7 +41,7 @@ LIMITS: Final = {
     "flask": 1_538,
     "demo": 2_593,
     "benchmarks": 3_965,
-    "core": 7_271,
+    "core": 7_282,
 }
 
 #: Tokens that are no code.

@@ -28,10 +28,10 @@ def page_limit(limit: object) -> int:
     return whole_number("limit", limit, PAGE_MOST)
 
 
-def whole_number(name: str, value: object, most: int) -> int:
-    """Return *value*, which the caller knows as *name*; `ValueError` unless it is a whole number from 1 to *most*."""
-    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
-        message = f"{name} must be a whole number from 1 to {most}, not {shown(value)}"
+def whole_number(name: str, value: object, highest: int) -> int:
+    """Return *value*, which the caller knows as *name*; `ValueError` unless it is a whole number from 1 to *highest*."""
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= highest:
+        message = f"{name} must be a whole number from 1 to {highest}, not {shown(value)}"
         raise ValueError(message)
     return value
 

@@ -30,7 +30,7 @@ class Before(NamedTuple):
     #: Whether the change needs the guards of both; else the follower's will do.
     both: bool = False
     #: Whether it is so already: then there is nothing to change, and no guard is taken.
-    enough: bool = False
+    unchanged: bool = False
     #: Whether there is a request, answered or not.
     asked: bool = False
     #: Whether it waits for an answer.
@@ -67,7 +67,7 @@ def ask_and_take(work: Work, pair: tuple[Key, Key], ask: Question, at: datetime)
     build, arguments = (ask_and_take_guards, (work.engine, ask)) if at_once else (ask, (work.engine,))
     found: Any = work.run(build, parameters, *arguments).first()
     before = Before(*(bool(answer) for answer in found or ()))
-    if not (at_once or before.enough):
+    if not (at_once or before.unchanged):
         take(work, *(pair if before.both else pair[:1]), beside=pair)
     return before
 
@@ -97,14 +97,14 @@ def take_guards(schema: Schema, engine: EngineRules) -> Executable:
 @once
 def ask_and_take_guards(schema: Schema, engine: EngineRules, ask: Callable[[Schema, EngineRules], Rows]) -> Rows:
     """
-    What *ask* says; and hold the guard of *follower*, that of *followed* too if *both* is so, none if it is *enough*.
+    What *ask* says; and hold the guard of *follower*, that of *followed* too if *both* is so, none if it is *unchanged*.
 
     As `take_guards()`, for engines with data-modifying CTEs.
     """
     answers = ask(schema, engine).cte("answers")
-    both, enough = (select(answers.c[name]).scalar_subquery() for name in ("both", "enough"))
+    both, unchanged = (select(answers.c[name]).scalar_subquery() for name in ("both", "unchanged"))
     pair = follower, _ = user_key(schema, "follower"), user_key(schema, "followed")
-    people = and_(schema.key.in_(pair), enough.is_not(true()))
+    people = and_(schema.key.in_(pair), unchanged.is_not(true()))
     taken = _taken(schema, engine, people, lambda user: or_(user == follower, both))
     return select(answers).add_cte(taken.cte("taken"))
 
@@ -116,9 +116,9 @@ def _taken(
     chosen: Callable[[ColumnElement[Any]], ColumnElement[bool]],
 ) -> Any:
     guards: Table = schema.guards  # type: ignore[assignment] # asked for only where there are guards
-    there = select(schema.key.label("user_id")).where(people).order_by(schema.key)
-    there = there.limit(literal_column(str(2**63 - 1))).with_for_update(read=True, key_share=True)
-    held = there.subquery("people")
+    locked = select(schema.key.label("user_id")).where(people).order_by(schema.key)
+    locked = locked.limit(literal_column(str(2**63 - 1))).with_for_update(read=True, key_share=True)
+    held = locked.subquery("people")
     rows = select(held.c.user_id, literal_column("1").label("version"))
     rows = rows.where(chosen(held.c.user_id)).order_by(held.c.user_id)
     return engine.upsert(guards, rows, lambda _new: {"version": guards.c.version + 1})

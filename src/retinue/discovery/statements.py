@@ -29,7 +29,7 @@ from retinue.engines import EngineRules, Rows
 from retinue.models import UTCDateTime
 from retinue.schema import Schema
 from retinue.viewer import Context, Row, may_see, shown
-from retinue.work.building import most, once, people, user_key
+from retinue.work.building import once, page_limit, people, user_key
 
 #: Of whom a user follows, and of who follows them, the newest so many are known; and so many strangers.
 NEAR: Final = 100
@@ -84,9 +84,9 @@ def strangers(schema: Schema, engine: EngineRules) -> Rows:
         ends.append(select(end.subquery(f"few_{number}").c.key))
     both = union_all(*ends).subquery("both")
     (me,) = people(schema, "reader").values()
-    there = exists(select(me.c[schema.key.key]).where(me.c[schema.key.key] == user))
+    user_exists = exists(select(me.c[schema.key.key]).where(me.c[schema.key.key] == user))
     conditions = shown(Row(schema, engine, both.c.key, user, followed=false()), Context.SUGGESTED_BY)
-    return select(both.c.key).where(both.c.key != user, there, *conditions).distinct()
+    return select(both.c.key).where(both.c.key != user, user_exists, *conditions).distinct()
 
 
 def _one_if(conditions: Sequence[ColumnElement[bool]]) -> ColumnElement[int]:
@@ -116,12 +116,12 @@ def suggested(schema: Schema, engine: EngineRules, slots: int) -> Rows:
     edges = engine.newest_of_each(schema.follows, middles, FAR, slots).subquery("edges")
     # An edge to the user speaks for who made it.
     back, worth_back = edges.c.other == user, bindparam("back", type_=Integer)
-    say = case((back, worth_back), (edges.c.worth == 0, STRANGER), else_=edges.c.worth)
+    weight = case((back, worth_back), (edges.c.worth == 0, STRANGER), else_=edges.c.worth)
     fan = users["fan"].c[schema.key.key]
     votes = union_all(
         select(
             case((back, edges.c.middle), else_=edges.c.other).label("key"),
-            ((say * HALF) // (edges.c.number + HALF)).label("points"),
+            ((weight * HALF) // (edges.c.number + HALF)).label("points"),
         ),
         select(fan, worth_back).where(engine.one_of(fan, "fans")),
     ).subquery("votes")
@@ -131,7 +131,7 @@ def suggested(schema: Schema, engine: EngineRules, slots: int) -> Rows:
         select(cast.c.key, cast.c.points)
         .where(cast.c.key != user, *shown(Row(schema, engine, cast.c.key, user), Context.SUGGESTION))
         .order_by(cast.c.points.desc(), cast.c.key)
-        .limit(most())
+        .limit(page_limit())
     )
 
 

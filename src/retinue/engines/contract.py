@@ -39,12 +39,12 @@ def row_of(
     return select(*row).select_from(there).where(found[first], *conditions)
 
 
-def newest_edges_of(edges: FromClause, owner: ColumnElement[Any], most: int) -> Rows:
-    """Return ``other``, the other ends of the *most* newest *edges* of *owner*: the first rows of an index."""
+def newest_edges_of(edges: FromClause, owner: ColumnElement[Any], limit: int) -> Rows:
+    """Return ``other``, the other ends of the *limit* newest *edges* of *owner*: the first rows of an index."""
     other = edges.c.following_id
     rows = select(other.label("other")).where(edges.c.follower_id == owner)
     # A number in the text: PostgreSQL plans badly for one that it does not know.
-    return rows.order_by(edges.c.timestamp.desc(), other.desc()).limit(literal_column(str(most)))
+    return rows.order_by(edges.c.timestamp.desc(), other.desc()).limit(literal_column(str(limit)))
 
 
 #: What is to be inserted: what a select finds; one row, or several, of values; None: rows that come as parameters.
@@ -212,9 +212,9 @@ class EngineRules(ABC):
         return {}
 
     @abstractmethod
-    def newest_of_each(self, edges: Table, owners: Subquery, most: int, slots: int) -> Rows:
+    def newest_of_each(self, edges: Table, owners: Subquery, limit: int, slots: int) -> Rows:
         """
-        Return the *most* newest edges of each owner, reading no more than that of any.
+        Return the *limit* newest edges of each owner, reading no more than that of any.
 
         *owners* has their keys in its first column. The columns: those of *owners*;
         ``other``, the other end of an edge; ``number``, how many edges the owner has here.

@@ -107,14 +107,16 @@ class MariaDB(EngineRules):
         padded = [*owners, *[None] * (self.slots(len(owners)) - len(owners))]
         return {f"owner_{slot}": owner for slot, owner in enumerate(padded)}
 
-    def newest_of_each(self, edges: Table, owners: Subquery, most: int, slots: int) -> Rows:
+    def newest_of_each(self, edges: Table, owners: Subquery, limit: int, slots: int) -> Rows:
         """Return a union with a part for each owner: MariaDB has no lateral join, and no limit within IN."""
         key = owners.c[0]
         parts = []
         for slot in range(slots):
             owner, edge = bindparam(f"owner_{slot}", type_=key.type), edges.alias(f"edge_{slot}")
             few = (
-                newest_edges_of(edge, owner, most).add_columns(edge.c.follower_id.label("whose")).subquery(f"of_{slot}")
+                newest_edges_of(edge, owner, limit)
+                .add_columns(edge.c.follower_id.label("whose"))
+                .subquery(f"of_{slot}")
             )
             parts.append(select(few.c.whose, few.c.other))
         every = union_all(*parts).subquery("every")

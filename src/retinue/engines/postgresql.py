@@ -85,10 +85,10 @@ class PostgreSQL(OnConflict):
             return ~func.coalesce(rows.with_only_columns(true()).scalar_subquery(), false())
         return ~exists(rows)
 
-    def newest_of_each(self, edges: Table, owners: Subquery, most: int, slots: int) -> Rows:
+    def newest_of_each(self, edges: Table, owners: Subquery, limit: int, slots: int) -> Rows:
         """Return a lateral join: for each owner, the first rows of an index."""
         del slots
-        newest = newest_edges_of(edges.alias("newest"), owners.c[0], most).correlate(owners).subquery("newest_few")
+        newest = newest_edges_of(edges.alias("newest"), owners.c[0], limit).correlate(owners).subquery("newest_few")
         rows = select(newest.c.other, func.count().over().label("number")).lateral("theirs")
         return select(*owners.c, rows.c.other, rows.c.number).select_from(owners.join(rows, true()))
 

@@ -60,18 +60,18 @@ class SQLite(OnConflict):
         """Return a range from the empty name on, before which there is none."""
         return (names >= self.given(gate, literal("")),)
 
-    def newest_of_each(self, edges: Table, owners: Subquery, most: int, slots: int) -> Rows:
+    def newest_of_each(self, edges: Table, owners: Subquery, limit: int, slots: int) -> Rows:
         """
         Return a join with those among an owner's newest: SQLite has no lateral join, but lets IN look outside.
 
         The limit keeps the count from being made anew for each edge.
         """
         del slots
-        few = newest_edges_of(edges.alias("counted"), owners.c[0], most).correlate(owners).subquery("counted_few")
+        few = newest_edges_of(edges.alias("counted"), owners.c[0], limit).correlate(owners).subquery("counted_few")
         number = select(func.count()).select_from(few).scalar_subquery()
         sized = select(*owners.c, number.label("number")).limit(_ALL).subquery("sized")
         edge = edges.alias("edge")
-        newest = newest_edges_of(edges.alias("newest"), sized.c[0], most).correlate(sized)
+        newest = newest_edges_of(edges.alias("newest"), sized.c[0], limit).correlate(sized)
         theirs = and_(edge.c.follower_id == sized.c[0], edge.c.following_id.in_(newest))
         columns = [sized.c[name] for name in owners.c.keys()]  # noqa: SIM118 - columns, not a dict
         return select(*columns, edge.c.following_id.label("other"), sized.c.number).join_from(sized, edge, theirs)

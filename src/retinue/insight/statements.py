@@ -14,7 +14,7 @@ from retinue.models import FollowCountMixin, FollowEventMixin, UTCDateTime
 from retinue.schema import BY_TARGET, Schema
 from retinue.values import HistoryKind
 from retinue.viewer import Audience, shown_to
-from retinue.work.building import most, once, user_key
+from retinue.work.building import once, page_limit, user_key
 
 #: The kinds of history rows that make somebody a follower, and that end it.
 _GAINS: Final = tuple(
@@ -72,7 +72,7 @@ def top_new(schema: Schema, engine: EngineRules, audience: Audience) -> Rows:
         .select_from(edges.outerjoin(counted, counted.c.user_id == edge.follower_id))
         .where(*shown_to(audience, schema, engine, edge.follower_id))
         .order_by(number.desc(), edge.follower_id.desc())
-        .limit(most())
+        .limit(page_limit())
         .subquery("page")
     )
     return hydrate_users(schema, new, ("followers", "user_key"))

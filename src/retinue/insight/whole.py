@@ -11,7 +11,7 @@ from sqlalchemy.sql.selectable import FromClause
 from retinue.engines import Rows
 from retinue.schema import Schema
 from retinue.ties import Tie
-from retinue.work.building import most, once
+from retinue.work.building import once, page_limit
 
 #: The highest power of two that has a band of its own.
 _POWERS: Final = 40
@@ -72,7 +72,7 @@ def most_followed(schema: Schema) -> Rows:
         select(edge.following_id.label("user_key"), number)
         .group_by(edge.following_id)
         .order_by(number.desc(), edge.following_id)
-        .limit(most())
+        .limit(page_limit())
         .subquery("few")
     )
     user: Any = schema.user

@@ -16,19 +16,19 @@ from retinue.models import FIRST, FollowEventMixin, UTCDateTime, now
 from retinue.schema import Schema
 from retinue.values import HistoryEntry, HistoryKind, Key, Page
 from retinue.work import Pair, Work
-from retinue.work.building import known_users, most, once, user_key
+from retinue.work.building import known_users, once, page_limit, user_key
 
 
 def page(work: Work, follower: Any, followed: Any, limit: int, cursor: str | None) -> Page[HistoryEntry]:
     """See `Graph.history()`."""
     work.schema.table(FollowEventMixin)
     work.read()
-    pair, kept = (work.key(follower), work.key(followed)), work.schema.settings.history_retention
+    pair, retention = (work.key(follower), work.key(followed)), work.schema.settings.history_retention
     visit = Visit(pair, empty=None in pair)
     parameters = {
         "follower": pair[0],
         "followed": pair[1],
-        "kept_after": now() - kept if kept else FIRST,
+        "kept_after": now() - retention if retention else FIRST,
         "after": 0 if visit.empty else _present_since(work, pair),  # type: ignore[arg-type]
     }
     rows = pages.read(work, _LISTING, visit, parameters, limit, cursor)[0]
@@ -82,7 +82,7 @@ def history(schema: Schema, way: Way | None) -> Rows:
         rows.c.timestamp > bindparam("kept_after", type_=UTCDateTime),
     )
     chosen = chosen.where(*beside(rows.c.id, rows.c.timestamp, way))
-    return chosen.order_by(*in_order(rows.c.id, rows.c.timestamp, way)).limit(most())
+    return chosen.order_by(*in_order(rows.c.id, rows.c.timestamp, way)).limit(page_limit())
 
 
 @once

@@ -20,7 +20,7 @@ from retinue.schema import Schema
 from retinue.values import Notice, NotificationKind, Page
 from retinue.viewer import Audience, shown_to
 from retinue.work import Work
-from retinue.work.building import moment, most, once, user_key
+from retinue.work.building import moment, once, page_limit, user_key
 
 
 def page(work: Work, user: Any, viewer: Any, limit: int, cursor: str | None, *, unread: bool) -> Page[Notice[Any]]:
@@ -72,7 +72,7 @@ def notifications(schema: Schema, engine: EngineRules, audience: Audience, way: 
     if unread:
         chosen = chosen.where(rows.c.read_at.is_(None))
     chosen = chosen.where(*beside(rows.c.id, rows.c.timestamp, way))
-    page = chosen.order_by(*in_order(rows.c.id, rows.c.timestamp, way)).limit(most()).subquery("page")
+    page = chosen.order_by(*in_order(rows.c.id, rows.c.timestamp, way)).limit(page_limit()).subquery("page")
     return hydrate_users(schema, page, ("timestamp", "id"), way)
 
 

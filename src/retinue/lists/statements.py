@@ -16,7 +16,7 @@ from retinue.lists.kinds import People
 from retinue.lists.views import WHOLE, Conditions, Look, View, first_of
 from retinue.schema import Schema
 from retinue.viewer import Audience, left_out, shown_to
-from retinue.work.building import OPTION, most, once, user_key
+from retinue.work.building import OPTION, once, page_limit, user_key
 
 
 @once
@@ -30,10 +30,10 @@ def page_of(
     """
     wanted = partial(shown_to, audience, schema, engine)
     if look is None:
-        page = _newest(schema, people, wanted, way=way, limit=most()).subquery("page")
+        page = _newest(schema, people, wanted, way=way, limit=page_limit()).subquery("page")
         found = hydrate_users(schema, page, ("since", "user_key"), way)
         return found.execution_options(**{OPTION: people.name})
-    view = View(schema, engine, people, look, way, WHOLE, most())
+    view = View(schema, engine, people, look, way, WHOLE, page_limit())
     page = first_of(view.branches(wanted)).subquery("page")
     order, by = (("name", "user_key"), engine.by_name) if view.by_name else (("since", "user_key"), None)
     found = hydrate_users(schema, page, order, way, ascending=view.ascending, by=by)

@@ -19,12 +19,12 @@ from retinue.work import Work
 
 def flushed(session: Session) -> None:
     """Note the posts that were just inserted by a flush."""
-    made: dict[type[Any], list[tuple[Key, Key]]] = {}
+    noted: dict[type[Any], list[tuple[Key, Key]]] = {}
     for row in session.new:
         posts = posts_of(type(row))
         if posts is not None and (one := posts.author_and_key(row)):
-            made.setdefault(posts.user, []).append(one)
-    for user, posted in made.items():
+            noted.setdefault(posts.user, []).append(one)
+    for user, posted in noted.items():
         schema = schema_of(user)
         _note(Work(session, schema).connect(), posted)
 
@@ -49,5 +49,5 @@ def posts_of(model: type[Any]) -> Posts | None:
     return posts
 
 
-def _note(work: Work, made: Sequence[tuple[Any, ...]]) -> None:
-    effects.post(work, [(author, key) for author, key in made])
+def _note(work: Work, noted: Sequence[tuple[Any, ...]]) -> None:
+    effects.post(work, [(author, key) for author, key in noted])

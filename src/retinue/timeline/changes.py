@@ -78,10 +78,10 @@ class Unit:
             ValueError: It is none, or one about keys of another type.
         """
         try:
-            said = json.loads(text)  # type: ignore[arg-type]
-            after = said["after"]
+            fields = json.loads(text)  # type: ignore[arg-type]
+            after = fields["after"]
             place = None if after is None else (time_of(int(after[0])), _key(after[1], key_type))
-            return cls(Task(said["task"]), _key(said["user"], key_type), int(_key(said["version"], int)), place)
+            return cls(Task(fields["task"]), _key(fields["user"], key_type), int(_key(fields["version"], int)), place)
         except (ValueError, TypeError, KeyError, IndexError, OverflowError, RecursionError):
             raise ValueError(f"that is no unit of work: {shown(text)}") from None
 

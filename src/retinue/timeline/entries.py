@@ -27,7 +27,7 @@ from retinue.lists.keyset import beside, in_order
 from retinue.lists.kinds import FOLLOWERS
 from retinue.models import Posts, TimelineEntryMixin, UTCDateTime, in_utc
 from retinue.schema import Schema, Timeline
-from retinue.work.building import most, once, people, user_key
+from retinue.work.building import once, page_limit, people, user_key
 
 
 def _timeline(schema: Schema) -> tuple[Timeline, Posts]:
@@ -115,7 +115,9 @@ def stale_readers(schema: Schema) -> Rows:
 def _waiting(table: Table, condition: ColumnElement[bool]) -> Rows:
     """Return (user, version) of the rows that have waited longest."""
     before = table.c.version < bindparam("before", type_=BigInteger)
-    return select(table.c.user_id, table.c.version).where(condition, before).order_by(table.c.version).limit(most())
+    return (
+        select(table.c.user_id, table.c.version).where(condition, before).order_by(table.c.version).limit(page_limit())
+    )
 
 
 @once
@@ -224,7 +226,7 @@ def count_posts(schema: Schema) -> Rows:
 
 
 def _up_to_limit(rows: Rows) -> Rows:
-    return select(func.count()).select_from(rows.limit(most()).subquery("found"))
+    return select(func.count()).select_from(rows.limit(page_limit()).subquery("found"))
 
 
 def _since(posts: Posts) -> ColumnElement[Any]:
@@ -238,7 +240,7 @@ def next_followers(schema: Schema, *, first: bool) -> Rows:
     key, time = edges.user, edges.since
     chosen = select(key, time).where(edges.owner == user_key(schema, "user"))
     chosen = chosen.where(*beside(key, time, None if first else Way.ON, ascending=True))
-    return chosen.order_by(*in_order(key, time, None, ascending=True)).limit(most())
+    return chosen.order_by(*in_order(key, time, None, ascending=True)).limit(page_limit())
 
 
 @once
@@ -293,7 +295,7 @@ def length(schema: Schema) -> Rows:
         select(entries.c.timestamp)
         .where(entries.c.reader_id == user_key(schema, "user"))
         .order_by(entries.c.timestamp.desc(), entries.c.post_id.desc())
-        .limit(most())
+        .limit(page_limit())
         .subquery("newest")
     )
     return select(func.count(), in_utc(func.min(newest.c.timestamp))).select_from(newest)

@@ -61,5 +61,5 @@ def note_posts(work: Work, posts: Iterable[Any]) -> None:
         identity(post)[0] if isinstance(post, declared.model) and identity(post) else check(post)
         for post in arguments.batch(posts)
     ]
-    made = work.connection.execute(statements.authors(schema, work.engine), {"posts": keys}).all()
-    post(work, [tuple(row) for row in made])
+    authored = work.connection.execute(statements.authors(schema, work.engine), {"posts": keys}).all()
+    post(work, [tuple(row) for row in authored])

@@ -26,7 +26,7 @@ from retinue.schema import Schema
 from retinue.settings import PAGE_MOST
 from retinue.timeline.newest import Authors, Conditions, Feed, Of, newest_of
 from retinue.viewer import Context, Row, shown
-from retinue.work.building import most, once, user_key
+from retinue.work.building import once, page_limit, user_key
 
 #: The ways of a relationship to bring its object that cost a statement for each row, or an error.
 _LAZY = ("select", "raise", "raise_on_sql", True)
@@ -109,7 +109,7 @@ def _feed(
         order=lambda key, time: in_order(key, time, way),
         forward=way is None or way.forward,
         utc=in_utc,
-        limit=most(),
+        limit=page_limit(),
         longest=longest,
     )
 

@@ -96,18 +96,18 @@ class Loader:
         """
         pairs = sorted(edges)
         everybody = _People(pairs)
-        met: _MetARowError | None = None
+        collision: _CollisionError | None = None
         attempt = unexplained = 0
         while True:
             attempt += 1
             plainly = unexplained == _UNEXPLAINED_MOST or attempt == _ATTEMPTS
             try:
                 return self._transact(partial(self._write, pairs, edges, everybody, plainly=plainly))
-            except _MetARowError as error:
+            except _CollisionError as error:
                 # A row of the batch that came meanwhile is found by the next attempt's look; what is met by a
                 # unique constraint of the application's own is not.
-                unexplained = unexplained + 1 if met and met.present >= error.present else 0
-                met = error
+                unexplained = unexplained + 1 if collision and collision.present >= error.present else 0
+                collision = error
             if self._look_first:
                 time.sleep(random.uniform(0, min(_PAUSE_MOST, 0.001 * 2**attempt)))  # noqa: S311 - not a secret
             self._look_first = True
@@ -161,8 +161,8 @@ class Loader:
         times = {pair: edges[pair] or at for pair in pairs}
         try:
             self._insert(work, of, {**batch, "edges_at": at}, times, plainly=plainly)
-        except _MetARowError as met:
-            met.present = loaded.present
+        except _CollisionError as collision:
+            collision.present = loaded.present
             raise
         first = new_id()
         parameters = {**sent, **batch, "edges_at": at, "edges_first_id": first}
@@ -200,13 +200,13 @@ class Loader:
             result = work.connection.execute(of.insert, parameters)
         except IntegrityError as error:
             if not plainly and self._bulk.says_duplicate(error):
-                raise _MetARowError from error
+                raise _CollisionError from error
             raise
         if self._bulk.met_a_row(result):
-            raise _MetARowError
+            raise _CollisionError
 
 
-class _MetARowError(Exception):
+class _CollisionError(Exception):
     """An edge that was to be new was there: the batch is to be tried again."""
 
     def __init__(self) -> None:
@@ -256,9 +256,9 @@ class _EdgeStatements:
         self._dated = dated
         self.edges = bulk.batch("edges", {"follower": key, "followed": key, **since})
         new = self.edges.c
-        there = and_(follows.c.follower_id == new.follower, follows.c.following_id == new.followed)
+        same_edge = and_(follows.c.follower_id == new.follower, follows.c.following_id == new.followed)
         self.present = named(
-            as_sent(select(new.follower, new.followed).join_from(self.edges, follows, there)), "present_edges"
+            as_sent(select(new.follower, new.followed).join_from(self.edges, follows, same_edge)), "present_edges"
         )
         at: ColumnElement[Any] = bindparam("edges_at", type_=time_type)
         if dated:

@@ -6,7 +6,7 @@ from sqlalchemy import func, or_, select
 
 from retinue.engines import Rows
 from retinue.schema import Schema
-from retinue.work.building import most, once, user_key
+from retinue.work.building import once, page_limit, user_key
 
 
 @once
@@ -14,7 +14,7 @@ def edges_after(schema: Schema, *, started: bool) -> Rows:
     """(follower, followed, since) in the order of the two keys; if *started*, after the edge of *follower* and *followed*."""
     edge = schema.follows.c
     rows = select(edge.follower_id, edge.following_id, edge.timestamp)
-    rows = rows.order_by(edge.follower_id, edge.following_id).limit(most())
+    rows = rows.order_by(edge.follower_id, edge.following_id).limit(page_limit())
     if not started:
         return rows
     follower, followed = user_key(schema, "follower"), user_key(schema, "followed")

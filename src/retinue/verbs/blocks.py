@@ -100,12 +100,12 @@ def _cut(work: Work, pair: Pair, at: datetime) -> None:
     cut = (following, followed_by, _cut_request(work, pair, at), _cut_request(work, back, at))
     if any(cut):
         ties.change(work, BLOCK, pair, "remember_cut", dict(zip(_CUTS, cut, strict=True)))
-    happened: list[Event] = []
+    ended: list[Event] = []
     if following:
-        happened.append(Unfollowed(*pair, at))
+        ended.append(Unfollowed(*pair, at))
     if followed_by:
-        happened.append(FollowerRemoved(*back, at))
-    effects.record(work, *happened)
+        ended.append(FollowerRemoved(*back, at))
+    effects.record(work, *ended)
     effects.block(work, pair)
 
 

@@ -82,7 +82,7 @@ def _follow_by_the_rules(work: Work, pair: Pair, at: datetime) -> Outcome:
     """
     version = limits.seen(work, pair[0])
     before = guards.ask_and_take(work, pair, before_follow, at)
-    if before.enough:
+    if before.unchanged:
         return Outcome.UNCHANGED
     asks, asked = before.both, before.asked
     limit = limits.reached(work, pair[0], at, before=version, taking=before.waits)
@@ -288,7 +288,7 @@ def delete_loaded_edge(schema: Schema) -> Delete:
 @once
 def before_follow(schema: Schema, engine: EngineRules) -> Rows:
     """
-    (both, enough, asked, waits): what *follower* meets who wants to follow *followed*; see `guards.Before`.
+    (both, unchanged, asked, waits): what *follower* meets who wants to follow *followed*; see `guards.Before`.
 
     Both guards are needed if *followed* approves followers; it is enough if *follower* follows already.
     """
@@ -300,20 +300,20 @@ def before_follow(schema: Schema, engine: EngineRules) -> Rows:
         locked = cast("Any", schema.flag("locked", schema.key.table, engine))
         request = _pair_of(schema, REQUEST, "timestamp")
         both, asked, waits = locked.is_(true()), exists(request), exists(request.where(pending(schema, requests)))
-    answers = _labelled(both=both, enough=is_edge(schema, engine), asked=asked, waits=waits)
+    answers = _labelled(both=both, unchanged=is_edge(schema, engine), asked=asked, waits=waits)
     return engine.current(select(*answers).where(schema.key == user_key(schema, "followed")))
 
 
 @once
 def before_unfollow(schema: Schema, engine: EngineRules) -> Rows:
     """
-    (both, enough): what *follower* meets who wants to follow *followed* no longer; see `guards.Before`.
+    (both, unchanged): what *follower* meets who wants to follow *followed* no longer; see `guards.Before`.
 
     Both guards are needed if *follower* has asked; it is enough if there is neither a request nor an edge.
     """
     asked = exists(_pair_of(schema, REQUEST, "timestamp"))
     nothing = false() if engine.keeps_snapshot else and_(~asked, ~is_edge(schema, engine))
-    return select(*_labelled(both=asked, enough=nothing))
+    return select(*_labelled(both=asked, unchanged=nothing))
 
 
 @once

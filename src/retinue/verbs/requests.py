@@ -20,7 +20,7 @@ from retinue.values import Key
 from retinue.verbs import follows
 from retinue.verbs.whole import whole
 from retinue.work import Pair, Work, inserting
-from retinue.work.building import CompoundRows, known_users_now, moment, most, once, user_key
+from retinue.work.building import CompoundRows, known_users_now, moment, once, page_limit, user_key
 
 #: Requests that one round answers.
 _CHUNK = 1_000
@@ -174,14 +174,14 @@ def _insert_agreed(work: Work, parameters: dict[str, Any]) -> None:
 def _followers_now(work: Work, parameters: dict[str, Any]) -> list[Key]:
     """Return those of *users* who follow *followed* since just now; see to it that nobody's request is lost."""
     # An edge that was there already has another time.
-    there = _followers_since(work, parameters)
-    lost = _lost(work, parameters, there)
+    present = _followers_since(work, parameters)
+    lost = _lost(work, parameters, present)
     if lost:
         # The database says which constraint refuses them; or else they are there then.
         inserting.insert_plainly(work, work.schema.follows, _edges(lost, parameters))
-        there = _followers_since(work, parameters)
-        _refuse_lost(_lost(work, parameters, there))
-    return [follower for follower, is_new in there.items() if is_new]
+        present = _followers_since(work, parameters)
+        _refuse_lost(_lost(work, parameters, present))
+    return [follower for follower, is_new in present.items() if is_new]
 
 
 def _followers_since(work: Work, parameters: dict[str, Any]) -> dict[Key, bool]:
@@ -190,13 +190,13 @@ def _followers_since(work: Work, parameters: dict[str, Any]) -> dict[Key, bool]:
     return {key: bool(is_new) for key, is_new in rows}
 
 
-def _lost(work: Work, parameters: dict[str, Any], there: Mapping[Key, object]) -> list[Key]:
+def _lost(work: Work, parameters: dict[str, Any], present: Mapping[Key, object]) -> list[Key]:
     """
-    Return those of *users* who asked *followed*, and are not *there*.
+    Return those of *users* who asked *followed*, and are not *present*.
 
     A request beside a block goes without an edge: the block would have taken it along.
     """
-    without = [key for key in parameters["users"] if key not in there]
+    without = [key for key in parameters["users"] if key not in present]
     blocked = _blocked(work, {**parameters, "users": without}) if without else ()
     return [key for key in without if key not in blocked]
 
@@ -242,7 +242,7 @@ def select_pending(schema: Schema) -> Rows:
         select(rows.c.follower_id)
         .where(rows.c.following_id == user_key(schema, "followed"), pending(schema, rows))
         .order_by(rows.c.follower_id)
-        .limit(most())
+        .limit(page_limit())
         .with_for_update()
     )
 
@@ -275,11 +275,11 @@ def followers_since(schema: Schema, engine: EngineRules) -> Rows:
 def blocked_among(schema: Schema, engine: EngineRules) -> CompoundRows:
     """Those of *users* whom a block keeps apart from *followed* now."""
     followed, out, back = user_key(schema, "followed"), BLOCK.table(schema), BLOCK.by_target(schema)
-    made = select(out.c.blocked_id.label("user")).where(out.c.blocker_id == followed, not_ended(out))
-    met = select(back.c.blocker_id.label("user")).where(back.c.blocked_id == followed, not_ended(back))
+    outgoing = select(out.c.blocked_id.label("user")).where(out.c.blocker_id == followed, not_ended(out))
+    incoming = select(back.c.blocker_id.label("user")).where(back.c.blocked_id == followed, not_ended(back))
     kept_away = (
-        made.where(engine.one_of(out.c.blocked_id, "users")),
-        met.where(engine.one_of(back.c.blocker_id, "users")),
+        outgoing.where(engine.one_of(out.c.blocked_id, "users")),
+        incoming.where(engine.one_of(back.c.blocker_id, "users")),
     )
     return union_all(*(select(engine.current(side).subquery()) for side in kept_away))
 

@@ -121,7 +121,7 @@ def row_names(
     return {**values, **{column: None for column in own.blank if column not in taken and column not in beside}}
 
 
-def most() -> ColumnElement[int]:
+def page_limit() -> ColumnElement[int]:
     """
     Return the parameter *limit*, which becomes a number in the statement's text.
 
@@ -151,7 +151,7 @@ def known_users_now(schema: Schema, engine: EngineRules) -> Rows:
 @once
 def users_after(schema: Schema, *, started: bool) -> Rows:
     """The keys of some users, ascending; if *started*, of those after the key *after*."""
-    chosen = select(schema.key).order_by(schema.key).limit(most())
+    chosen = select(schema.key).order_by(schema.key).limit(page_limit())
     return chosen.where(schema.key > user_key(schema, "after")) if started else chosen
 
 

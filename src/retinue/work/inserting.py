@@ -120,11 +120,11 @@ def _missing(work: Work, table: Table, rows: Sequence[Values]) -> list[Values]:
     """Return those of *rows* whose primary keys are not there."""
     keys = [tuple(row[column.key] for column in table.primary_key) for row in rows]
     key, owner = tuple_(*table.primary_key), table.c[table.info["shard_key"]]
-    there = select(*table.primary_key).where(
+    present_keys = select(*table.primary_key).where(
         work.engine.one_of(owner, "owners"), key.in_(bindparam("keys", expanding=True))
     )
     found = work.connection.execute(
-        work.engine.current(there).execution_options(**{OPTION: "present_rows"}),
+        work.engine.current(present_keys).execution_options(**{OPTION: "present_rows"}),
         {"owners": list({row[owner.key] for row in rows}), "keys": keys},
     )
     present = {tuple(row) for row in found}

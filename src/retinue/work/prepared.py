@@ -138,10 +138,10 @@ class Prepared:
     def _readers_of(self, result: CursorResult[Any], dialect: Dialect) -> list[tuple[int, Callable[[Any], Any]]]:
         # Some types want to know what the driver calls theirs.
         cursor: Any = result.cursor
-        said = cursor.description or ()
+        described = cursor.description or ()
         readers = [
             type_.dialect_impl(dialect).result_processor(dialect, column[1])
-            for type_, column in zip(self._columns, said, strict=True)
+            for type_, column in zip(self._columns, described, strict=True)
         ]
         return [(place, read) for place, read in enumerate(readers) if read]
 
