@@ -38,6 +38,7 @@ def little_effort(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("benchmarks.calls.QUICK", replace(QUICK, rounds=2, reads=4, writes=4, checks=4))
 
 
+@pytest.mark.long
 def test_every_row_of_the_table_is_measured_beside_the_floor() -> None:
     with place("sqlite", generate(2_000), quick=True) as here:
         rows = list(measure(here, [FloorSQLite, Retinue, RetinueEveryModel], lambda _name: True, lambda _words: None))
