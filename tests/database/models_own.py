@@ -161,7 +161,7 @@ KINDS: dict[str, Extra] = {
     "scalar": lambda _: {"scalar": mapped_column(String(10), default="web", nullable=False)},
     "sql": lambda _: {"sql": mapped_column(String(10), default=func.lower("WEB"), nullable=False)},
     "server": lambda _: {"server": mapped_column(String(10), server_default="web", nullable=False)},
-    "computed": lambda name: {"twice": mapped_column(Integer, Computed(f"{KEYS[name][0]} * 2"))},
+    "computed": lambda name: {"twice": mapped_column(Integer, Computed(f"{KEYS[name][0]} * 2", persisted=True))},
     "types": _types,
     "relation": _relation,
     "names of parameters": _names_of_parameters,
