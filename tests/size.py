@@ -32,7 +32,7 @@ PARTS: Final = {
 
 #: So many lines of code each part may have. When this count began: 7,021 in the core, 20,742 in all.
 LIMITS: Final = {
-    "timeline": 1_038,
+    "timeline": 1_045,
     "discovery": 284,
     "insight": 319,
     "doctor": 126,
@@ -41,7 +41,7 @@ LIMITS: Final = {
     "flask": 1_538,
     "demo": 2_593,
     "benchmarks": 3_965,
-    "core": 7_282,
+    "core": 7_400,
 }
 
 #: Tokens that are no code.

@@ -13,10 +13,10 @@ import binascii
 import enum
 import hashlib
 import hmac
-import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from retinue.errors import InvalidCursor
 
@@ -57,7 +57,7 @@ class Place:
 
     way: Way
     at: datetime | str
-    key: int | str | uuid.UUID
+    key: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,20 +68,22 @@ class Scope:
     Args:
         parts: What makes the list this one: its name, user, viewer, sort, filter.
         secret: The key of the digest; empty for a plain checksum.
-        key_type: The type of the keys in the list: int, str or UUID.
+        key_of: Returns the key that was written as a text; `ValueError` if none was.
         order_type: The type of the values by which the list is sorted: datetime or str.
+        text_of: Writes a key as text.
     """
 
     parts: Sequence[object]
     secret: bytes
-    key_type: type
+    key_of: Callable[[str], Any]
     order_type: type = datetime
+    text_of: Callable[[Any], str] = str
 
     def encode(self, place: Place) -> str:
         """Return *place* as a cursor: letters, digits, ``-`` and ``_``."""
         at = place.at if isinstance(place.at, str) else str(micros_of(place.at))
         # The length first: a name may hold any character that could separate the two.
-        payload = f"{place.way.value}{len(at)}:{at}{place.key}".encode()
+        payload = f"{place.way.value}{len(at)}:{at}{self.text_of(place.key)}".encode()
         return _text(payload + self._digest(payload))
 
     def decode(self, cursor: object) -> Place:
@@ -106,7 +108,7 @@ class Scope:
         try:
             way, (length, _, text) = Way(payload[:1].decode()), payload[1:].decode().partition(":")
             at, key = text[: int(length)], text[int(length) :]
-            return Place(way, self._at(at), self._key(key))
+            return Place(way, self._at(at), self.key_of(key))
         except (ValueError, OverflowError):
             raise InvalidCursor(cursor) from None
 
@@ -118,11 +120,6 @@ class Scope:
 
     def _at(self, text: str) -> datetime | str:
         return text if self.order_type is str else time_of(int(text))
-
-    def _key(self, text: str) -> int | str | uuid.UUID:
-        if self.key_type is int:
-            return int(text)
-        return uuid.UUID(text) if self.key_type is uuid.UUID else text
 
 
 def _text(blob: bytes) -> str:

@@ -76,20 +76,24 @@ def run(engine_or_session_factory: Engine | SessionFactory, user_class: type[Any
     """
     schema = schema_of(user_class)
     schema.table(TimelineEntryMixin)
-    chosen = Unit.of(unit, schema.key.type.python_type)
     sessions = sessions_of(engine_or_session_factory)
-    tasks = {Task.SEND: _send, Task.FILL: _fill}
+
+    def do(session: Session) -> str | None:
+        work = _Work(session, schema)
+        keys = work.work.user_keys()
+        chosen = Unit.of(unit, keys)
+        following = _TASKS[chosen.task](work, chosen)
+        return None if following is None else following.text(keys)
+
     attempt = 0
     while True:
         attempt += 1
         try:
-            following = transact(sessions, lambda session: tasks[chosen.task](_Work(session, schema), chosen))
+            return transact(sessions, do)
         except IntegrityError:
             # A post or a user was deleted while an entry was written: the next attempt sees that.
             if attempt == _ATTEMPTS:
                 raise
-        else:
-            return None if following is None else following.text()
 
 
 def pending(
@@ -115,7 +119,8 @@ def pending(
         for task, statement in ((Task.FILL, statements.stale_readers), (Task.SEND, statements.waiting_senders))
         for user, version in work.connection.execute(statement(schema), parameters)
     ]
-    return [unit.text() for unit in sorted(waiting, key=lambda unit: unit.version)]
+    keys = work.user_keys()
+    return [unit.text(keys) for unit in sorted(waiting, key=lambda unit: unit.version)]
 
 
 def work(engine_or_session_factory: Engine | SessionFactory, user_class: type[Any], *, older_than: float = 0.0) -> int:
@@ -184,7 +189,7 @@ def _write(work: _Work, author: Key, since: datetime, users: list[Key], version:
     number: int = work.run(statements.count_posts(schema), user=author, since=since, limit=limit + 1).scalar_one()
     if number > limit:
         # More than a timeline holds, as after a bulk load, or after one post with an old time.
-        outbox.add(work.work, *work_of(mark_stale(work.work, users)))
+        outbox.add(work.work, *work_of(work.work, mark_stale(work.work, users)))
         return
     sent = statements.send(schema, work.engine), statements.entries_to_send(schema, work.engine)
     work.insert(*sent, {}, users=users, author=author, since=since)
@@ -230,3 +235,7 @@ def _fill(work: _Work, unit: Unit) -> None:
     work.insert(*entries, {"reader_id": user}, user=user, posts=keys)
     if work.run(statements.set_complete(schema), user=user, version_=reader.version, floor=floor).rowcount:
         work.run(statements.forget(schema), user=user, floor=floor)
+
+
+#: What does a unit of each task.
+_TASKS: Final[dict[Task, Callable[[_Work, Unit], Unit | None]]] = {Task.SEND: _send, Task.FILL: _fill}

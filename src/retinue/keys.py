@@ -1,42 +1,198 @@
-"""Keys of users: check what a column can hold, and read a key from text. No statements."""
+"""
+Keys of users: what a column can hold, and how a key is written as text. No statements.
+
+A key is judged by what the type of its column converts, not by what that is declared as: a type of the
+application's own (``TypeDecorator``) may take a UUID and store text, or take text and store a number. What it
+makes of a value is what has to fit the column; what it makes of that again is the one form of the key that every
+result has.
+"""
 
 from __future__ import annotations
 
 import re
 import uuid
 from collections.abc import Callable
-from typing import Any
+from decimal import Decimal
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import BigInteger, Integer, SmallInteger, String, Uuid
+from sqlalchemy import BigInteger, Column, Enum, Integer, LargeBinary, SmallInteger, String, Uuid
+from sqlalchemy.engine import Connection, Dialect, Engine
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from retinue.engines import EngineRules
-from retinue.errors import InvalidUserError
-from retinue.values import Key
+from retinue.engines import EngineRules, engine_of
+from retinue.errors import InvalidUserError, MappingError
 
-_WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,30}", re.ASCII)
+_WHOLE_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,30}", re.ASCII)
+
+_COLLATION: Final = re.compile(r"COLLATE \W?(\w+)")
+
+#: What a BIGINT holds.
+_NUMBER_MOST: Final = 2**63 - 1
+
+#: Bits of the whole numbers that MariaDB and MySQL alone have.
+_BITS: Final = {"TINYINT": 8, "MEDIUMINT": 24}
+
+#: What a type of the application's own may raise for a value that it does not convert.
+_REFUSED: Final = (TypeError, ValueError, AttributeError, LookupError, ArithmeticError, SQLAlchemyError)
 
 
-def key_checker(kind: TypeEngine[Any], engine: EngineRules) -> Callable[[object], Key]:
+class Keys(NamedTuple):
+    """The keys that one column can hold, on one kind of database."""
+
+    #: Returns a value as a key, in the one form that results have; or raises `InvalidUserError`.
+    check: Callable[[Any], Any]
+    #: Returns the key that text of a person's means, as in an address or a file; or raises `InvalidUserError`.
+    read: Callable[[str], Any]
+    #: Returns a key as text, for `of_text()`.
+    text: Callable[[Any], str]
+    #: Returns the key that was written as this text; `ValueError` if it is none. `check()` has the last word.
+    of_text: Callable[[str], Any]
+    #: Whether a value may have another form than the key that it becomes.
+    converts: bool = False
+
+
+def row_number(value: object) -> int:
+    """Return *value*; `InvalidUserError` unless it is a number that a row of the library's own can have."""
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _NUMBER_MOST:
+        raise InvalidUserError(value, "that is not the number of a row")
+    return value
+
+
+#: The keys of rows that have a number.
+ROW_NUMBERS: Final = Keys(row_number, lambda text: row_number(int(text)), str, int)
+
+
+def keys_of(kind: TypeEngine[Any], connection: Connection | Engine) -> Keys:
+    """Return the keys of a column of the type *kind* in the database behind *connection*."""
+    dialect = connection.dialect
+    converters: list[TypeDecorator[Any]] = []
+    impl = kind.dialect_impl(dialect)
+    while isinstance(impl, TypeDecorator):
+        converters.append(impl)
+        impl = impl.impl_instance.dialect_impl(dialect)
+    # A column of a fixed width is filled up with spaces, and PostgreSQL returns these.
+    padded = dialect.name == "postgresql" and isinstance(impl, String) and _ddl(kind, dialect).startswith("CHAR(")
+    stored = _stored(impl, engine_of(connection), padded=padded)
+    return _converted(stored, converters, dialect) if converters else stored
+
+
+def _ddl(kind: TypeEngine[Any], dialect: Dialect) -> str:
+    """Return what a column of a type is declared as in the database."""
+    return "" if isinstance(kind, Enum) else kind.compile(dialect=dialect)
+
+
+def user_keys_of(key: Column[Any], connection: Connection | Engine) -> Keys:
     """
-    Return a function that checks whether the column type *kind* can hold a value on *engine*.
+    Return the keys of the users whose primary key is the column *key*.
 
-    It returns the value, or raises `InvalidUserError`: another type, out of range, too long.
+    Two texts that are one key to the database would be two to everybody else, who then follow twice.
+
+    Raises:
+        MappingError: The column is declared to ignore the case of its letters.
     """
-    while isinstance(kind, TypeDecorator):
-        kind = kind.impl_instance
+    keys = keys_of(key.type, connection)
+    kind = key.type.dialect_impl(connection.dialect)
+    if not isinstance(kind, (String, TypeDecorator)):
+        return keys
+    declared = _ddl(kind, connection.dialect)
+    collation = (_COLLATION.search(declared) or ("", ""))[1].lower()
+    if declared == "CITEXT" or collation == "nocase" or collation.endswith("_ci"):
+        message = (
+            f"{key.table}.{key.name} ignores case ({declared}), so one user would have many keys:"
+            " the primary key of users needs a type that compares byte by byte"
+        )
+        raise MappingError(message)
+    if isinstance(kind, String) and (collation == "rtrim" or engine_of(connection).pads(collation)):
+        return _without_spaces(keys)
+    return keys
+
+
+def _without_spaces(keys: Keys) -> Keys:
+    """Return *keys* where the database does not see the spaces at the end of one."""
+
+    def check(value: object) -> Any:
+        if isinstance(value, str) and value.endswith(" "):
+            raise InvalidUserError(value, "a key here cannot end in a space, which the database does not see")
+        return keys.check(value)
+
+    # A user may have such a key all the same. A cursor leads to their place without it, too.
+    return Keys(check, lambda text: check(keys.read(text)), lambda key: keys.text(key).rstrip(" "), keys.of_text)
+
+
+def _stored(kind: TypeEngine[Any], engine: EngineRules, *, padded: bool) -> Keys:
+    """Return the keys of a type of SQLAlchemy's own."""
     if isinstance(kind, Integer):
-        return _integers(kind, engine)
+        return _read_by(_integers(kind, engine), _whole_number, int)
     if isinstance(kind, Uuid):
-        return _uuids(engine) if kind.as_uuid else _instances(str)
+        return _uuids(engine) if kind.as_uuid else _texts_of_uuids(engine)
+    if isinstance(kind, Enum) and kind.enum_class is not None:
+        return _members(kind.enum_class)
     if isinstance(kind, String):
-        return _texts(kind.length)
-    return _instances(kind.python_type)
+        return _texts(kind.length, padded=padded)
+    if isinstance(kind, LargeBinary) or kind.python_type is bytes:
+        return _read_by(_bytes(getattr(kind, "length", None)), _unchanged, bytes.fromhex, bytes.hex)
+    known = kind.python_type
+    if known is object:  # nobody knows what it holds
+        return _texts(None, padded=False)
+    return _read_by(_instances(known), _unchanged, Decimal if known is Decimal else str)
+
+
+def _read_by(
+    check: Callable[[Any], Any],
+    convert: Callable[[str], object],
+    of_text: Callable[[str], Any],
+    text: Callable[[Any], str] = str,
+    *,
+    converts: bool = False,
+) -> Keys:
+    """Return the keys that *check* lets pass of what *convert* makes of text."""
+    return Keys(check, lambda written: check(convert(written)), text, of_text, converts)
+
+
+def _converted(stored: Keys, converters: list[TypeDecorator[Any]], dialect: Dialect) -> Keys:
+    """Return the keys of a type that makes of each value what is *stored*, and the other way round."""
+    # What a type does not override is not called by SQLAlchemy either.
+    there = [one for one in converters if type(one).process_bind_param is not TypeDecorator.process_bind_param]
+    back = [one for one in converters if type(one).process_result_value is not TypeDecorator.process_result_value]
+
+    def bound(value: object) -> Any:
+        kept: Any = value
+        try:
+            for kind in there:
+                kept = kind.process_bind_param(kept, dialect)
+        except _REFUSED as error:
+            raise InvalidUserError(value, "the type of the keys does not take it") from error
+        if kept is None or isinstance(value, bool):
+            raise InvalidUserError(value, "the type of the keys does not take it")
+        return kept
+
+    def key_of(kept: Any) -> Any:
+        try:
+            for kind in reversed(back):
+                kept = kind.process_result_value(kept, dialect)
+        except _REFUSED as error:
+            raise InvalidUserError(kept, "the type of the keys makes nothing of it") from error
+        return kept
+
+    def check(value: object) -> Any:
+        return key_of(stored.check(bound(value)))
+
+    def read(text: str) -> Any:
+        try:
+            return check(text)
+        except InvalidUserError:
+            # A type that takes no text, such as one of numbers.
+            return key_of(stored.check(bound(stored.read(text))))
+
+    return Keys(check, read, lambda key: stored.text(bound(key)), lambda text: key_of(stored.of_text(text)), True)
+
+
+# --- Types of SQLAlchemy's own -------------------------------------------------------------------
 
 
 def _integers(kind: Integer, engine: EngineRules) -> Callable[[object], int]:
-    bits = 64 if isinstance(kind, BigInteger) else 16 if isinstance(kind, SmallInteger) else None
-    lowest, highest = engine.integer_range if bits is None else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+    lowest, highest = _range_of(kind, engine)
 
     def check(value: object) -> int:
         if not isinstance(value, int) or isinstance(value, bool):
@@ -48,7 +204,18 @@ def _integers(kind: Integer, engine: EngineRules) -> Callable[[object], int]:
     return check
 
 
-def _texts(length: int | None) -> Callable[[object], str]:
+def _range_of(kind: Integer, engine: EngineRules) -> tuple[int, int]:
+    """Return the least and the greatest number that a column holds."""
+    if engine.integers_are_alike:
+        return engine.integer_range
+    bits = _BITS.get(kind.__visit_name__)
+    if bits is None:
+        bits = 64 if isinstance(kind, BigInteger) else 16 if isinstance(kind, SmallInteger) else None
+    lowest, highest = engine.integer_range if bits is None else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+    return (0, 2 * highest + 1) if getattr(kind, "unsigned", False) else (lowest, highest)
+
+
+def _texts(length: int | None, *, padded: bool) -> Keys:
     def check(value: object) -> str:
         if not isinstance(value, str):
             raise InvalidUserError(value, "a key here is text")
@@ -60,17 +227,53 @@ def _texts(length: int | None) -> Callable[[object], str]:
             value.encode()
         except UnicodeEncodeError:
             raise InvalidUserError(value, "a key must be valid Unicode") from None
-        return value
+        return value.ljust(length or 1) if padded else value
 
-    return check
+    return _read_by(check, _unchanged, str, converts=padded)
 
 
-def _uuids(engine: EngineRules) -> Callable[[object], uuid.UUID]:
+def _members(kind: type[Any]) -> Keys:
+    def check(value: object) -> Any:
+        if isinstance(value, kind):
+            return value
+        found = kind.__members__.get(value) if isinstance(value, str) else None
+        if found is None:
+            raise InvalidUserError(value, f"a key here is a {kind.__name__}")
+        return found
+
+    return _read_by(check, _unchanged, check, lambda member: str(member.name), converts=True)
+
+
+def _uuids(engine: EngineRules) -> Keys:
     def check(value: object) -> uuid.UUID:
         if not isinstance(value, uuid.UUID):
             raise InvalidUserError(value, "a key here is a UUID")
         if not engine.holds_uuid(value):
             raise InvalidUserError(value, "no key here is of that version and variant")
+        return value
+
+    return _read_by(check, _uuid, uuid.UUID)
+
+
+def _texts_of_uuids(engine: EngineRules) -> Keys:
+    check_uuid = _uuids(engine).check
+
+    def check(value: object) -> str:
+        if not isinstance(value, str):
+            raise InvalidUserError(value, "a key here is the text of a UUID")
+        check_uuid(_uuid(value))
+        # However it was written, so it comes back.
+        return str(_uuid(value))
+
+    return _read_by(check, _unchanged, str, converts=True)
+
+
+def _bytes(length: int | None) -> Callable[[object], bytes]:
+    def check(value: object) -> bytes:
+        if not isinstance(value, bytes):
+            raise InvalidUserError(value, "a key here is bytes")
+        if length is not None and len(value) > length:
+            raise InvalidUserError(value, f"a key here has at most {length} bytes")
         return value
 
     return check
@@ -85,19 +288,11 @@ def _instances(kind: type[Any]) -> Callable[[object], Any]:
     return check
 
 
-def key_reader(kind: TypeEngine[Any]) -> Callable[[str], Any]:
-    """Return a function that reads a key of type *kind* from text; other text it returns unchanged."""
-    while isinstance(kind, TypeDecorator):
-        kind = kind.impl_instance
-    if isinstance(kind, Integer):
-        return _whole_number
-    if isinstance(kind, Uuid):
-        return _uuid if kind.as_uuid else lambda text: str(_uuid(text))
-    return _unchanged
+# --- Text of a person's --------------------------------------------------------------------------
 
 
-def _unchanged(value: Any) -> Any:
-    return value
+def _unchanged(text: str) -> object:
+    return text
 
 
 def _whole_number(text: str) -> object:

@@ -56,6 +56,7 @@ from retinue import (
 from retinue.schema import schema_of
 from retinue.testing import GraphContract, count_statements, make_users
 from tests.database import models_plain, models_private
+from tests.own_types import PortableUuid, Prefixed
 from tests.servers import Server
 
 #: How a session came to be is the application's affair: what it asks the database does not depend on that.
@@ -205,6 +206,8 @@ KEYS: dict[str, tuple[list[type[Any]], Callable[[int], Any]]] = {
     "bigint": (keyed("bigint", BigInteger), lambda n: 2**63 - 1 - n),
     "uuid": (keyed("uuid", Uuid), lambda n: uuid.UUID(int=n * 2**100)),
     "uuid as text": (keyed("uuid_text", Uuid(as_uuid=False)), lambda n: str(uuid.UUID(int=n * 2**100))),
+    "uuid of its own": (keyed("own_uuid", PortableUuid), lambda n: uuid.UUID(int=n * 2**100)),
+    "numbers with a prefix": (keyed("prefixed", Prefixed), lambda n: f"user_{n}"),
     "string": (keyed("string", String(64)), lambda n: f"{n} née O'Brien:%(x)s?/\\ ☃\n"),
 }
 

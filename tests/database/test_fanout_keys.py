@@ -25,6 +25,7 @@ from retinue import (
     listen,
 )
 from tests.database.kept_timelines import at
+from tests.own_types import PortableUuid, Prefixed
 
 
 def declare(user_key: Any, post_key: Any, time: Any) -> tuple[MetaData, Any, Any, Any]:
@@ -63,6 +64,10 @@ def as_text(number: int) -> str:
     return ["Zoë", "zoe", "a'b\"c\\", "%s :x", "ключ"][number % 5] + str(number)
 
 
+def as_prefixed(number: int) -> str:
+    return f"user_{number}"
+
+
 def aware(second: int) -> datetime:
     return at(second)
 
@@ -76,6 +81,8 @@ KINDS: dict[str, tuple[Any, Callable[[int], Any], Any, Callable[[int], Any], Any
     "text": (String(40), as_text, String(40), as_text, UTCDateTime, aware),
     "number and uuid": (Integer, int, Uuid, as_uuid, UTCDateTime, aware),
     "text and number": (String(40), as_text, Integer, int, UTCDateTime, aware),
+    "types of the application's": (PortableUuid, as_uuid, Prefixed, as_prefixed, UTCDateTime, aware),
+    "numbers with a prefix": (Prefixed, as_prefixed, PortableUuid, as_uuid, UTCDateTime, aware),
     "times without a zone": (Integer, int, Integer, int, DateTime, bare),
 }
 
@@ -135,14 +142,14 @@ def _check(
 
 
 @pytest.mark.parametrize("kind", ["uuid", "text"])
-def test_units_about_keys_of_another_type_are_refused(kind: str) -> None:
+def test_units_about_keys_of_another_type_are_refused(engine: Engine, kind: str) -> None:
     user_key, user, post_key, _, time, _ = KINDS[kind]
     _, User, _, _kept = declare(user_key, post_key, time)  # noqa: N806 - a class
     others: list[Any] = [1, None, True, [], "not a uuid" if kind == "uuid" else 1.5]
     for wrong in others:
         unit = json.dumps({"task": "send", "user": wrong, "version": 1, "after": None})
         with pytest.raises(ValueError, match="no unit of work"):
-            fanout.run(lambda: None, User, unit)  # type: ignore[arg-type, return-value]
+            fanout.run(engine, User, unit)
     after = json.dumps({"task": "send", "user": str(user(1)), "version": 1, "after": [5, 7]})
     with pytest.raises(ValueError, match="no unit of work"):
-        fanout.run(lambda: None, User, after)  # type: ignore[arg-type, return-value]
+        fanout.run(engine, User, after)

@@ -25,6 +25,7 @@ from retinue.transfer import Skipped, SkipReason, import_follows
 from tests.database.graph_models import MANY, ONE, populate
 from tests.database.writers import PROCESSES
 from tests.models import Models
+from tests.own_types import PortableUuid, Prefixed
 
 PEOPLE = 60
 
@@ -159,14 +160,17 @@ def test_hostile_files_are_skipped_line_by_line(engine: Engine, tmp_path: Path) 
 
 
 @pytest.mark.tables(None)
-@pytest.mark.parametrize("kind", ["big", "text", "uuid"])
+@pytest.mark.parametrize("kind", ["big", "text", "uuid", "portable", "prefixed"])
 def test_keys_of_every_type(engine: Engine, kind: str) -> None:
     """Keys come as themselves or as text that says them."""
     types: dict[str, Any] = {"big": BigInteger(), "text": String(40, collation=None), "uuid": Uuid()}
+    types |= {"portable": PortableUuid(), "prefixed": Prefixed()}
     keys: dict[str, list[Any]] = {
         "big": [2**40, 2**40 + 1, 2**40 + 2],
         "text": ["anna", "ben", "cleo"],
         "uuid": [uuid.UUID(int=n << 80 | 1 << 63) for n in (1, 2, 3)],
+        "portable": [uuid.UUID(int=n << 80 | 1 << 63) for n in (1, 2, 3)],
+        "prefixed": ["user_1", "user_22", "user_3"],
     }
 
     class Base(DeclarativeBase):

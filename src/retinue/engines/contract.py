@@ -75,6 +75,9 @@ class EngineRules(ABC):
     #: What an ``Integer`` column can hold, both ends included.
     integer_range: ClassVar[tuple[int, int]]
 
+    #: True where every column of whole numbers holds these, whatever it is declared as.
+    integers_are_alike: ClassVar[bool] = False
+
     #: True where an UPDATE that finds no row locks the place where it would be: an upsert does not.
     locks_missing_rows: ClassVar[bool] = False
 
@@ -88,6 +91,11 @@ class EngineRules(ABC):
         """Return whether a UUID column can hold *value*: here, any."""
         del value
         return True
+
+    def pads(self, collation: str) -> bool:
+        """Return whether texts that differ in spaces at their end are equal by *collation*; "" is the usual one."""
+        del collation
+        return False
 
     #: True where an insert hides that a row met one with another primary key, by a unique constraint: see `collided()`.
     hides_collisions: ClassVar[bool] = False

@@ -76,6 +76,10 @@ class MariaDB(EngineRules):
         """Rules whose inserts are plain ones."""
         return _REFUSING
 
+    def pads(self, collation: str) -> bool:
+        """Return that all do but those which say that they do not; MySQL's newer ones, of UCA 9.0.0, do not either."""
+        return "nopad" not in collation and "_0900_" not in collation
+
     def holds_uuid(self, value: UUID) -> bool:
         """Return whether MariaDB's own type takes *value*: not a new version (8 to 15) of an old variant."""
         version, variant = value.int >> 76 & 0xF, value.int >> 60 & 0xF

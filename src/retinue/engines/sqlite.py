@@ -40,6 +40,7 @@ class SQLite(OnConflict):
 
     #: SQLite's integers have 64 bits, whatever the column is called.
     integer_range: ClassVar[tuple[int, int]] = (-(2**63), 2**63 - 1)
+    integers_are_alike = True
     insert: ClassVar[staticmethod[[Table], Any]] = staticmethod(insert)
     savepoint_begins: ClassVar[bool] = True
 

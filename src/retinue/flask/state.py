@@ -11,10 +11,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from retinue import ALL, FollowerMixin, Graph, InvalidUserError, prepare_engine, transact
-from retinue.engines import engine_of
 from retinue.flask import config
 from retinue.flask.sessions import Sessions, prepare_engines, sessions_of
-from retinue.keys import key_checker, key_reader
+from retinue.keys import keys_of
 from retinue.schema import Schema, schema_of
 
 T = TypeVar("T")
@@ -145,9 +144,9 @@ class State:
     def _key_of(self, slug: str) -> Any | None:
         """Return the value of the column that *slug* stands for; None if the column cannot hold one."""
         kind = getattr(self.user_class, self.slug_name).type
-        engine = engine_of(self.session().connection(bind_arguments=self.schema.bind))
+        connection = self.session().connection(bind_arguments=self.schema.bind)
         try:
-            value = key_checker(kind, engine)(key_reader(kind)(slug))
+            value = keys_of(kind, connection).read(slug)
         except InvalidUserError:
             return None
         # One address for each user: 7, but not 007.

@@ -9,6 +9,7 @@ from sqlalchemy import BigInteger, Delete, bindparam, delete, or_, select
 
 from retinue.cursors import Way
 from retinue.engines import EngineRules, Rows
+from retinue.keys import ROW_NUMBERS
 from retinue.lists import pages
 from retinue.lists.keyset import beside, in_order
 from retinue.lists.pages import Listing, Visit
@@ -97,5 +98,5 @@ _LISTING: Final[Listing[Any]] = Listing(
     history,
     item=lambda row: (row.kind, row.timestamp),
     place=lambda row: (row.timestamp, row.id),
-    keys=pages.row_numbers,
+    keys=lambda _: ROW_NUMBERS,
 )

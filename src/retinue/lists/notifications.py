@@ -12,6 +12,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from retinue import arguments
 from retinue.cursors import Way
 from retinue.engines import EngineRules, Rows
+from retinue.keys import ROW_NUMBERS, row_number
 from retinue.lists import pages
 from retinue.lists.keyset import beside, hydrate_users, in_order
 from retinue.lists.pages import Listing
@@ -46,7 +47,7 @@ def mark(work: Work, user: Any, ids: Iterable[int] | None) -> int:
     parameters: dict[str, Any] = {"user": work.write_of(user), **moment(work.schema, now())}
     if ids is None:
         return work.run(mark_read, parameters).rowcount
-    parameters["ids"] = [pages.row_number(number) for number in arguments.batch(ids)]
+    parameters["ids"] = [row_number(number) for number in arguments.batch(ids)]
     return work.run(mark_some_read, parameters, work.engine).rowcount if parameters["ids"] else 0
 
 
@@ -132,7 +133,7 @@ _LISTINGS: Final[dict[bool, Listing[Notice[Any]]]] = {
         partial(notifications, unread=unread),
         item=_notice,
         place=lambda row: (row.timestamp, row.id),
-        keys=pages.row_numbers,
+        keys=lambda _: ROW_NUMBERS,
     )
     for unread in (False, True)
 }

@@ -11,31 +11,12 @@ from retinue import arguments
 from retinue.cursors import Place, Scope, Way
 from retinue.engines import Rows
 from retinue.errors import InvalidCursor, InvalidUserError
+from retinue.keys import Keys
 from retinue.values import ALL, Everything, Key, Page
 from retinue.viewer import Audience, Context, admit
 from retinue.work import Work
 
 T = TypeVar("T")
-
-#: What a BIGINT holds.
-_NUMBER_MOST = 2**63 - 1
-
-
-def user_keys(work: Work) -> tuple[Callable[[object], Any], type]:
-    """Return the check for a user's key, and its type."""
-    return work.checker(), work.schema.key.type.python_type
-
-
-def row_numbers(_work: Work) -> tuple[Callable[[object], Any], type]:
-    """Return the check for the number of a row, and its type."""
-    return row_number, int
-
-
-def row_number(value: object) -> int:
-    """Return *value*; `InvalidUserError` unless it is a number that a row can have."""
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _NUMBER_MOST:
-        raise InvalidUserError(value, "that is not the number of a row")
-    return value
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,8 +33,8 @@ class Listing(Generic[T]):
     place: Callable[[Any], tuple[datetime | str, Any]]
     #: What the list goes by: times, or names.
     order_type: type = datetime
-    #: Returns the check for a key in a cursor, which raises `InvalidUserError`; and the type of such keys.
-    keys: Callable[[Work], tuple[Callable[[object], Any], type]] = user_keys
+    #: Returns what the keys in its cursors are.
+    keys: Callable[[Work], Keys] = Work.user_keys
 
 
 class Visit(NamedTuple):
@@ -126,10 +107,10 @@ def read(
     """
     limit = arguments.page_limit(limit)
     secret = work.schema.settings.secret or b""
-    check, key_type = listing.keys(work)
+    keys = listing.keys(work)
     secret_key = secret.encode() if isinstance(secret, str) else secret
-    scope = Scope((listing.name, *visit.name), secret_key, key_type, listing.order_type)
-    place = None if cursor is None else _place(work, scope, check, cursor)
+    scope = Scope((listing.name, *visit.name), secret_key, keys.of_text, listing.order_type, keys.text)
+    place = None if cursor is None else _place(work, scope, keys, cursor)
     if visit.empty:
         return Page(), Stretch(None, None)
     values = {**parameters, "limit": limit + 1}
@@ -152,10 +133,10 @@ def read(
     return page, Stretch(first=None if back is None else back.at, last=None if on is None else on.at)
 
 
-def _place(work: Work, scope: Scope, check: Callable[[object], Any], cursor: object) -> Place:
+def _place(work: Work, scope: Scope, keys: Keys, cursor: object) -> Place:
     place = scope.decode(cursor)
     try:
-        check(place.key)
+        keys.check(place.key)
     except InvalidUserError:
         raise InvalidCursor(cursor) from None
     if isinstance(place.at, str) and not arguments.holds(place.at, work.engine):

@@ -10,7 +10,7 @@ import datetime as dt
 import decimal
 import itertools
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
@@ -48,7 +48,7 @@ def make_users(session: Session, user_class: type[U], count: int, **values: Any)
     users = []
     for _ in range(count):
         number = next(_numbers)
-        filled = {name: make(number) for name, make in _required(user_class).items() if name not in values}
+        filled = {name: make(number) for name, make in _required(user_class, values).items()}
         given = {name: value(number) if callable(value) else value for name, value in values.items()}
         users.append(user_class(**filled, **given))
     session.add_all(users)
@@ -56,12 +56,12 @@ def make_users(session: Session, user_class: type[U], count: int, **values: Any)
     return users
 
 
-def _required(user_class: type[Any]) -> dict[str, Callable[[int], Any]]:
+def _required(user_class: type[Any], given: Container[str]) -> dict[str, Callable[[int], Any]]:
     mapper: Mapper[Any] = class_mapper(user_class)
     makers: dict[str, Callable[[int], Any]] = {}
     for name, attribute in mapper.column_attrs.items():
         column = attribute.columns[0]
-        if not isinstance(column, Column) or column.nullable or column.default is not None:
+        if name in given or not isinstance(column, Column) or column.nullable or column.default is not None:
             continue
         if column.server_default is not None or column is mapper.polymorphic_on:
             continue

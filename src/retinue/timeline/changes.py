@@ -17,12 +17,11 @@ So work that waits, fails or is done twice changes no page, only what it costs.
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from sqlalchemy import Table, select
 
@@ -31,17 +30,18 @@ from retinue.effects.changes import Changed, Kind, Selected, as_sent
 from retinue.effects.effect import Change, Effect
 from retinue.errors import shown
 from retinue.events import Event, TimelineWork
+from retinue.keys import Keys
 from retinue.models import TimelineEntryMixin, new_id
 from retinue.schema import Schema
 from retinue.timeline import entries as statements
 from retinue.values import Key
 from retinue.work import Work
 
-#: A follower and the time of the edge: how far a post has been sent.
-Place = tuple[datetime, Key]
-
 #: Whole numbers from here on, up or down, no database holds.
 _NUMBERS = 2**63
+
+#: A follower and the time of the edge: how far a post has been sent.
+Place = tuple[datetime, Key]
 
 
 class Task(StrEnum):
@@ -64,13 +64,13 @@ class Unit:
     #: The followers up to here have been written to; None: none yet.
     after: Place | None = None
 
-    def text(self) -> str:
+    def text(self, keys: Keys) -> str:
         """Return the unit as text (JSON), for a queue."""
-        after = None if self.after is None else [micros_of(self.after[0]), _plain(self.after[1])]
-        return json.dumps({"task": self.task, "user": _plain(self.user), "version": self.version, "after": after})
+        after = None if self.after is None else [micros_of(self.after[0]), _plain(self.after[1], keys)]
+        return json.dumps({"task": self.task, "user": _plain(self.user, keys), "version": self.version, "after": after})
 
     @classmethod
-    def of(cls, text: object, key_type: type) -> Unit:
+    def of(cls, text: object, keys: Keys) -> Unit:
         """
         Return the unit that *text* is.
 
@@ -80,8 +80,8 @@ class Unit:
         try:
             fields = json.loads(text)  # type: ignore[arg-type]
             after = fields["after"]
-            place = None if after is None else (time_of(int(after[0])), _key(after[1], key_type))
-            return cls(Task(fields["task"]), _key(fields["user"], key_type), int(_key(fields["version"], int)), place)
+            place = None if after is None else (time_of(int(after[0])), _key(after[1], keys))
+            return cls(Task(fields["task"]), _key(fields["user"], keys), _version(fields["version"]), place)
         except (ValueError, TypeError, KeyError, IndexError, OverflowError, RecursionError):
             raise ValueError(f"that is no unit of work: {shown(text)}") from None
 
@@ -110,7 +110,7 @@ class Timelines(Effect):
         gone = [{"follower": one.follower_id, "followed": one.followed_id} for one, kind in changes if kind.edges < 0]
         if gone:
             work.run_each(statements.purge, gone)
-        return work_of(mark_stale(work, {one.follower_id for one, kind in changes if kind.edges > 0}))
+        return work_of(work, mark_stale(work, {one.follower_id for one, kind in changes if kind.edges > 0}))
 
     def write_selected(self, work: Work, kind: Kind, selected: Selected) -> None:
         """Note who follows somebody new. One select, and one update if it finds anybody."""
@@ -125,7 +125,9 @@ class Timelines(Effect):
         # Ascending: two transactions that post for the same users wait for one another in one order.
         rows = [{"author": author, "post": post, "version_": version} for author, post in sorted(posts)]
         work.run_each(statements.note_post, rows, work.engine)
-        return work_of(Unit(Task.SEND, author, version) for author in dict.fromkeys(author for author, _ in posts))
+        return work_of(
+            work, (Unit(Task.SEND, author, version) for author in dict.fromkeys(author for author, _ in posts))
+        )
 
     def expire(self, work: Work, at: datetime) -> Mapping[str, int]:
         """Keep nothing for readers who were away for ``Settings(timeline_kept=...)``. One update and two deletes."""
@@ -146,19 +148,24 @@ def _readers(schema: Schema, changed: Changed) -> Any:
     return as_sent(chosen.order_by(readers.c.user_id)).with_for_update(of=readers)
 
 
-def work_of(units: Iterable[Unit]) -> list[TimelineWork]:
+def work_of(work: Work, units: Iterable[Unit]) -> list[TimelineWork]:
     """Return what listeners are told of *units*."""
-    return [TimelineWork(unit.text()) for unit in units]
+    keys = work.user_keys()
+    return [TimelineWork(unit.text(keys)) for unit in units]
 
 
-def _plain(key: Key) -> int | str:
-    return str(key) if isinstance(key, uuid.UUID) else key
+def _plain(key: Key, keys: Keys) -> int | str:
+    return key if isinstance(key, int) else keys.text(key)
 
 
-def _key(value: Any, kind: type[Any]) -> Key:
-    key = uuid.UUID(value) if kind is uuid.UUID and isinstance(value, str) else value
-    if isinstance(key, bool) or not isinstance(key, kind):
+def _key(value: Any, keys: Keys) -> Key:
+    key: Key = keys.check(keys.of_text(value) if isinstance(value, str) else value)
+    if isinstance(key, int) is not isinstance(value, int):
         raise TypeError
-    if isinstance(key, int) and not -_NUMBERS <= key < _NUMBERS:
-        raise OverflowError
-    return cast("Key", key)
+    return key
+
+
+def _version(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not -_NUMBERS <= value < _NUMBERS:
+        raise TypeError
+    return value

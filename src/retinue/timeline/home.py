@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Final
 
-from retinue.keys import key_checker
+from retinue.keys import Keys, keys_of
 from retinue.lists import pages
 from retinue.lists.pages import Listing
-from retinue.models import LAST, aware, now, values_of
+from retinue.models import LAST, aware, now
 from retinue.schema import identity
 from retinue.settings import PAGE_DEFAULT
 from retinue.timeline import searched
@@ -18,9 +17,8 @@ from retinue.work import Work
 from retinue.work.building import moment
 
 
-def _post_keys(work: Work) -> tuple[Callable[[object], Any], type]:
-    key = work.schema.declared_posts().key
-    return key_checker(key.type, work.engine), values_of(key)
+def _post_keys(work: Work) -> Keys:
+    return keys_of(work.schema.declared_posts().key.type, work.connection)
 
 
 #: By whether timelines are kept ready.

@@ -10,7 +10,7 @@ from retinue import arguments
 from retinue.effects import outbox, post
 from retinue.effects.removal import lock_users
 from retinue.errors import UnknownUserError
-from retinue.keys import key_checker
+from retinue.keys import keys_of
 from retinue.models import TimelineEntryMixin, new_id, now
 from retinue.schema import identity
 from retinue.timeline import changes as timeline
@@ -45,7 +45,7 @@ def mark_active(work: Work, user: Any) -> bool:
     parameters = {"user": key, "at": at, "version_": version}
     if not work.insert(statements.insert_reader, parameters, (key,)):
         return False  # another session was first
-    outbox.add(work, *timeline.work_of([Unit(Task.FILL, key, version)]))
+    outbox.add(work, *timeline.work_of(work, [Unit(Task.FILL, key, version)]))
     return True
 
 
@@ -56,7 +56,7 @@ def note_posts(work: Work, posts: Iterable[Any]) -> None:
     work.session.flush()
     work.connect()
     declared: Any = schema.posts
-    check = key_checker(declared.key.type, work.engine)
+    check = keys_of(declared.key.type, work.connection).check
     keys = [
         identity(post)[0] if isinstance(post, declared.model) and identity(post) else check(post)
         for post in arguments.batch(posts)

@@ -34,6 +34,7 @@ from sqlalchemy.sql.selectable import FromClause
 from retinue.effects import close_requests, record_selected
 from retinue.effects.changes import IMPORTED, Changed, Selected, as_sent
 from retinue.engines import EngineRules, engine_of
+from retinue.keys import Keys, user_keys_of
 from retinue.models import UTCDateTime, new_id, now
 from retinue.retry import transact
 from retinue.schema import Schema
@@ -79,8 +80,9 @@ class Loader:
         self._sessions = sessions
         # Worth a statement only once a duplicate was met.
         self._look_first = False
-        self.engine: EngineRules
-        self.engine, self._bulk, self._run = transact(sessions, self._prepare)
+        #: What keys users have.
+        self.keys: Keys
+        self.keys, self._bulk, self._run = transact(sessions, self._prepare)
         #: Whether the database works in this process, and so leaves it no time for anything else.
         self.in_process: bool = self._bulk.in_process
         #: Seconds that a batch should take.
@@ -112,10 +114,10 @@ class Loader:
                 time.sleep(random.uniform(0, min(_PAUSE_MOST, 0.001 * 2**attempt)))  # noqa: S311 - not a secret
             self._look_first = True
 
-    def _prepare(self, session: Session) -> tuple[EngineRules, Bulk, _Statements]:
+    def _prepare(self, session: Session) -> tuple[Keys, Bulk, _Statements]:
         connection = session.connection(bind_arguments=self._schema.bind)
         engine, bulk = engine_of(connection), bulk_of(connection.dialect, {OPTION: "import_batch"})
-        return engine, bulk, _Statements(self._schema, engine, bulk, connection)
+        return user_keys_of(self._schema.key, connection), bulk, _Statements(self._schema, engine, bulk, connection)
 
     def _transact(self, work: Callable[[Work], T]) -> T:
         def begin(session: Session) -> T:

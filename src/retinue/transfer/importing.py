@@ -125,7 +125,7 @@ def import_follows(
     schema.refuse_unusable()
     schema.refuse_missing(FollowMixin)
     loader = Loader(schema, sessions_of(engine_or_session_factory))
-    reader = Reader(schema.key.type, loader.engine)
+    reader = Reader(loader.keys)
     with Records(source, header=header) as records:
         importer = _Import(records, reader, loader, on_skip)
         importer.run(batch_rows, progress)

@@ -11,11 +11,8 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy.types import TypeEngine
-
-from retinue.engines import EngineRules
 from retinue.errors import InvalidUserError, shown
-from retinue.keys import key_checker, key_reader
+from retinue.keys import Keys
 from retinue.values import Key
 
 #: (follower, followed, since); the time is None if the row has none.
@@ -78,17 +75,11 @@ class RowError(ValueError):
 
 
 class Reader:
-    """Turns rows into edges, for one type of key."""
+    """Turns rows into edges, for one kind of keys."""
 
-    def __init__(self, kind: TypeEngine[Any], engine: EngineRules) -> None:
-        check, convert = key_checker(kind, engine), key_reader(kind)
-
-        @lru_cache(_CACHED_KEYS)
-        def from_text(text: str) -> Key:
-            return check(convert(text))
-
-        self._check: Callable[[object], Key] = check
-        self._from_text: Callable[[str], Key] = from_text
+    def __init__(self, keys: Keys) -> None:
+        self._check: Callable[[object], Key] = keys.check
+        self._from_text: Callable[[str], Key] = lru_cache(_CACHED_KEYS)(keys.read)
 
     def edge(self, fields: Sequence[Any]) -> Edge:
         """Return the edge in *fields*; raise `RowError` if there is none."""

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session, object_session, scoped_session
 from retinue import arguments
 from retinue.engines import EngineRules, Rows, engine_of
 from retinue.errors import InvalidUserError, SelfFollowError, UnknownUserError
-from retinue.keys import key_checker
+from retinue.keys import Keys, user_keys_of
 from retinue.schema import Schema, identity
 from retinue.values import Key
 from retinue.work.building import known_users, known_users_now
@@ -169,14 +169,18 @@ class Work:
         Raises:
             InvalidUserError: It is neither a user nor a possible key.
         """
-        if isinstance(user, self.schema.user):
-            key = identity(user)
-            return cast("Key", key[0]) if key else None
-        return self.checker()(user)
+        keys = self.user_keys()
+        if not isinstance(user, self.schema.user):
+            return cast("Key", keys.check(user))
+        identified = identity(user)
+        if not identified:
+            return None
+        # A new user may still have the key as the application wrote it.
+        return cast("Key", keys.check(identified[0]) if keys.converts else identified[0])
 
     def keys(self, users: Iterable[Any]) -> list[Key]:
         """Return the keys of *users*, each once; at most 1,000, and none without a key."""
-        check, kind = self.checker(), self.schema.user
+        check, kind = self.user_keys().check, self.schema.user
         keys = dict.fromkeys(
             [self.key(user) if isinstance(user, kind) else check(user) for user in arguments.batch(users)]
         )
@@ -184,12 +188,12 @@ class Work:
             raise InvalidUserError(None, "a user has no key yet: add it to the session first")
         return cast("list[Key]", list(keys))
 
-    def checker(self) -> Callable[[object], Key]:
-        """Return the check for a possible key, made once for each kind of database."""
-        check: Callable[[object], Key] | None = self.schema.built.get(self.engine)
-        if check is None:
-            check = self.schema.built[self.engine] = key_checker(self.schema.key.type, self.engine)
-        return check
+    def user_keys(self) -> Keys:
+        """Return what keys users can have, found out once for each kind of database."""
+        keys: Keys | None = self.schema.built.get(self.engine)
+        if keys is None:
+            keys = self.schema.built[self.engine] = user_keys_of(self.schema.key, self.connection)
+        return keys
 
     def refuse_unknown(self, users: Sequence[Key], ask: Callable[..., Rows] = known_users) -> None:
         """

@@ -8,7 +8,6 @@ import click
 
 from retinue import InvalidUserError
 from retinue.flask.state import State
-from retinue.keys import key_reader
 from retinue.schema import identity
 from retinue.values import Key
 from retinue.work import Work
@@ -36,8 +35,8 @@ def key_of(state: State, text: str) -> Key:
     Raises:
         InvalidUserError: No user can have such a key.
     """
-    work = Work(state.session(), state.schema).connect()
-    return work.checker()(key_reader(work.schema.key.type)(text))
+    key: Key = Work(state.session(), state.schema).connect().user_keys().read(text)
+    return key
 
 
 def find_user(state: State, text: str) -> Any:
