@@ -83,19 +83,19 @@ def optional_time(_model: Any) -> Mapped[Any]:
 
 
 def user_by(column: str, back_populates: str | None = None) -> Callable[[Any], Mapped[Any]]:
-    """Return what makes of a model the user whom its *column* names: see `user_of()`."""
+    """
+    Return what makes of a model the user whom its *column* names.
+
+    Joined, so that a list of rows brings its users in one statement.
+    """
 
     def user(model: Any) -> Mapped[Any]:
-        return user_of(model, getattr(model, column), back_populates)
+        keys = [getattr(model, column)]
+        return relationship(
+            user_class_of(model), foreign_keys=keys, back_populates=back_populates, lazy="joined", innerjoin=True
+        )
 
     return user
-
-
-def user_of(model: Any, column: Any, back_populates: str | None = None) -> Mapped[Any]:
-    """Return the user that *column* names: joined, so that a list of rows brings its users in one statement."""
-    return relationship(
-        user_class_of(model), foreign_keys=[column], back_populates=back_populates, lazy="joined", innerjoin=True
-    )
 
 
 def named(prefix: str, table: Table, what: str) -> conv:

@@ -42,15 +42,9 @@ class FollowMixin(GraphModel):
     follower: declared_attr[Any] = attribute(user_by("follower_id", back_populates="following"))
     following: declared_attr[Any] = attribute(user_by("following_id", back_populates="followers"))
 
-    @declared_attr
-    def followed_id(cls) -> Mapped[Any]:
-        """Another name of ``following_id``, in queries as well."""
-        return synonym("following_id")
-
-    @declared_attr
-    def followed(cls) -> Mapped[Any]:
-        """Another name of ``following``, in queries as well."""
-        return synonym("following")
+    #: Other names of ``following_id`` and ``following``, in queries as well.
+    followed_id: declared_attr[Any] = attribute(lambda _model: synonym("following_id"))
+    followed: declared_attr[Any] = attribute(lambda _model: synonym("following"))
 
     @validates("follower_id", "following_id", "follower", "following")
     def _keep_key(self, name: str, value: Any) -> Any:
@@ -60,6 +54,10 @@ class FollowMixin(GraphModel):
             what = f"{name} of a Follow that is in the database cannot change"
             raise NotWritableError(what, "unfollow() and follow()")
         return value
+
+
+def _count(_model: Any) -> Mapped[int]:
+    return mapped_column(BigInteger, nullable=False, insert_default=0)
 
 
 class FollowCountMixin(GraphModel):
@@ -72,25 +70,17 @@ class FollowCountMixin(GraphModel):
 
     __retinue_effect__: ClassVar[str | None] = "retinue.effects.counts:COUNTS"
 
-    @declared_attr
-    def user_id(cls) -> Mapped[Any]:
-        """The key of the user."""
-        return user_column(cls)
+    #: The key of the user.
+    user_id: declared_attr[Any] = attribute(user_column)
 
     @declared_attr
     def slot(cls) -> Mapped[int]:
         """Which of the user's rows this is, from 0."""
         return mapped_column(SmallInteger, primary_key=True, autoincrement=False, insert_default=0)
 
-    @declared_attr
-    def followers(cls) -> Mapped[int]:
-        """How many follow the user; the sum over the slots counts."""
-        return mapped_column(BigInteger, nullable=False, insert_default=0)
-
-    @declared_attr
-    def following(cls) -> Mapped[int]:
-        """How many the user follows; the sum over the slots counts."""
-        return mapped_column(BigInteger, nullable=False, insert_default=0)
+    #: How many follow the user, and how many the user follows; the sums over the slots count.
+    followers: declared_attr[int] = attribute(_count)
+    following: declared_attr[int] = attribute(_count)
 
 
 class FollowRequestMixin(GraphModel):

@@ -8,10 +8,9 @@ from typing import Any, ClassVar
 from sqlalchemy import BigInteger, Column, Index, String, Table
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
-from retinue.models.columns import completes, named, user_column, user_of
+from retinue.models.columns import attribute, completes, named, optional_time, time_of_row, user_by, user_column
 from retinue.models.ids import new_id
 from retinue.models.ownership import GraphModel, key_column_of, user_class_of
-from retinue.models.times import UTCDateTime, now
 
 #: Longer than the longest kind of anything that is written down.
 _KIND_MOST = 24
@@ -48,10 +47,8 @@ class FollowEventMixin(GraphModel):
         """What happened: the value of a `HistoryKind`."""
         return mapped_column(String(_KIND_MOST), nullable=False)
 
-    @declared_attr
-    def timestamp(cls) -> Mapped[datetime]:
-        """When it happened (aware, UTC)."""
-        return mapped_column(UTCDateTime, nullable=False, insert_default=now)
+    #: When it happened (aware, UTC).
+    timestamp: declared_attr[datetime] = attribute(time_of_row)
 
 
 class NotificationMixin(GraphModel):
@@ -64,15 +61,9 @@ class NotificationMixin(GraphModel):
 
     __retinue_effect__: ClassVar[str | None] = "retinue.effects.notifications:NOTIFICATIONS"
 
-    @declared_attr
-    def recipient_id(cls) -> Mapped[Any]:
-        """The key of the user who is told."""
-        return user_column(cls)
-
-    @declared_attr
-    def actor_id(cls) -> Mapped[Any]:
-        """The key of the user who did it."""
-        return user_column(cls)
+    #: The keys of the user who is told, and of the user who did it.
+    recipient_id: declared_attr[Any] = attribute(user_column)
+    actor_id: declared_attr[Any] = attribute(user_column)
 
     @declared_attr
     def kind(cls) -> Mapped[str]:
@@ -84,25 +75,13 @@ class NotificationMixin(GraphModel):
         """A number that grows with time, and is the notification's name in an API."""
         return mapped_column(BigInteger, nullable=False, insert_default=new_id)
 
-    @declared_attr
-    def timestamp(cls) -> Mapped[datetime]:
-        """When it was done (aware, UTC)."""
-        return mapped_column(UTCDateTime, nullable=False, insert_default=now)
-
-    @declared_attr
-    def read_at(cls) -> Mapped[datetime | None]:
-        """When the recipient saw it (aware, UTC); None: not yet."""
-        return mapped_column(UTCDateTime)
-
-    @declared_attr
-    def recipient(cls) -> Mapped[Any]:
-        """The user who is told."""
-        return user_of(cls, cls.recipient_id)
-
-    @declared_attr
-    def actor(cls) -> Mapped[Any]:
-        """The user who did it."""
-        return user_of(cls, cls.actor_id)
+    #: When it was done (aware, UTC).
+    timestamp: declared_attr[datetime] = attribute(time_of_row)
+    #: When the recipient saw it (aware, UTC); None: not yet.
+    read_at: declared_attr[datetime | None] = attribute(optional_time)
+    #: The user who is told, and the user who did it.
+    recipient: declared_attr[Any] = attribute(user_by("recipient_id"))
+    actor: declared_attr[Any] = attribute(user_by("actor_id"))
 
 
 def _former_user_column(model: Any, *, primary_key: bool = False) -> Mapped[Any]:

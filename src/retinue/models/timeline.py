@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Table
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from retinue.errors import MappingError
-from retinue.models.columns import completes, named, user_column, user_table
+from retinue.models.columns import attribute, completes, named, user_column, user_table
 from retinue.models.ownership import GraphModel, key_column_of, user_class_of
 from retinue.models.posts import Posts
 from retinue.models.times import UTCDateTime
@@ -24,10 +24,8 @@ class TimelineEntryMixin(GraphModel):
 
     __retinue_effect__: ClassVar[str | None] = "retinue.timeline.changes:TIMELINES"
 
-    @declared_attr
-    def reader_id(cls) -> Mapped[Any]:
-        """The key of the user whose timeline it is."""
-        return user_column(cls)
+    #: The key of the user whose timeline it is.
+    reader_id: declared_attr[Any] = attribute(user_column)
 
     @declared_attr
     def timestamp(cls) -> Mapped[Any]:
@@ -44,15 +42,11 @@ class TimelineEntryMixin(GraphModel):
     def author_id(cls) -> Mapped[Any]:
         """The key of who posted it: a copy."""
         # Not a foreign key: the row goes with its post, and an index for this alone would cost every fan-out.
-        return mapped_column(key_column_of(_user_of(cls)).type, nullable=False)
-
-
-def _user_of(model: Any) -> type[Any]:
-    return user_class_of(model)
+        return mapped_column(key_column_of(_posts_of(cls).user).type, nullable=False)
 
 
 def _posts_of(model: Any) -> Posts:
-    posts: Posts | None = vars(_user_of(model)).get("__retinue_posts__")
+    posts: Posts | None = vars(user_class_of(model)).get("__retinue_posts__")
     if posts is None:
         raise MappingError(f"{model.__name__} does not know what users post: call declare_posts() before it")
     return posts
