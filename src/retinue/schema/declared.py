@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any, Final, NamedTuple, cast
 
 from sqlalchemy import Column, Table
@@ -43,59 +42,52 @@ class Timeline(NamedTuple):
     senders: Table
 
 
-@dataclasses.dataclass(slots=True, eq=False)
 class Schema:
     """One user class and the models declared for it."""
 
-    user: type[Any]
-    #: The user's primary key: its name on the class, and its column.
-    key_name: str
-    key: Column[Any]
-    settings: Settings
-    #: The declared models, by their mixin.
-    models: dict[type[GraphModel], type[Any]]
-    #: The attributes of the user, by the setting that names them, such as ``"locked"``.
-    flags: dict[str, str]
-    #: The settings whose attribute is not made of columns of the key's table alone.
-    elsewhere: frozenset[str]
-    #: The settings whose attribute is a number that stands for a boolean.
-    numbers: frozenset[str]
-    #: The table of guards, which verbs about one user lock; None where no verb needs it.
-    guards: Table | None
-    #: The posts of users; None where no model of posts is declared.
-    posts: Posts | None
-    #: The bind arguments by which a session with several databases finds this one.
-    bind: dict[str, Any]
-    follow: type[FollowMixin] = dataclasses.field(init=False)
-    follows: Table = dataclasses.field(init=False)
-    timeline: Timeline | None = dataclasses.field(init=False)
-    #: The columns and constraints of the application's own, by table.
-    own: dict[Table, Own] = dataclasses.field(init=False)
-    #: The models for which no verb can insert a row, and why.
-    incomplete: dict[type[GraphModel], str] = dataclasses.field(init=False)
-    #: Why the graph cannot be used at all: the library cannot insert rows that it writes by itself. None: it can.
-    unusable: str | None = dataclasses.field(init=False)
-    #: Whether the database may refuse a row that a change of an edge writes beside it, such as a count.
-    effects_refused: bool = dataclasses.field(init=False)
-    #: Whether the database may refuse an edge or a request of a verb that has already changed something else.
-    edges_refused: bool = dataclasses.field(init=False)
-    #: The statements that were built, by the function that builds each and its arguments.
-    built: dict[object, Any] = dataclasses.field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.follow, self.follows = self.models[FollowMixin], self.table(FollowMixin)
-        entries = self._optional(TimelineEntryMixin)
-        self.timeline = None if entries is None else Timeline(entries, readers_of(entries), senders_of(entries))
-        for model in self.models.values():
-            default_as_mapped(class_mapper(model))
-        self.own = {self.table(mixin): own_of(self.table(mixin), mixin) for mixin in self.models}
-        reasons = {mixin: missing(model, self.own[self.table(mixin)]) for mixin, model in self.models.items()}
-        self.incomplete = {mixin: reason for mixin, reason in reasons.items() if reason is not None}
-        self.unusable = next(
-            (self.incomplete[mixin] for mixin in self.incomplete if not mixin.__retinue_own_rows__), None
+    def __init__(self, user: type[Any], models: dict[type[GraphModel], type[Any]]) -> None:
+        flags = flags_of(user)
+        self.user: type[Any] = user
+        #: The user's primary key: its column, and its name on the class.
+        self.key: Column[Any] = key_column_of(user)
+        self.key_name: str = class_mapper(user).get_property_by_column(self.key).key
+        self.settings: Settings = user.__retinue__
+        #: The declared models, by their mixin.
+        self.models: dict[type[GraphModel], type[Any]] = models
+        self.follow: type[FollowMixin] = models[FollowMixin]
+        self.follows: Table = self.table(FollowMixin)
+        #: The attributes of the user, by the setting that names them, such as ``"locked"``.
+        self.flags: dict[str, str] = flags.names
+        #: The settings whose attribute is a number that stands for a boolean.
+        self.numbers: frozenset[str] = flags.numbers
+        self._elsewhere = flags.elsewhere
+        #: The table of guards, which verbs about one user lock; None where no verb needs it.
+        self.guards: Table | None = guards_of(user)
+        #: The posts of users; None where no model of posts is declared.
+        self.posts: Posts | None = vars(user).get("__retinue_posts__")
+        entries = self.table(TimelineEntryMixin) if TimelineEntryMixin in models else None
+        self.timeline: Timeline | None = (
+            None if entries is None else Timeline(entries, readers_of(entries), senders_of(entries))
         )
-        self.effects_refused = self._refuse(*(mixin for mixin in self.models if mixin.__retinue_effect__))
-        self.edges_refused = self.effects_refused or self._refuse(FollowMixin, FollowRequestMixin)
+        #: The bind arguments by which a session with several databases finds this one.
+        self.bind: dict[str, Any] = {"mapper": class_mapper(self.follow)}
+        for model in models.values():
+            default_as_mapped(class_mapper(model))
+        #: The columns and constraints of the application's own, by table.
+        self.own: dict[Table, Own] = {self.table(mixin): own_of(self.table(mixin), mixin) for mixin in models}
+        reasons = {mixin: missing(model, self.own[self.table(mixin)]) for mixin, model in models.items()}
+        #: The models for which no verb can insert a row, and why.
+        self.incomplete: dict[type[GraphModel], str] = {mixin: why for mixin, why in reasons.items() if why is not None}
+        #: Why the graph cannot be used at all: the library cannot insert rows that it writes by itself. None: it can.
+        self.unusable: str | None = next(
+            (why for mixin, why in self.incomplete.items() if not mixin.__retinue_own_rows__), None
+        )
+        #: Whether the database may refuse a row that a change of an edge writes beside it, such as a count.
+        self.effects_refused: bool = self._refuse(*(mixin for mixin in models if mixin.__retinue_effect__))
+        #: Whether the database may refuse an edge or a request of a verb that has already changed something else.
+        self.edges_refused: bool = self.effects_refused or self._refuse(FollowMixin, FollowRequestMixin)
+        #: The statements that were built, by the function that builds each and its arguments.
+        self.built: dict[object, Any] = {}
 
     @property
     def edges_by_target(self) -> FromClause:
@@ -159,23 +151,20 @@ class Schema:
         Columns of *people* are read as the statement reads them. Whatever else the attribute reads is read as it is
         committed now, if *engine* is given.
         """
-        attribute = self.flags.get(name)
-        if attribute is None:
-            return None
-        value: ColumnElement[Any]
-        if name in self.elsewhere:
-            value = of_whole_user(self.user, attribute, self.key_name, people.c[self.key.key], engine)
-        else:
-            value = getattr(aliased(self.user, people), attribute)
-        return truth_of(value) if name in self.numbers else value
+        return self._flag(name, aliased(self.user, people), people.c[self.key.key], engine)
 
     def flag_of(self, name: str, entity: Any) -> ColumnElement[Any] | None:
         """Return the attribute of the setting *name* for *entity*: the user class, a subclass or an alias."""
+        return self._flag(name, entity, expression_of(entity, self.key_name))
+
+    def _flag(
+        self, name: str, entity: Any, key: ColumnElement[Any], engine: EngineRules | None = None
+    ) -> ColumnElement[Any] | None:
         attribute = self.flags.get(name)
         if attribute is None:
             return None
-        if name in self.elsewhere:
-            value = of_whole_user(self.user, attribute, self.key_name, expression_of(entity, self.key_name))
+        if name in self._elsewhere:
+            value = of_whole_user(self.user, attribute, self.key_name, key, engine)
         else:
             value = expression_of(entity, attribute)
         return truth_of(value) if name in self.numbers else value
@@ -185,9 +174,6 @@ class Schema:
         """Whether each user has a name: it is in a column that cannot be NULL."""
         column = class_mapper(self.user).columns.get(self.flags["name"])
         return isinstance(column, Column) and not column.nullable
-
-    def _optional(self, mixin: type[GraphModel]) -> Table | None:
-        return self.table(mixin) if mixin in self.models else None
 
     def _refuse(self, *mixins: type[GraphModel]) -> bool:
         return any(self.own[self.table(mixin)].refuses for mixin in mixins if mixin in self.models)
@@ -228,21 +214,7 @@ def _make_schema(cls: Any) -> Schema:
     user = root_of(mapper).class_
     models: dict[type[GraphModel], type[Any]] = {FollowMixin: follow_of(user)}
     models.update((mixin, model) for mixin in kinds() if (model := _declared(user, mixin)))
-    key, flags = key_column_of(user), flags_of(user)
-    schema = Schema(
-        user=user,
-        key_name=class_mapper(user).get_property_by_column(key).key,
-        key=key,
-        settings=user.__retinue__,
-        models=models,
-        flags=flags.names,
-        elsewhere=flags.elsewhere,
-        numbers=flags.numbers,
-        guards=guards_of(user),
-        posts=vars(user).get("__retinue_posts__"),
-        bind={"mapper": class_mapper(models[FollowMixin])},
-    )
-    user.__retinue_schema__ = schema
+    schema = user.__retinue_schema__ = Schema(user, models)
     return schema
 
 
