@@ -167,11 +167,12 @@ class Tie:
         other = self.other_class(schema)
         return schema.key if other is schema.user else class_mapper(other).primary_key[0]
 
-    def pair(self, schema: Schema, rows: FromClause) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-        """Return the conditions for that of *rows* whose users are the parameters *ends*."""
+    def pair(self, schema: Schema, rows: FromClause, which: Condition | None = None) -> Sequence[ColumnElement[bool]]:
+        """Return the conditions for that of *rows* whose users are the parameters *ends*, if it is as *which* says."""
         owner, other = self.ends
         about = bindparam(other, type_=self.other_key(schema).type)
-        return rows.c[self.owner] == user_key(schema, owner), rows.c[self.other] == about
+        pair = rows.c[self.owner] == user_key(schema, owner), rows.c[self.other] == about
+        return pair if which is None else (*pair, which(schema, rows))
 
     def parameters(self, pair: Pair) -> dict[str, Any]:
         """Return *pair* as the parameters *ends*."""
@@ -235,14 +236,13 @@ def insert(work: Work, tie: Tie, pair: Pair, at: datetime, values: Mapping[str, 
 
     One statement. Raises as `Work.insert()`.
     """
-    parameters = {**tie.parameters(pair), "at": at, **_named(values)}
-    return work.insert(insert_tie, parameters, pair, tie, tuple(values))
+    return work.insert(insert_tie, {**_parameters(tie, pair, values), "at": at}, pair, tie, tuple(values))
 
 
 def locked(work: Work, tie: Tie, pair: Pair, *columns: str, at: datetime | None = None) -> Sequence[Any] | None:
     """Return *columns* of the row of *pair*, locked; None if there is none, or none that counts *at* that time."""
-    times = {} if at is None else moment(work.schema, at)
-    rows = work.rows(select_tie, {**tie.parameters(pair), **times}, tie, columns, at is not None)
+    times, which = ({}, None) if at is None else (moment(work.schema, at), tie.counts)
+    rows = work.rows(select_tie, {**tie.parameters(pair), **times}, tie, columns, which)
     return rows[0] if rows else None
 
 
@@ -253,17 +253,18 @@ def change(
     name: str,
     values: Mapping[str, Any],
     *,
-    at: datetime | None = None,
     cleared: tuple[str, ...] = (),
+    at: datetime | None = None,
+    ended: bool = False,
 ) -> bool:
     """
     Give the row of *pair* these *values*, and NULL where it is *cleared*; return whether there was one.
 
-    With *at*, only if it counts at that time. One statement, called *name*.
+    With *at*, only if it counts at that time; or, if *ended*, only if it has ended by then. One statement, called *name*.
     """
-    times = {} if at is None else moment(work.schema, at)
-    parameters = {**tie.parameters(pair), **times, **_named(values)}
-    done = work.run(update_tie, parameters, tie, name, tuple(values), cleared, at is not None)
+    times, which = ({}, None) if at is None else (ends_at(work.schema, at), tie.ended if ended else tie.counts)
+    parameters = {**_parameters(tie, pair, values), **times}
+    done = work.run(update_tie, parameters, tie, name, tuple(values), cleared, which)
     work.refresh(work.schema.models[tie.mixin], pair)
     return bool(done.rowcount)
 
@@ -274,8 +275,8 @@ def end(work: Work, tie: Tie, pair: Pair, *, at: datetime | None = None) -> bool
 
     With *at*, only if it counts at that time. One statement.
     """
-    times = {} if at is None else moment(work.schema, at)
-    gone = work.run(delete_tie, {**tie.parameters(pair), **times}, tie, at is not None).rowcount
+    times, which = ({}, None) if at is None else (moment(work.schema, at), tie.counts)
+    gone = work.run(delete_tie, {**tie.parameters(pair), **times}, tie, which).rowcount
     work.refresh(work.schema.models[tie.mixin], pair)
     return bool(gone)
 
@@ -296,8 +297,8 @@ def ends_at(schema: Schema, at: datetime) -> dict[str, datetime]:
     }
 
 
-def _named(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {f"{name}_": value for name, value in values.items()}
+def _parameters(tie: Tie, pair: Pair, values: Mapping[str, Any]) -> dict[str, Any]:
+    return {**tie.parameters(pair), **{f"{name}_": value for name, value in values.items()}}
 
 
 def _time(name: str) -> ColumnElement[Any]:
@@ -316,33 +317,29 @@ def insert_tie(schema: Schema, engine: EngineRules, tie: Tie, columns: tuple[str
 
 
 @once
-def select_tie(schema: Schema, tie: Tie, columns: tuple[str, ...], live: bool) -> Rows:
-    """*columns* of the row of two users, locked; with *live*, if it counts."""
+def select_tie(schema: Schema, tie: Tie, columns: tuple[str, ...], which: Condition | None) -> Rows:
+    """*columns* of the row of two users, locked; if it is as *which* says."""
     rows = tie.table(schema)
-    conditions = tie.live(schema, rows) if live else ()
-    found = select(*(rows.c[name] for name in columns)).where(*tie.pair(schema, rows), *conditions)
+    found = select(*(rows.c[name] for name in columns)).where(*tie.pair(schema, rows, which))
     return found.with_for_update().execution_options(**{OPTION: f"select_{tie.name}"})
 
 
 @once
 def update_tie(
-    schema: Schema, tie: Tie, name: str, columns: tuple[str, ...], cleared: tuple[str, ...], live: bool
+    schema: Schema, tie: Tie, name: str, columns: tuple[str, ...], cleared: tuple[str, ...], which: Condition | None
 ) -> Update:
-    """The row of two users gets new values in *columns*, and none in those *cleared*; with *live*, if it counts."""
+    """The row of two users gets new values in *columns*, and none in those *cleared*; if it is as *which* says."""
     rows = tie.table(schema)
-    conditions = tie.live(schema, rows) if live else ()
     values = {column: bindparam(f"{column}_", type_=rows.c[column].type) for column in columns}
-    statement = update(rows).where(*tie.pair(schema, rows), *conditions)
+    statement = update(rows).where(*tie.pair(schema, rows, which))
     return statement.values({**values, **dict.fromkeys(cleared, null())}).execution_options(**{OPTION: name})
 
 
 @once
-def delete_tie(schema: Schema, tie: Tie, live: bool) -> Delete:
-    """The row of two users goes; with *live*, if it counts."""
-    rows = tie.table(schema)
-    conditions = tie.live(schema, rows) if live else ()
-    name = f"delete_{'pending_' if live else ''}{tie.name}"
-    return delete(rows).where(*tie.pair(schema, rows), *conditions).execution_options(**{OPTION: name})
+def delete_tie(schema: Schema, tie: Tie, which: Condition | None = None) -> Delete:
+    """The row of two users goes; if it is as *which* says."""
+    rows, name = tie.table(schema), f"delete_{'pending_' if which else ''}{tie.name}"
+    return delete(rows).where(*tie.pair(schema, rows, which)).execution_options(**{OPTION: name})
 
 
 @once
@@ -359,7 +356,7 @@ def delete_ended(schema: Schema, tie: Tie) -> Delete:
 @once
 def delete_edge(schema: Schema) -> Delete:
     """*follower* no longer follows *followed*."""
-    return delete_tie(schema, FOLLOW, False)
+    return delete_tie(schema, FOLLOW)
 
 
 def is_edge(schema: Schema, engine: EngineRules) -> ColumnElement[bool]:

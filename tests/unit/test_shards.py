@@ -130,7 +130,7 @@ def built(schema: Schema, name: str, rules: EngineRules) -> Iterator[Any]:
         "name": ["change"],
         "columns": [("timestamp",)],
         "cleared": [()],
-        "live": [True, False],
+        "which": [*dict.fromkeys((None, *(which for tie in TIES for which in (tie.counts, tie.ended))))],
         "ties": [TIES],
         "locking": [True, False],
         "unread": [True, False],
@@ -151,6 +151,9 @@ def built(schema: Schema, name: str, rules: EngineRules) -> Iterator[Any]:
     for arguments in itertools.product(*(choices[parameter.name] for parameter in parameters)):
         if not {FOLLOWERS, FOLLOWING}.intersection(arguments) and set(LOOKS).intersection(arguments):
             continue  # nobody looks at others but as they are
+        given = dict(zip((one.name for one in parameters), arguments, strict=True))
+        if given.get("which") is not None and given["which"] not in (given["tie"].counts, given["tie"].ended):
+            continue  # each condition is about rows of its own kind
         named = {p.name: value for p, value in zip(parameters, arguments, strict=True) if p.kind is p.KEYWORD_ONLY}
         more = [rules] if arguments[-1:] in ((follows.insert_edge,), (follows.insert_agreed_edge,)) else []
         yield BUILDERS[name](schema, *arguments[: len(arguments) - len(named)], *more, **named)

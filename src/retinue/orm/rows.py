@@ -44,4 +44,4 @@ def drop_requests(work: Work, pairs: Sequence[Pair]) -> list[Pair]:
     """
     if not REQUEST.is_declared(work.schema):
         return []
-    return [pair for pair in pairs if work.run(delete_tie, REQUEST.parameters(pair), REQUEST, False).rowcount]
+    return [pair for pair in pairs if work.run(delete_tie, REQUEST.parameters(pair), REQUEST).rowcount]

@@ -97,7 +97,7 @@ class Privacy:
                     room[pair[0]] -= 1
         refused.asked = [pair for pair in asked if pair not in refused.blocked and pair not in refused.beyond]
         if refused.asked:
-            work.run_each(delete_tie, [REQUEST.parameters(pair) for pair in refused.asked], REQUEST, False)
+            work.run_each(delete_tie, [REQUEST.parameters(pair) for pair in refused.asked], REQUEST)
         return refused
 
     def _room(self, connection: Connection, parameters: dict[str, Any]) -> dict[Key, int]:

@@ -9,19 +9,14 @@ from typing import Any, NamedTuple, cast
 from sqlalchemy import (
     Delete,
     Executable,
-    Update,
     and_,
-    bindparam,
     delete,
     exists,
     false,
     null,
-    or_,
     select,
     true,
-    update,
 )
-from sqlalchemy.engine import CursorResult
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause
 
@@ -29,7 +24,7 @@ from retinue import effects, guards, limits, ties
 from retinue.engines import EngineRules, Rows
 from retinue.errors import BlockedError, LimitError, UnknownUserError
 from retinue.events import Followed, FollowerRemoved, RequestAccepted, Requested, Unfollowed
-from retinue.models import FollowMixin, FollowRequestMixin, UTCDateTime, now
+from retinue.models import FollowMixin, FollowRequestMixin, now
 from retinue.relationships import is_following
 from retinue.schema import Schema
 from retinue.ties import BLOCK, FOLLOW, REQUEST, Tie, is_edge, not_blocked, pending
@@ -128,9 +123,8 @@ def _ask_again(work: Work, pair: Pair, at: datetime, found: _Standing, reached: 
         raise reached
     if rejected is not None and rejected > at - cooldown:
         raise LimitError("request_cooldown", 0, 1, rejected + cooldown)
-    parameters = {**edge_parameters(pair), "at": at, "rejected_before": at - cooldown, **moment(work.schema, at)}
-    work.run(renew_request, parameters)
-    work.refresh(work.schema.models[FollowRequestMixin], pair)
+    renewed = {"timestamp": at}
+    ties.change(work, REQUEST, pair, "renew_request", renewed, cleared=("rejected_at",), at=at, ended=True)
     effects.record(work, Requested(*pair, at))
     return Outcome.REQUESTED
 
@@ -138,7 +132,7 @@ def _ask_again(work: Work, pair: Pair, at: datetime, found: _Standing, reached: 
 def _standing(work: Work, pair: Pair, at: datetime) -> _Standing:
     """Return how the two stand now; `UnknownUserError` if one does not exist."""
     parameters = {**edge_parameters(pair), **moment(work.schema, at)}
-    rows = {row[0]: row[1:] for row in work.connection.execute(standing(work.schema, work.engine), parameters)}
+    rows = {row[0]: row[1:] for row in work.rows(standing, parameters, work.engine)}
     unknown = [key for key in pair if key not in rows]
     if unknown:
         raise UnknownUserError(unknown)
@@ -216,11 +210,10 @@ def remove_edge(work: Work, pair: Pair) -> bool:
     row = work.loaded(work.schema.follow, pair)
     if row is None:
         return bool(work.run(ties.delete_edge, edge_parameters(pair)).rowcount)
-    statement = delete_loaded_edge(work.schema)
-    gone = cast("CursorResult[Any]", work.session.execute(statement, edge_parameters(pair))).rowcount
+    gone = bool(work.entities(delete_loaded_edge, edge_parameters(pair)).rowcount)
     if not gone:
         work.session.expire(row)  # another session has deleted it
-    return bool(gone)
+    return gone
 
 
 class _Standing(NamedTuple):
@@ -263,18 +256,6 @@ def insert_request(schema: Schema, engine: EngineRules) -> Executable:
     locked: Any = schema.flag("locked", users["followed"], engine)
     edge = exists(_pair_of(schema, FOLLOW, "timestamp"))
     return _insert(schema, engine, REQUEST, users, locked.is_(true()), *_unblocked(schema, engine), ~edge)
-
-
-@once
-def renew_request(schema: Schema) -> Update:
-    """A request that has expired, or was rejected before *rejected_before*, is made again *at* that time."""
-    rows = REQUEST.table(schema)
-    ended = [rows.c.rejected_at <= bindparam("rejected_before", type_=UTCDateTime)]
-    if schema.settings.request_expiry is not None:
-        expired = rows.c.timestamp <= bindparam("asked_after", type_=UTCDateTime)
-        ended.append(rows.c.rejected_at.is_(None) & expired)
-    again = {"timestamp": bindparam("at", type_=UTCDateTime), "rejected_at": null()}
-    return update(rows).where(*REQUEST.pair(schema, rows), or_(*ended)).values(again)
 
 
 @once

@@ -7,6 +7,8 @@ from typing import Any
 
 from sqlalchemy import Delete, Executable, Update, bindparam, case, delete, select, union_all, update
 from sqlalchemy.orm.attributes import flag_modified
+from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.selectable import FromClause
 
 from retinue import effects, guards, ties
 from retinue.engines import EngineRules, Rows
@@ -92,7 +94,7 @@ def unlock(work: Work, user: Any) -> int:
     attribute, columns = _says_locked(work)
     key = work.write_of(user)
     # The user first, then the guard: others hold theirs in that order. Who is just asking to follow is waited for.
-    if work.connection.execute(lock_asked(work.schema), {"followed": key}).first() is None:
+    if not work.rows(lock_asked, {"followed": key}):
         work.refuse_unknown([key], known_users_now)
     person: Any = user if isinstance(user, work.schema.user) else None
     person = person or work.session.get(work.schema.user, key)
@@ -140,7 +142,7 @@ def _answer_all(work: Work, user: Any) -> Key:
 def _pending(work: Work, user: Key) -> list[Key]:
     """Return who asks *user*, at most `_CHUNK` of them, their requests locked."""
     parameters = {"followed": user, "limit": _CHUNK, **moment(work.schema, now())}
-    followers = list(work.connection.execute(select_pending(work.schema), parameters).scalars())
+    followers = [key for (key,) in work.rows(select_pending, parameters)]
     for follower in followers:
         work.refresh(work.schema.models[FollowRequestMixin], (follower, user))
     return followers
@@ -153,7 +155,7 @@ def _accept_all(work: Work, user: Key) -> int:
         parameters = {"followed": user, "users": followers, "at": at, **moment(work.schema, at)}
         _insert_agreed(work, parameters)
         new = _followers_now(work, parameters)
-        work.connection.execute(delete_requests(work.schema, work.engine), parameters)
+        work.run(delete_requests, parameters, work.engine)
         effects.record(work, *(RequestAccepted(follower, user, at) for follower in sorted(new)), bulk=True)
         effects.close_requests(work, [(follower, user) for follower in followers])
         accepted += len(new)
@@ -164,7 +166,7 @@ def _insert_agreed(work: Work, parameters: dict[str, Any]) -> None:
     """Let those of *users* who asked *followed* follow them, unless they do or a block stands against it."""
     schema, follows = work.schema, work.schema.follows
     if not inserting.goes_by_row(schema, work.engine, follows):
-        work.connection.execute(insert_agreed_edges(schema, work.engine), parameters)
+        work.run(insert_agreed_edges, parameters, work.engine)
         return
     blocked = _blocked(work, parameters)
     users = [key for key in parameters["users"] if key not in blocked]
@@ -186,8 +188,7 @@ def _followers_now(work: Work, parameters: dict[str, Any]) -> list[Key]:
 
 def _followers_since(work: Work, parameters: dict[str, Any]) -> dict[Key, bool]:
     """Return those of *users* who follow *followed*, and whether just since *at*."""
-    rows = work.connection.execute(followers_since(work.schema, work.engine), parameters)
-    return {key: bool(is_new) for key, is_new in rows}
+    return {key: bool(is_new) for key, is_new in work.rows(followers_since, parameters, work.engine)}
 
 
 def _lost(work: Work, parameters: dict[str, Any], present: Mapping[Key, object]) -> list[Key]:
@@ -205,7 +206,7 @@ def _blocked(work: Work, parameters: dict[str, Any]) -> Container[Key]:
     """Return those of *users* whom a block keeps apart from *followed*. One select, where there are blocks."""
     if not BLOCK.is_declared(work.schema):
         return ()
-    return set(work.connection.execute(blocked_among(work.schema, work.engine), parameters).scalars())
+    return {key for (key,) in work.rows(blocked_among, parameters, work.engine)}
 
 
 def _refuse_lost(lost: Sequence[Key]) -> None:
@@ -252,9 +253,7 @@ def insert_agreed_edges(schema: Schema, engine: EngineRules) -> Executable:
     """Those of *users* who asked *followed* follow them since *at*, unless they do already."""
     rows = REQUEST.table(schema)
     asked = select(rows.c.follower_id, rows.c.following_id, bindparam("at", type_=UTCDateTime)).where(
-        rows.c.following_id == user_key(schema, "followed"),
-        engine.one_of(rows.c.follower_id, "users"),
-        not_blocked(schema, engine, rows.c.follower_id, rows.c.following_id),
+        *_from_some(schema, engine, rows), not_blocked(schema, engine, rows.c.follower_id, rows.c.following_id)
     )
     return engine.insert_from(schema.follows, list(FOLLOW.row), asked)
 
@@ -262,13 +261,9 @@ def insert_agreed_edges(schema: Schema, engine: EngineRules) -> Executable:
 @once
 def followers_since(schema: Schema, engine: EngineRules) -> Rows:
     """(user, whether just since *at*) for those of *users* who follow *followed*."""
-    edge = schema.edges_by_target.c
-    since = case((edge.timestamp == bindparam("at", type_=UTCDateTime), 1), else_=0)
-    return engine.current(
-        select(edge.follower_id, since).where(
-            edge.following_id == user_key(schema, "followed"), engine.one_of(edge.follower_id, "users")
-        )
-    )
+    edges = schema.edges_by_target
+    since = case((edges.c.timestamp == bindparam("at", type_=UTCDateTime), 1), else_=0)
+    return engine.current(select(edges.c.follower_id, since).where(*_from_some(schema, engine, edges)))
 
 
 @once
@@ -288,17 +283,16 @@ def blocked_among(schema: Schema, engine: EngineRules) -> CompoundRows:
 def delete_requests(schema: Schema, engine: EngineRules) -> Delete:
     """Those of *users* who asked *followed* ask no longer."""
     rows = REQUEST.table(schema)
-    return delete(rows).where(
-        rows.c.following_id == user_key(schema, "followed"), engine.one_of(rows.c.follower_id, "users")
-    )
+    return delete(rows).where(*_from_some(schema, engine, rows))
 
 
 @once
 def reject_requests(schema: Schema, engine: EngineRules) -> Update:
     """*followed* says no to those of *users* who asked, at the time *now*."""
-    rows = REQUEST.table(schema)
-    return (
-        update(rows)
-        .where(rows.c.following_id == user_key(schema, "followed"), engine.one_of(rows.c.follower_id, "users"))
-        .values(rejected_at=bindparam("now", type_=UTCDateTime))
-    )
+    rows, time = REQUEST.table(schema), bindparam("now", type_=UTCDateTime)
+    return update(rows).where(*_from_some(schema, engine, rows)).values(rejected_at=time)
+
+
+def _from_some(schema: Schema, engine: EngineRules, rows: FromClause) -> Sequence[ColumnElement[bool]]:
+    """Return the conditions for those of *rows* that lead from *users* to *followed*."""
+    return rows.c.following_id == user_key(schema, "followed"), engine.one_of(rows.c.follower_id, "users")

@@ -39,29 +39,16 @@ class _Text(NamedTuple):
 class Prepared:
     """One statement for one dialect: one text, or one for each length of the lists in it."""
 
-    __slots__ = (
-        "_columns",
-        "_compiled",
-        "_constants",
-        "_lists",
-        "_only_as_statement",
-        "_options",
-        "_processors",
-        "_readers",
-        "_required",
-        "_statement",
-        "_texts",
-    )
-
     def __init__(self, statement: Any, dialect: Dialect) -> None:
         compiled: SQLCompiler = statement.compile(dialect=dialect)
         binds = {name: bind for bind, name in compiled.bind_names.items()}
         #: Whether Python makes a value for each row, a column of the application's has a name that no parameter can
-        #: have as it is, or a list is one of pairs: only SQLAlchemy can do that.
+        #: have as it is, a list is one of pairs, or a value is to stand in the text: only SQLAlchemy can do that.
         self._only_as_statement = bool(
             compiled.insert_prefetch
             or compiled.update_prefetch
             or compiled.escaped_bind_names
+            or compiled.literal_execute_params
             or any(isinstance(bind.type, TupleType) for bind in binds.values())
         )
         self._compiled = compiled
