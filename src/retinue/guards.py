@@ -51,7 +51,7 @@ def take(work: Work, *users: Key, beside: tuple[Key, ...] = ()) -> bool:
     if work.schema.guards is None:
         return True
     parameters = {"users": list(users), "people": [*users, *beside]}
-    return bool(work.connection.execute(take_guards(work.schema, work.engine), parameters).rowcount)
+    return bool(work.run(take_guards, parameters, work.engine).rowcount)
 
 
 def ask_and_take(work: Work, pair: tuple[Key, Key], ask: Question, at: datetime) -> Before:

@@ -48,14 +48,7 @@ def seen(work: Work, follower: Key) -> int:
     return guards.version(work, follower) if _needs_version(work.schema, work.engine) else 0
 
 
-def reached(
-    work: Work,
-    follower: Key,
-    at: datetime,
-    *,
-    before: int,
-    taking: bool,
-) -> Reached:
+def reached(work: Work, follower: Key, at: datetime, *, before: int, taking: bool) -> Reached:
     """
     Return the limits that *follower*, whose guard is held, has reached; *before* is what `seen()` returned.
 
@@ -65,27 +58,11 @@ def reached(
     """
     if not work.schema.settings.limits:
         return Reached()
+    settings = work.schema.settings
     # What this transaction's snapshot shows is still so if nobody else held the guard since.
     stale = _needs_version(work.schema, work.engine) and guards.version(work, follower) != before + 1
-    return _reached(work, follower, at, taking=taking, locking=stale)
-
-
-def _needs_version(schema: Schema, engine: EngineRules) -> bool:
-    return engine.keeps_snapshot and schema.settings.limits
-
-
-def _reached(
-    work: Work,
-    follower: Key,
-    at: datetime,
-    *,
-    taking: bool,
-    locking: bool,
-) -> Reached:
-    settings = work.schema.settings
     parameters = {"follower": follower, "since": at - DAY, **moment(work.schema, at)}
-    statement = usage(work.schema, work.engine, locking=locking)
-    following, followers, pending, lately, first = work.connection.execute(statement, parameters).one()
+    ((following, followers, pending, lately, first),) = work.rows(usage, parameters, work.engine, stale)
     limit = None
     if settings.max_following is not None:
         if following is None:
@@ -97,6 +74,10 @@ def _reached(
     again = None if first is None else first + DAY
     limit = limit or _at(settings.max_follows_per_day, "max_follows_per_day", lately, again)
     return Reached(limit, _at(settings.max_pending_requests, "max_pending_requests", pending))
+
+
+def _needs_version(schema: Schema, engine: EngineRules) -> bool:
+    return engine.keeps_snapshot and schema.settings.limits
 
 
 def _at(allowed: int | None, name: str, current: int, retry_at: datetime | None = None) -> LimitError | None:
@@ -111,7 +92,7 @@ _DONE = (HistoryKind.FOLLOWED.value, HistoryKind.REQUESTED.value)
 
 
 @once
-def usage(schema: Schema, engine: EngineRules, *, locking: bool) -> Rows:
+def usage(schema: Schema, engine: EngineRules, locking: bool) -> Rows:
     """
     (following, followers, pending, lately, first) of *follower*: numbers, and when the first of *lately* was done.
 

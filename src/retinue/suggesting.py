@@ -98,8 +98,7 @@ def suggest_to_all(
     def chunk(session: Session) -> tuple[Sequence[Key], int]:
         work, number = Work(session, schema).read(), 0
         place = {} if report.last is None else {"after": work.key(report.last)}
-        statement = users_after(schema, started=bool(place))
-        keys = work.connection.execute(statement, {**place, "limit": chunk_users}).scalars().all()
+        keys = [key for (key,) in work.rows(users_after, {**place, "limit": chunk_users}, bool(place))]
         for key in keys:
             suggestions = suggested_keys(work, key, limit)
             store(session, key, suggestions)

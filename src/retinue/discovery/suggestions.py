@@ -62,19 +62,17 @@ def suggested_keys(work: Work, user: Any, limit: int = PAGE_DEFAULT) -> list[Sug
     near = _near(work, parameters)
     if not near.middles and not near.followers:
         return []
-    ranked = work.connection.execute(
-        statements.suggested(work.schema, work.engine, work.engine.slots(len(near.middles))),
-        {
-            **parameters,
-            "limit": limit,
-            "middles": near.middles,
-            "followed": near.followed[: statements.ASKED],
-            "followers": near.followers[: statements.ASKED],
-            "fans": near.followers,
-            "back": near.back(),
-            **work.engine.slot_values(near.middles),
-        },
-    ).all()
+    asked = {
+        **parameters,
+        "limit": limit,
+        "middles": near.middles,
+        "followed": near.followed[: statements.ASKED],
+        "followers": near.followers[: statements.ASKED],
+        "fans": near.followers,
+        "back": near.back(),
+        **work.engine.slot_values(near.middles),
+    }
+    ranked = work.rows(statements.suggested, asked, work.engine, work.engine.slots(len(near.middles)))
     scores = {who: int(points) / statements.FOLLOWED for who, points in ranked}
     return _explained(work, near, scores, parameters) if scores else []
 
@@ -101,7 +99,7 @@ def undismiss(work: Work, user: Any, suggested: Any) -> bool:
 
 def _near(work: Work, parameters: dict[str, Any]) -> _Near:
     """Return whose lists are asked."""
-    rows = work.connection.execute(statements.neighbours(work.schema, work.engine), parameters).all()
+    rows = work.rows(statements.neighbours, parameters, work.engine)
     followed = [key for kind, key, _ in rows if kind == statements.OUT]
     followers = [key for kind, key, _ in rows if kind == statements.IN]
     asked = {*followed[: statements.ASKED], *followers[: statements.ASKED]}
@@ -110,8 +108,8 @@ def _near(work: Work, parameters: dict[str, Any]) -> _Near:
         # Nobody else has a say: who is suggested by none of those followed is so by followers.
         friends = [key for kind, key, has_a_say in rows if has_a_say and kind == statements.OUT]
         return _Near(followed, followers, middles, witnesses=friends)
-    others = work.connection.execute(statements.strangers(work.schema, work.engine), parameters).scalars()
-    every = list(dict.fromkeys([*middles, *others]))
+    others = work.rows(statements.strangers, parameters, work.engine)
+    every = list(dict.fromkeys([*middles, *(key for (key,) in others)]))
     return _Near(followed, followers, every, witnesses=middles, strangers=True)
 
 
@@ -120,9 +118,7 @@ def _explained(work: Work, near: _Near, scores: dict[Key, float], parameters: di
     edges: dict[Key, dict[Key, bool]] = {key: {} for key in scores}
     open_lists = set()
     asked = {**parameters, "middles": near.witnesses, "chosen": list(scores), "lately": parameters["now"] - LATELY}
-    for follower, followed, new, may_see in work.connection.execute(
-        statements.evidence(work.schema, work.engine), asked
-    ).all():
+    for follower, followed, new, may_see in work.rows(statements.evidence, asked, work.engine):
         edges[followed][follower] = bool(new)
         if may_see:
             open_lists.add(followed)

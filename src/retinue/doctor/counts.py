@@ -198,14 +198,12 @@ class _Round:
 
     def _number(self, session: Session) -> int:
         work, place = self._begin(session)
-        statement = number_of_users(self._schema, started=bool(place))
-        return int(work.connection.execute(statement, place).scalar_one())
+        return int(work.run(number_of_users, place, bool(place)).scalar_one())
 
     def _look(self, session: Session) -> tuple[Sequence[Key], Sequence[Tally]] | None:
         """Return the keys of the next batch, and what there is about them; None if nobody comes any more."""
         work, place = self._begin(session)
-        statement = users_after(self._schema, started=bool(place))
-        keys = work.connection.execute(statement, {**place, "limit": self._batch}).scalars().all()
+        keys = [key for (key,) in work.rows(users_after, {**place, "limit": self._batch}, bool(place))]
         return (keys, self._keeper.tallies(work, keys)) if keys else None
 
     def _begin(self, session: Session) -> tuple[Work, dict[str, Key | None]]:
@@ -222,7 +220,7 @@ class _Round:
 
 
 @once
-def number_of_users(schema: Schema, *, started: bool) -> Rows:
+def number_of_users(schema: Schema, started: bool) -> Rows:
     """How many users there are; if *started*, after the key *after*."""
     number = select(func.count()).select_from(schema.key.table)
     return number.where(schema.key > user_key(schema, "after")) if started else number

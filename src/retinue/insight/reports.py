@@ -111,7 +111,7 @@ def follower_growth(
     if key is None:
         return []
     parameters = {"user": key, "since": _midnight(first)}
-    rows = work.connection.execute(statements.growth(work.schema, work.engine), parameters)
+    rows = work.rows(statements.growth, parameters, work.engine)
     changes = Counter({(day, change): number for day, change, number in rows})
     total = counts.read(work, [key])[key].followers
     found = []
@@ -136,7 +136,7 @@ def churn(
         return Churn()
     new = left = passed_by = 0
     parameters = {"user": key, "since": _midnight(first)}
-    for change, came_first, number in work.connection.execute(statements.churn(work.schema), parameters):
+    for change, came_first, number in work.rows(statements.churn, parameters):
         if change > 0:
             new += number
         elif change < 0:

@@ -131,11 +131,11 @@ class Timelines(Effect):
 
     def expire(self, work: Work, at: datetime) -> Mapping[str, int]:
         """Keep nothing for readers who were away for ``Settings(timeline_kept=...)``. One update and two deletes."""
-        schema, times = work.schema, {"active_before": at - work.schema.settings.timeline_kept}
+        times = {"active_before": at - work.schema.settings.timeline_kept}
         # Who comes back meanwhile waits for this update, and then finds that nothing is kept.
-        work.connection.execute(statements.reset_lapsed(schema), times)
-        work.connection.execute(statements.delete_lapsed_entries(schema), times)
-        return {"timelines": work.connection.execute(statements.delete_lapsed(schema), times).rowcount}
+        work.run(statements.reset_lapsed, times)
+        work.run(statements.delete_lapsed_entries, times)
+        return {"timelines": work.run(statements.delete_lapsed, times).rowcount}
 
 
 TIMELINES: Final = Timelines(TimelineEntryMixin)

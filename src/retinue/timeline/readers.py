@@ -33,14 +33,11 @@ def mark_active(work: Work, user: Any) -> bool:
         return False
     # Only where there was a row: on MariaDB an update of none locks the place of the row, and two who
     # come at once would each wait for the other's lock.
-    if (
-        reader is not None
-        and work.connection.execute(statements.touch_reader(schema), {"user": key, "at": at}).rowcount
-    ):
+    if reader is not None and work.run(statements.touch_reader, {"user": key, "at": at}).rowcount:
         return False
     # Whoever is just following somebody as this user is waited for: they do not see the new row, and
     # could not note that it is not complete.
-    if not work.connection.execute(lock_users(schema, work.engine), {"users": [key]}).all():
+    if not work.rows(lock_users, {"users": [key]}, work.engine):
         raise UnknownUserError([key])
     parameters = {"user": key, "at": at, "version_": version}
     if not work.insert(statements.insert_reader, parameters, (key,)):
@@ -61,5 +58,4 @@ def note_posts(work: Work, posts: Iterable[Any]) -> None:
         identity(post)[0] if isinstance(post, declared.model) and identity(post) else check(post)
         for post in arguments.batch(posts)
     ]
-    authored = work.connection.execute(statements.authors(schema, work.engine), {"posts": keys}).all()
-    post(work, [tuple(row) for row in authored])
+    post(work, [(author, key) for author, key in work.rows(statements.authors, {"posts": keys}, work.engine)])

@@ -149,7 +149,7 @@ def known_users_now(schema: Schema, engine: EngineRules) -> Rows:
 
 
 @once
-def users_after(schema: Schema, *, started: bool) -> Rows:
+def users_after(schema: Schema, started: bool) -> Rows:
     """The keys of some users, ascending; if *started*, of those after the key *after*."""
     chosen = select(schema.key).order_by(schema.key).limit(page_limit())
     return chosen.where(schema.key > user_key(schema, "after")) if started else chosen
