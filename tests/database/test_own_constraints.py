@@ -349,7 +349,7 @@ def test_no_upsert_touches_the_row_of_another(engine: Engine) -> None:
     table = Table("tallies", metadata, key, Column("number", Integer), Column("seat", Integer, unique=True))
     metadata.create_all(engine)
     added = rules.upsert(table, None, lambda new: {"number": table.c.number + new.number})
-    kept = rules.insert_rows(table, ["user_id", "number"])
+    kept = rules.insert_from(table, ["user_id", "number"], None)
 
     with engine.begin() as connection:
         # A column of the application's own that counts by itself gives no number that is taken for the word.

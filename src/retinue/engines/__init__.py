@@ -6,25 +6,24 @@ A statement that every engine understands alike does not belong here.
 
 from __future__ import annotations
 
-from importlib import import_module
+from functools import cache
+from pkgutil import resolve_name
 from typing import Final, cast
 
 from sqlalchemy.engine import Connection, Engine
 
-from retinue.engines.contract import Aftermath, EngineRules, Rows
+from retinue.engines.contract import Aftermath, EngineRules, NewRow, Rows
 from retinue.engines.preparing import prepare_engine
 
-__all__ = ["Aftermath", "EngineRules", "Rows", "engine_of", "prepare_engine"]
+__all__ = ["Aftermath", "EngineRules", "NewRow", "Rows", "engine_of", "prepare_engine"]
 
 #: The module and the class of each family, by the name of SQLAlchemy's dialect: loaded when an engine has it.
 _FAMILIES: Final = {
-    "sqlite": ("sqlite", "SQLite"),
-    "postgresql": ("postgresql", "PostgreSQL"),
-    "mysql": ("mariadb", "MariaDB"),
-    "mariadb": ("mariadb", "MariaDB"),
+    "sqlite": "sqlite:SQLite",
+    "postgresql": "postgresql:PostgreSQL",
+    "mysql": "mariadb:MariaDB",
+    "mariadb": "mariadb:MariaDB",
 }
-
-_LOADED: Final[dict[str, EngineRules]] = {}
 
 
 def engine_of(connection: Connection | Engine) -> EngineRules:
@@ -34,18 +33,18 @@ def engine_of(connection: Connection | Engine) -> EngineRules:
     Raises:
         NotImplementedError: It is none of SQLite, PostgreSQL, MariaDB and MySQL.
     """
-    name = connection.dialect.name
-    return _LOADED.get(name) or _load(name)
+    return _rules_of(connection.dialect.name)
 
 
-def _load(name: str) -> EngineRules:
-    if name not in _FAMILIES:
-        message = f"Retinue knows SQLite, PostgreSQL, MariaDB and MySQL, not {name}"
+@cache
+def _rules_of(dialect: str) -> EngineRules:
+    if dialect not in _FAMILIES:
+        message = f"Retinue knows SQLite, PostgreSQL, MariaDB and MySQL, not {dialect}"
         raise NotImplementedError(message)
-    module, family = _FAMILIES[name]
-    # One for both names of a family, by which statements are kept.
-    engine = next((engine for engine in _LOADED.values() if type(engine).__name__ == family), None)
-    if engine is None:
-        engine = cast("EngineRules", getattr(import_module(f"retinue.engines.{module}"), family)())
-    _LOADED[name] = engine
-    return engine
+    return _loaded(_FAMILIES[dialect])
+
+
+@cache
+def _loaded(family: str) -> EngineRules:
+    # One for both names of a family: statements are kept by it.
+    return cast("EngineRules", resolve_name(f"retinue.engines.{family}")())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias
 from uuid import UUID
 
 from sqlalchemy import Column, Date, Executable, Select, Subquery, Table, bindparam, func, literal_column, select
@@ -21,22 +21,29 @@ else:
     Rows = Select
 
 
-def row_of(
-    table: Table,
-    values: Mapping[str, str],
-    key: Column[Any],
-    users: Mapping[str, FromClause],
-    *conditions: ColumnElement[bool],
-) -> Rows:
-    """Return one row of parameters for *table*, if *users* are there and *conditions* hold."""
-    found = {name: row.c[key.key] == bindparam(name, type_=key.type) for name, row in users.items()}
-    first, *others = users
-    # Joined on what each of them is, as a bare list of tables looks like a mistake to SQLAlchemy.
-    there: FromClause = users[first]
-    for name in others:
-        there = there.join(users[name], found[name])
-    row = [bindparam(name, type_=table.c[column].type).label(column) for column, name in values.items()]
-    return select(*row).select_from(there).where(found[first], *conditions)
+class NewRow(NamedTuple):
+    """One row of parameters, which is to be inserted if its users are there and conditions hold."""
+
+    table: Table
+    #: The parameter for each column.
+    values: Mapping[str, str]
+    #: The primary key of users; and for each parameter that must be one, the table of users to find them in.
+    key: Column[Any]
+    users: Mapping[str, FromClause]
+    #: May be about these tables.
+    conditions: Sequence[ColumnElement[bool]]
+
+    def selected(self) -> Rows:
+        """Return a select of the row."""
+        key, users = self.key, self.users
+        found = {name: user.c[key.key] == bindparam(name, type_=key.type) for name, user in users.items()}
+        first, *others = users
+        # Joined on what each of them is, as a bare list of tables looks like a mistake to SQLAlchemy.
+        present: FromClause = users[first]
+        for name in others:
+            present = present.join(users[name], found[name])
+        row = [bindparam(name, type_=self.table.c[column].type).label(column) for column, name in self.values.items()]
+        return select(*row).select_from(present).where(found[first], *self.conditions)
 
 
 def newest_edges_of(edges: FromClause, owner: ColumnElement[Any], limit: int) -> Rows:
@@ -163,20 +170,11 @@ class EngineRules(ABC):
         """Return "*column* is in the list bound as *name*", one statement for any length."""
 
     @abstractmethod
-    def insert_new(
-        self,
-        table: Table,
-        values: Mapping[str, str],
-        key: Column[Any],
-        users: Mapping[str, FromClause],
-        *conditions: ColumnElement[bool],
-    ) -> Executable:
+    def insert_new(self, row: NewRow) -> Executable:
         """
-        Return an insert into *table* that leaves a row with the same primary key as it is, without an error.
+        Return an insert of *row* that leaves one with the same primary key as it is, without an error.
 
-        *values* names the parameter for each column; those in *users* must be the
-        *key* of a user, and stand in *conditions* as those tables. The conditions
-        are judged by what is committed now, not by an older snapshot.
+        The conditions are judged by what is committed now, not by an older snapshot.
         """
 
     @abstractmethod
@@ -229,12 +227,12 @@ class EngineRules(ABC):
         """
 
     @abstractmethod
-    def insert_from(self, table: Table, columns: list[str], rows: SelectBase) -> Executable:
-        """Return an insert of *rows*, which have a WHERE; it too leaves a row with the same primary key as it is."""
+    def insert_from(self, table: Table, columns: Sequence[str], rows: SelectBase | None) -> Executable:
+        """
+        Return an insert of *rows*, which have a WHERE; it too leaves a row with the same primary key as it is.
 
-    @abstractmethod
-    def insert_rows(self, table: Table, columns: Sequence[str]) -> Executable:
-        """Return the same insert of rows that come as parameters, and have *columns* at least."""
+        None: of rows that come as parameters, and have *columns* at least.
+        """
 
     @abstractmethod
     def inserted(self, result: CursorResult[Any]) -> bool:

@@ -21,7 +21,6 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import (
-    Column,
     Executable,
     Subquery,
     Table,
@@ -37,9 +36,9 @@ from sqlalchemy.dialects.mysql import Insert, insert
 from sqlalchemy.engine import Connection, CursorResult
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.elements import ColumnElement
-from sqlalchemy.sql.selectable import FromClause, SelectBase
+from sqlalchemy.sql.selectable import SelectBase
 
-from retinue.engines.contract import Aftermath, EngineRules, FreshRows, Rows, filled, newest_edges_of, row_of
+from retinue.engines.contract import Aftermath, EngineRules, FreshRows, NewRow, Rows, filled, newest_edges_of
 
 #: ER_NO_REFERENCED_ROW_2: the foreign key's other end is not there.
 _NO_REFERENCED_ROW = 1452
@@ -127,27 +126,19 @@ class MariaDB(EngineRules):
         number = func.count().over(partition_by=every.c.whose).label("number")
         return select(*owners.c, every.c.other, number).join_from(owners, every, every.c.whose == key)
 
-    def insert_new(
-        self,
-        table: Table,
-        values: Mapping[str, str],
-        key: Column[Any],
-        users: Mapping[str, FromClause],
-        *conditions: ColumnElement[bool],
-    ) -> Executable:
+    def insert_new(self, row: NewRow) -> Executable:
         """
         Return the insert; without conditions the foreign keys say whether its users are there.
 
         What it selects it reads, and locks, as it is now: also the place where a row
         is not, so that none can come.
         """
-        fresh = insert(table)
-        if conditions:
-            chosen = row_of(table, values, key, users, *conditions).with_for_update(read=True)
-            fresh = fresh.from_select(list(values), chosen)
+        fresh = insert(row.table)
+        if row.conditions:
+            fresh = fresh.from_select(list(row.values), row.selected().with_for_update(read=True))
         else:
-            fresh = fresh.values({column: bindparam(name) for column, name in values.items()})
-        return self._unless_there(fresh, table, list(values))
+            fresh = fresh.values({column: bindparam(name) for column, name in row.values.items()})
+        return self._unless_there(fresh, row.table, list(row.values))
 
     def upsert(
         self,
@@ -167,13 +158,10 @@ class MariaDB(EngineRules):
         """Return a locking read: a plain one shows what was there when the transaction began."""
         return rows.with_for_update(read=True)
 
-    def insert_from(self, table: Table, columns: list[str], rows: SelectBase) -> Executable:
+    def insert_from(self, table: Table, columns: Sequence[str], rows: SelectBase | None) -> Executable:
         """Return the insert; a row that is there is set to what it is."""
-        return self._unless_there(insert(table).from_select(columns, rows), table, columns)
-
-    def insert_rows(self, table: Table, columns: Sequence[str]) -> Executable:
-        """Return the insert; a row that is there is set to what it is."""
-        return self._unless_there(insert(table), table, columns)
+        fresh = insert(table) if rows is None else insert(table).from_select(columns, rows)
+        return self._unless_there(fresh, table, columns)
 
     def inserted(self, result: CursorResult[Any]) -> bool:
         """Return whether the insert made a row, and met none."""

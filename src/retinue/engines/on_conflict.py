@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
-from sqlalchemy import Column, Executable, Table
+from sqlalchemy import Executable, Table
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.elements import ColumnElement
-from sqlalchemy.sql.selectable import FromClause, SelectBase
+from sqlalchemy.sql.selectable import SelectBase
 
-from retinue.engines.contract import EngineRules, FreshRows, filled, row_of
+from retinue.engines.contract import EngineRules, FreshRows, NewRow, filled
 
 #: The last code point, which stands for no character.
 _LAST: Final = "\U0010ffff"
@@ -33,14 +33,7 @@ class OnConflict(EngineRules):
         names, first = self.by_name(name), self.by_name(text)
         return names >= (first if gate is None else self.given(gate, first)), names < first.concat(_LAST)
 
-    def insert_new(
-        self,
-        table: Table,
-        values: Mapping[str, str],
-        key: Column[Any],
-        users: Mapping[str, FromClause],
-        *conditions: ColumnElement[bool],
-    ) -> Executable:
+    def insert_new(self, row: NewRow) -> Executable:
         """
         Return an ``INSERT .. SELECT`` from the users named: no user, no row, and no error.
 
@@ -48,8 +41,9 @@ class OnConflict(EngineRules):
         the insert instead of after it: a user deleted meanwhile gives no row, where a
         foreign key's error would have ended the caller's transaction.
         """
-        chosen = row_of(table, values, key, users, *conditions).with_for_update(read=True, key_share=True)
-        statement: Executable = self._unless_there(table, list(values), chosen).returning(next(iter(table.primary_key)))
+        chosen = row.selected().with_for_update(read=True, key_share=True)
+        fresh = self._unless_there(row.table, list(row.values), chosen)
+        statement: Executable = fresh.returning(next(iter(row.table.primary_key)))
         return statement
 
     def upsert(
@@ -66,20 +60,14 @@ class OnConflict(EngineRules):
         )
         return statement
 
-    def insert_from(self, table: Table, columns: list[str], rows: SelectBase) -> Executable:
+    def insert_from(self, table: Table, columns: Sequence[str], rows: SelectBase | None) -> Executable:
         """Return the insert; without a WHERE in *rows* SQLite would take its ``ON`` for that of a join."""
         statement: Executable = self._unless_there(table, columns, rows)
         return statement
 
-    def insert_rows(self, table: Table, columns: Sequence[str]) -> Executable:
-        """Return the insert ``ON CONFLICT DO NOTHING``."""
-        del columns
-        statement: Executable = self.insert(table).on_conflict_do_nothing(index_elements=list(table.primary_key))
-        return statement
-
-    def _unless_there(self, table: Table, columns: list[str], rows: SelectBase) -> Any:
+    def _unless_there(self, table: Table, columns: Sequence[str], rows: SelectBase | None) -> Any:
         # The primary key's conflict and no other: any other is the error that it is.
-        fresh = self.insert(table).from_select(columns, rows)
+        fresh = self.insert(table) if rows is None else self.insert(table).from_select(columns, rows)
         return fresh.on_conflict_do_nothing(index_elements=list(table.primary_key))
 
     def inserted(self, result: CursorResult[Any]) -> bool:

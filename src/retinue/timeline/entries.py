@@ -27,7 +27,7 @@ from retinue.lists.keyset import beside, in_order
 from retinue.lists.kinds import FOLLOWERS
 from retinue.models import Posts, TimelineEntryMixin, UTCDateTime, in_utc
 from retinue.schema import Schema, Timeline
-from retinue.work.building import once, page_limit, people, user_key
+from retinue.work.building import insert_row, once, page_limit, people, user_key
 
 
 def _timeline(schema: Schema) -> tuple[Timeline, Posts]:
@@ -59,7 +59,7 @@ def reader(schema: Schema) -> Rows:
 def insert_reader(schema: Schema, engine: EngineRules) -> Executable:
     """From *at* on a timeline is kept for *user*."""
     values = {"user_id": "user", "version": "version_", "active_at": "at"}
-    return engine.insert_new(_timeline(schema)[0].readers, values, schema.key, people(schema, "user"))
+    return insert_row(schema, engine, _timeline(schema)[0].readers, values, people(schema, "user"))
 
 
 @once

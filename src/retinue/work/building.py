@@ -17,7 +17,7 @@ from sqlalchemy.sql.elements import BindParameter, ColumnElement
 from sqlalchemy.sql.selectable import CompoundSelect, FromClause
 from sqlalchemy.sql.visitors import iterate
 
-from retinue.engines import EngineRules, Rows
+from retinue.engines import EngineRules, NewRow, Rows
 from retinue.schema import Schema
 
 #: The execution option that names a statement of the library.
@@ -67,11 +67,12 @@ def insert_row(
     *conditions: ColumnElement[bool],
 ) -> Executable:
     """Return `EngineRules.insert_new()`, in which a default of the application's own finds the row that it is for."""
+    row = NewRow(table, values, schema.key, users, conditions)
     names = row_names(schema, table, values, *conditions, beside=users)
     if names is None:
-        return engine.insert_new(table, values, schema.key, users, *conditions)
-    called = {column: column for column in names}
-    return engine.insert_new(table, called, schema.key, users, *conditions).execution_options(**{ROW: names})
+        return engine.insert_new(row)
+    called = row._replace(values={column: column for column in names})
+    return engine.insert_new(called).execution_options(**{ROW: names})
 
 
 def upsert_row(
@@ -96,7 +97,7 @@ def upsert_row(
 @once
 def insert_rows(schema: Schema, engine: EngineRules, table: Table) -> Executable:
     """Rows that come as parameters, each with its defaults; one whose primary key is there is left as it is."""
-    return engine.insert_rows(table, schema.own_of(table).given)
+    return engine.insert_from(table, schema.own_of(table).given, None)
 
 
 def row_names(
