@@ -14,7 +14,7 @@ All of it is written in the transaction of the change.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from importlib import import_module
+from pkgutil import resolve_name
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import func, select
@@ -159,14 +159,8 @@ def effects_of(schema: Schema) -> Sequence[Effect]:
     if found is None:
         mixins = [*ORDER, *(mixin for mixin in schema.models if mixin not in ORDER)]
         places = [mixin.__retinue_effect__ for mixin in mixins if mixin in schema.models]
-        found = schema.built[effects_of] = tuple(_loaded(place) for place in places if place is not None)
+        found = schema.built[effects_of] = tuple(resolve_name(place) for place in places if place is not None)
     return found
-
-
-def _loaded(place: str) -> Effect:
-    module, _, name = place.partition(":")
-    effect: Effect = getattr(import_module(module), name)
-    return effect
 
 
 def fits_one_statement(schema: Schema, engine: EngineRules) -> bool:

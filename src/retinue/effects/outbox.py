@@ -82,27 +82,21 @@ class _Waiting(NamedTuple):
     happened: Event
 
 
+@dataclass(slots=True, eq=False)
 class Outbox:
     """What waits for the end of one transaction of a connection, and its savepoints, the oldest first."""
 
-    __slots__ = ("_savepoints", "_waiting", "aborted")
-
-    def __init__(self) -> None:
-        self._waiting: list[_Waiting] = []
-        #: The name of each savepoint, and the number from which on events happened after it.
-        self._savepoints: list[tuple[str, int]] = []
-        #: Whether the database accepts nothing but a rollback, to a savepoint or of everything.
-        self.aborted: bool = False
-
-    def add(self, waiting: Iterable[_Waiting]) -> None:
-        """Keep what is *waiting* until COMMIT."""
-        self._waiting += waiting
+    waiting: list[_Waiting] = field(default_factory=list)
+    #: The name of each savepoint, and the number from which on events happened after it.
+    savepoints: list[tuple[str, int]] = field(default_factory=list)
+    #: Whether the database accepts nothing but a rollback, to a savepoint or of everything.
+    aborted: bool = False
 
     def set_savepoint(self, name: str, *, replace: bool) -> None:
         """Remember what happened before the savepoint *name*; *replace* one of this name, or hide it."""
         if replace:
-            self._savepoints = [point for point in self._savepoints if point[0] != name]
-        self._savepoints.append((name, next(_numbers)))
+            self.savepoints = [point for point in self.savepoints if point[0] != name]
+        self.savepoints.append((name, next(_numbers)))
 
     def roll_back_to(self, name: str) -> None:
         """Forget what happened since the savepoint *name*, which stays: all, if it is older than the outbox."""
@@ -111,40 +105,40 @@ class Outbox:
         if place is None:
             self.clear()
             return
-        since = self._savepoints[place][1]
-        del self._savepoints[place + 1 :]
-        self._waiting = [waiting for waiting in self._waiting if waiting.number < since]
+        since = self.savepoints[place][1]
+        del self.savepoints[place + 1 :]
+        self.waiting = [waiting for waiting in self.waiting if waiting.number < since]
 
     def release(self, name: str) -> None:
         """Forget the savepoint *name* and those in it, but nothing that happened."""
         place = self._place(name)
         if place is not None:
-            del self._savepoints[place:]
+            del self.savepoints[place:]
 
     def clear(self) -> None:
         """Forget everything."""
-        self._waiting.clear()
-        self._savepoints.clear()
+        self.waiting.clear()
+        self.savepoints.clear()
 
     def take(self) -> list[_Waiting]:
         """Return what waits, and keep nothing; nothing, if the database turns COMMIT into a rollback."""
-        taken, self._waiting = [] if self.aborted else self._waiting, []
+        taken, self.waiting = [] if self.aborted else self.waiting, []
         return taken
 
     def take_finished(self) -> list[_Waiting]:
         """Return what sessions left here that have committed, and keep the rest."""
-        taken = [waiting for waiting in self._waiting if waiting.unit.is_over]
-        self._waiting = [waiting for waiting in self._waiting if not waiting.unit.is_over]
+        taken = [waiting for waiting in self.waiting if waiting.unit.is_over]
+        self.waiting = [waiting for waiting in self.waiting if not waiting.unit.is_over]
         return taken
 
     def committing(self) -> _UnitOfWork | None:
         """Return the unit of work whose session is about to send COMMIT."""
-        units = (waiting.unit for waiting in reversed(self._waiting))
+        units = (waiting.unit for waiting in reversed(self.waiting))
         return next((unit for unit in units if unit.commits()), None)
 
     def _place(self, name: str) -> int | None:
-        places = range(len(self._savepoints) - 1, -1, -1)
-        return next((place for place in places if self._savepoints[place][0] == name), None)
+        places = range(len(self.savepoints) - 1, -1, -1)
+        return next((place for place in places if self.savepoints[place][0] == name), None)
 
 
 @dataclass(slots=True, eq=False)
@@ -197,7 +191,7 @@ def add(work: Work, *events: Event) -> None:
     outbox = _outboxes.get(transaction)
     if outbox is None:
         outbox = _outboxes[transaction] = Outbox()
-    outbox.add(waiting)
+    outbox.waiting += waiting
 
 
 def deliver(connection: Connection) -> None:

@@ -87,28 +87,20 @@ def count_unread(schema: Schema, engine: EngineRules, audience: Audience) -> Row
 @once
 def mark_read(schema: Schema) -> Update:
     """*user* has read everything by the time *now*."""
-    rows = _notifications(schema)
-    return (
-        update(rows)
-        .where(rows.c.recipient_id == user_key(schema, "user"), rows.c.read_at.is_(None), *_not_expired(schema))
-        .values(read_at=bindparam("now", type_=UTCDateTime))
-    )
+    return _read_now(schema)
 
 
 @once
 def mark_some_read(schema: Schema, engine: EngineRules) -> Update:
     """*user* has read the notifications *ids* by the time *now*."""
+    return _read_now(schema, engine.one_of(_notifications(schema).c.id, "ids"))
+
+
+def _read_now(schema: Schema, *which: ColumnElement[bool]) -> Update:
     rows = _notifications(schema)
-    return (
-        update(rows)
-        .where(
-            rows.c.recipient_id == user_key(schema, "user"),
-            rows.c.read_at.is_(None),
-            engine.one_of(rows.c.id, "ids"),
-            *_not_expired(schema),
-        )
-        .values(read_at=bindparam("now", type_=UTCDateTime))
-    )
+    unread = rows.c.recipient_id == user_key(schema, "user"), rows.c.read_at.is_(None)
+    read = update(rows).where(*unread, *which, *_not_expired(schema))
+    return read.values(read_at=bindparam("now", type_=UTCDateTime))
 
 
 def _kept_for(schema: Schema, engine: EngineRules, audience: Audience) -> list[ColumnElement[bool]]:

@@ -74,20 +74,13 @@ def page(
 
 @cache
 def _listing(people: People, *, by_name: bool) -> Listing[Any]:
-    if by_name:
-        return Listing(
-            people.name,
-            page_of,
-            item=lambda row: people.item(*row[:2]),
-            place=lambda row: (row[2], identity(row[0])[0]),
-            order_type=str,
-        )
+    at = 2 if by_name else 1
     return Listing(
         people.name,
         page_of,
-        item=lambda row: people.item(*row),
-        place=lambda row: (row[1], identity(row[0])[0]),
-        order_type=datetime,
+        item=(lambda row: people.item(*row[:2])) if by_name else (lambda row: people.item(*row)),
+        place=lambda row: (row[at], identity(row[0])[0]),
+        order_type=str if by_name else datetime,
     )
 
 

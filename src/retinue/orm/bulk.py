@@ -41,7 +41,7 @@ def _executing(state: ORMExecuteState) -> Result[Any] | None:
         what = "a SELECT from a statement that inserts or deletes does not say which rows"
         raise NotWritableError(what, "that statement, with returning()")
     model = _model_of(state, target)
-    if model is not None and issubclass(model, _KEPT):
+    if issubclass(model, _KEPT):
         _refuse_replacing(state, statement, model)
         if state.is_insert and target.mapper is not None:
             refuse_row_of(model)
@@ -56,12 +56,12 @@ def _executing(state: ORMExecuteState) -> Result[Any] | None:
 def _counted(state: ORMExecuteState, target: Target) -> Callable[[ORMExecuteState, Target], Result[Any] | None] | None:
     """Return what runs a statement and counts; None for one that is the application's own."""
     model = _model_of(state, target)
-    of_follows = model is not None and issubclass(model, FollowMixin)
-    of_requests = model is not None and issubclass(model, FollowRequestMixin) and follows.has_notifications(model)
+    of_follows = issubclass(model, FollowMixin)
+    of_requests = issubclass(model, FollowRequestMixin) and follows.has_notifications(model)
     if state.is_insert:
         if of_follows:
             return follows.insert_follows
-        return posts.insert_posts if model is not None and posts.posts_of(model) else None
+        return posts.insert_posts if posts.posts_of(model) else None
     if not state.is_delete or not (of_follows or of_requests or is_of_users(target.table) or takes_along(target.table)):
         return None
     if isinstance(state.parameters, list):
@@ -72,7 +72,7 @@ def _counted(state: ORMExecuteState, target: Target) -> Callable[[ORMExecuteStat
     return follows.delete_follows if of_follows else users.delete_users
 
 
-def _model_of(state: ORMExecuteState, target: Target) -> type[Any] | None:
+def _model_of(state: ORMExecuteState, target: Target) -> type[Any]:
     # An INSERT of entities is about the tables of all the classes that theirs inherits from.
     return target.mapper.class_ if state.is_insert and target.mapper is not None else target.model
 
@@ -91,8 +91,8 @@ def _refuse_replacing(state: ORMExecuteState, statement: Any, model: type[Any]) 
 def _refuse_new_keys(state: ORMExecuteState, statement: Any, target: Target) -> None:
     """Refuse an UPDATE that sets the key of a row in whose place it would put another one."""
     for column in _columns_set(state, statement, target):
-        model = model_of(column.table) if column.primary_key and column.table is not None else None
-        if model is not None and issubclass(model, _KEPT):
+        model = model_of(column.table)
+        if column.primary_key and issubclass(model, _KEPT):
             what = f"the key of a {model.__name__} that is in the database cannot change"
             raise NotWritableError(what, "unfollow() and follow()" if issubclass(model, FollowMixin) else "a new row")
 
@@ -118,6 +118,6 @@ def _refuse_writing_within(state: ORMExecuteState, statement: Any) -> None:
     for part in visitors.iterate(statement):
         if isinstance(part, CTE) and isinstance(part.element, UpdateBase):
             model = Target.of(part.element).model
-            if model is not None and issubclass(model, _KEPT):
+            if issubclass(model, _KEPT):
                 what = f"what a WITH changes of {model.__name__} is not counted"
                 raise NotWritableError(what, "a statement of its own for each change")

@@ -7,7 +7,7 @@ No statement names them, so they are looked for before: users leave the graph, a
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, cast
+from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import ForeignKeyConstraint, Table, and_, bindparam, select, tuple_
@@ -88,7 +88,7 @@ def let_go(session: Session, connection: Connection, rows: Rows) -> None:
     """Take *rows*, which are about to go, out of their graphs: the follows first, then the users."""
     for table, pairs in rows.items():
         if _is_of_follows(table):
-            schema = schema_of(user_class_of(cast("type[Any]", model_of(table))))
+            schema = schema_of(user_class_of(model_of(table)))
             _unfollow(Work.on(session, schema, connection), pairs)
     for schema, users in users_in(rows).items():
         for some in chunks(users):
@@ -129,5 +129,4 @@ def _below(
 
 
 def _is_of_follows(table: FromClause) -> bool:
-    model = model_of(table)
-    return model is not None and issubclass(model, FollowMixin)
+    return issubclass(model_of(table), FollowMixin)

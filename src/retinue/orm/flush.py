@@ -9,7 +9,6 @@ then finds nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -133,7 +132,8 @@ def _deleting_any(mapper: Mapper[Any], connection: Connection, row: Any) -> None
 def _taking_along(mapper: Mapper[Any], connection: Connection, table: Any, row: Any) -> None:
     """Let those go whom the database deletes with *row* of *table*."""
     session = cast("Session", object_session(row))
-    known = {mapper.get_property_by_column(column).key: value for column, value in _key_of(mapper, row)}
+    both = zip(mapper.primary_key, identity(row), strict=True)
+    known = {mapper.get_property_by_column(column).key: value for column, value in both}
     key = tuple([known[mapper.get_property_by_column(column).key] for column in table.primary_key])
     going = {other: set(keys) for other, keys in taken_along(connection, table, [key]).items()}
     going[table].discard(key)
@@ -142,10 +142,6 @@ def _taking_along(mapper: Mapper[Any], connection: Connection, table: Any, row: 
         going[cast("Any", schema.key.table)] -= {(user,) for user in users if (schema.user, user) in gone}
     let_go(session, connection, going)
     gone.update((schema.user, user) for schema, users in users_in(going).items() for user in users)
-
-
-def _key_of(mapper: Mapper[Any], row: Any) -> Iterable[tuple[Any, Any]]:
-    return zip(mapper.primary_key, identity(row), strict=True)
 
 
 @event.listens_for(Session, "after_flush")

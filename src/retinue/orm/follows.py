@@ -114,7 +114,7 @@ def _record(kind: type[Followed | Unfollowed], work: Work, keys: Keys) -> None:
 
 def _schema_of(target: Target) -> Schema:
     model = target.model if target.mapper is None else target.mapper.class_
-    return schema_of(user_class_of(cast("type[Any]", model)))
+    return schema_of(user_class_of(model))
 
 
 def _key_of(table: Table) -> list[Column[Any]]:

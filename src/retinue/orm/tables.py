@@ -26,10 +26,10 @@ def _note_table(mapper: Mapper[Any], cls: type[Any]) -> None:
         _models[mapper.local_table] = ref(cls)
 
 
-def model_of(table: FromClause) -> type[Any] | None:
-    """Return the user class, or the model of a graph, whose rows *table* holds; None for any other table."""
+def model_of(table: FromClause | None) -> type[Any]:
+    """Return the user class, or the model of a graph, whose rows *table* holds; ``object`` for any other table."""
     known = _models.get(table) if isinstance(table, Table) else None
-    return None if known is None else known()
+    return (known and known()) or object
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,8 @@ class Target:
         return cls(named, table)
 
     @property
-    def model(self) -> type[Any] | None:
-        """The user class, or the model of a graph, of this table."""
+    def model(self) -> type[Any]:
+        """The user class, or the model of a graph, of this table; ``object`` if it has none."""
         return model_of(self.table)
 
     def columns(self, columns: Sequence[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
@@ -76,5 +76,4 @@ class Target:
 
 def is_of_users(table: FromClause) -> bool:
     """Return whether the rows of *table* are users of a graph."""
-    model = model_of(table)
-    return model is not None and issubclass(model, GraphUser)
+    return issubclass(model_of(table), GraphUser)

@@ -17,7 +17,7 @@ from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import ORMExecuteState
 from sqlalchemy.sql.selectable import FromClause
 
-from retinue.engines import Rows, engine_of
+from retinue.engines import engine_of
 from retinue.errors import NotWritableError
 from retinue.models.ownership import GraphUser, user_class_of
 from retinue.orm import deleting
@@ -71,7 +71,8 @@ def delete_users(state: ORMExecuteState, target: Target) -> Result[Any]:
 def _schema_of(*tables: FromClause) -> Schema:
     """Return the graph of the first of *tables* that has one."""
     models = (model_of(table) for table in tables)
-    return next(schema_of(model if issubclass(model, GraphUser) else user_class_of(model)) for model in models if model)
+    model = next(model for model in models if model is not object)
+    return schema_of(model if issubclass(model, GraphUser) else user_class_of(model))
 
 
 def _key_of(table: Table) -> Column[Any]:
@@ -121,11 +122,7 @@ def _find(state: ORMExecuteState, target: Target, connection: Connection, schema
 
 def _rows(connection: Connection, schema: Schema, key: Column[Any], keys: Iterable[Key]) -> set[Key]:
     """Lock the rows of *keys*, ascending, until the transaction ends; return the keys that are there."""
-    return _ask(connection, deleting.rows_of(schema, engine_of(connection), key), keys)
-
-
-def _ask(connection: Connection, statement: Rows, keys: Iterable[Key]) -> set[Key]:
-    statement = statement.execution_options(**{OPTION: "doomed_users"})
+    statement = deleting.rows_of(schema, engine_of(connection), key).execution_options(**{OPTION: "doomed_users"})
     return {one for some in chunks(keys) for one in connection.execute(statement, {"keys": some}).scalars()}
 
 

@@ -8,7 +8,7 @@ rows are: each with its own defaults, which find the row. Whatever guards the ro
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Executable, Table, bindparam, insert, select, tuple_
@@ -89,8 +89,8 @@ def refuse_collisions(work: Work, table: Table, rows: Sequence[Values]) -> None:
     """
     if not (work.engine.hides_collisions and work.schema.own_of(table).unique):
         return
-    for some in _parts(rows):
-        missing = _missing(work, table, some)
+    for start in range(0, len(rows), _LOOK):
+        missing = _missing(work, table, rows[start : start + _LOOK])
         if missing:
             # Says which constraint it is; or, if the other row has gone by now, it is none any more.
             insert_plainly(work, table, missing)
@@ -133,8 +133,3 @@ def _missing(work: Work, table: Table, rows: Sequence[Values]) -> list[Values]:
         if len(present) == len(set(keys))
         else [row for row, one in zip(rows, keys, strict=True) if one not in present]
     )
-
-
-def _parts(rows: Sequence[Values]) -> Iterator[Sequence[Values]]:
-    for start in range(0, len(rows), _LOOK):
-        yield rows[start : start + _LOOK]
