@@ -14,10 +14,10 @@ from sqlalchemy import bindparam, func, literal_column, select
 
 from retinue import arguments, guards
 from retinue.effects.counts.adding import count_edges
-from retinue.effects.counts.keeping import keeper_of
+from retinue.effects.counts.rows import stored
 from retinue.engines import EngineRules, Rows
 from retinue.errors import LimitError
-from retinue.models import FollowEventMixin, UTCDateTime
+from retinue.models import FollowCountMixin, FollowEventMixin, UTCDateTime
 from retinue.schema import Schema
 from retinue.settings import DAY
 from retinue.ties import REQUEST, pending
@@ -106,9 +106,8 @@ def usage(schema: Schema, engine: EngineRules, locking: bool) -> Rows:
 
     following: Any = literal_column("NULL")
     followers: Any = following
-    keeper = keeper_of(schema)
-    if keeper is not None:
-        followers, following = map(asked, keeper.stored(schema, follower))
+    if FollowCountMixin in schema.models:
+        followers, following = map(asked, stored(schema, follower))
     requests: Any = literal_column("0")
     if REQUEST.is_declared(schema):
         rows = REQUEST.table(schema)

@@ -52,7 +52,6 @@ from retinue import (
 )
 from retinue.cursors import Way
 from retinue.effects.changes import KINDS
-from retinue.effects.history import HISTORY
 from retinue.engines.contract import EngineRules
 from retinue.engines.mariadb import MariaDB
 from retinue.engines.postgresql import PostgreSQL
@@ -139,7 +138,6 @@ def built(schema: Schema, name: str, rules: EngineRules) -> Iterator[Any]:
         "slots": [1, 10],
         "event": list(KINDS),
         "build": CHANGES,
-        "effect": [HISTORY],
         "notice": [notice for kind in KINDS.values() for notice in kind.notices],
         "followers": [True, False],
         "ask": [follows.before_follow, follows.before_unfollow],
@@ -182,7 +180,6 @@ def test_every_statement_holds_to_an_owner_or_says_why_not(name: str, engine: st
             "page_of": {f"{kind.name}{more}" for kind in LISTS for more in ("", "_viewed")},
             "left_out_of": {"left_out_of_view"},
             "change_with_effects": {f.__name__ for f in CHANGES},
-            "append_rows": {"insert_history"},
             "notify": {"notify_read"},
             **NAMED_BY_TIE,
         }

@@ -7,7 +7,7 @@ backup of some tables, a trigger. Works in transactions of its own, a batch of u
 **Looking** is one select for a batch, so it sees edges and counts at one moment, and waits for nobody: a change
 that is half done elsewhere is either in both or in neither.
 
-**Correcting** is what keeps the counts able to do: see `Keeper.correct()`.
+**Correcting** is explained where it is done: `retinue.effects.counts.recounting`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
 from retinue import arguments
-from retinue.effects.counts.keeping import Tally, keeper_of
+from retinue.effects.counts import recounting
 from retinue.engines import Rows
 from retinue.models import FollowCountMixin
 from retinue.retry import sessions_of, transact
@@ -159,10 +159,7 @@ class _Round:
     def __init__(self, given: Any, user_class: type[Any], after: Key | None, batch: int) -> None:
         self._batch = arguments.whole_number("batch", batch, BATCH_MOST)
         self._schema: Schema = schema_of(user_class)
-        keeper = keeper_of(self._schema)
-        if keeper is None:
-            self._schema.table(FollowCountMixin)  # raises
-        self._keeper: Any = keeper
+        self._schema.table(FollowCountMixin)  # raises if there is none
         self._sessions = sessions_of(given)
         self._began = time.monotonic()
         self._after = after
@@ -200,11 +197,11 @@ class _Round:
         work, place = self._begin(session)
         return int(work.run(number_of_users, place, bool(place)).scalar_one())
 
-    def _look(self, session: Session) -> tuple[Sequence[Key], Sequence[Tally]] | None:
+    def _look(self, session: Session) -> tuple[Sequence[Key], Sequence[recounting.Tally]] | None:
         """Return the keys of the next batch, and what there is about them; None if nobody comes any more."""
         work, place = self._begin(session)
         keys = [key for (key,) in work.rows(users_after, {**place, "limit": self._batch}, bool(place))]
-        return (keys, self._keeper.tallies(work, keys)) if keys else None
+        return (keys, recounting.read_tallies(work, keys)) if keys else None
 
     def _begin(self, session: Session) -> tuple[Work, dict[str, Key | None]]:
         work = Work(session, self._schema).connect()
@@ -216,7 +213,7 @@ class _Round:
 
     def _set(self, session: Session, *, users: Sequence[Key]) -> None:
         work, _ = self._begin(session)
-        self._keeper.correct(work, users)
+        recounting.correct(work, users)
 
 
 @once

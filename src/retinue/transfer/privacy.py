@@ -20,8 +20,9 @@ from sqlalchemy.sql.selectable import Subquery
 
 from retinue.arguments import most_followed
 from retinue.effects.changes import as_sent
-from retinue.effects.counts.keeping import keeper_of
+from retinue.effects.counts.rows import stored
 from retinue.engines import EngineRules
+from retinue.models import FollowCountMixin
 from retinue.schema import Schema
 from retinue.ties import BLOCK, REQUEST, delete_tie, not_ended, pending
 from retinue.transfer.bulk import Bulk
@@ -146,10 +147,9 @@ class Privacy:
         edge, mirror = schema.follows.c, schema.edges_by_target.c
         following: Any = select(func.count()).where(edge.follower_id == person).scalar_subquery()
         followers: Any = select(func.count()).where(mirror.following_id == person).scalar_subquery()
-        keeper = keeper_of(schema)
-        if keeper is not None:
-            stored = [rows.scalar_subquery() for rows in keeper.stored(schema, person)]
-            followers, following = func.coalesce(stored[0], followers), func.coalesce(stored[1], following)
+        if FollowCountMixin in schema.models:
+            to, out = (rows.scalar_subquery() for rows in stored(schema, person))
+            followers, following = func.coalesce(to, followers), func.coalesce(out, following)
         waiting: Any = literal_column("0")
         if REQUEST.is_declared(schema):
             request = REQUEST.table(schema)

@@ -13,14 +13,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import func, select
-from sqlalchemy.sql.elements import ColumnElement
-
 from retinue.effects.changes import Changed, Kind, Selected
-from retinue.effects.counts import adding, batches, leaving, recounting, rows
-from retinue.effects.counts.keeping import Keeper, Tally, keeper_of
-from retinue.effects.effect import Change, Parts
-from retinue.engines import EngineRules, Rows
+from retinue.effects.counts import adding, batches, leaving, rows
+from retinue.effects.effect import Change, InStatement, Parts
+from retinue.engines import EngineRules
 from retinue.events import EdgeEvent, Event
 from retinue.models import FollowCountMixin
 from retinue.schema import Schema
@@ -31,7 +27,7 @@ from retinue.work import Work
 _NAMES: Final = ("user", "slot", *rows.NUMBERS)
 
 
-class CountRows(Keeper):
+class CountRows(InStatement):
     """The count rows of both users of an edge."""
 
     def write(self, work: Work, changes: Sequence[Change], *, bulk: bool) -> Sequence[Event]:
@@ -84,38 +80,17 @@ class CountRows(Keeper):
         """Let the others have so many fewer. Five statements."""
         leaving.count_out(work, users)
 
-    def read(self, work: Work, users: Sequence[Key]) -> Sequence[Sequence[int]]:
-        """Return a row for each slot; of who has none what the edges say."""
-        return work.rows(rows.counts, {"users": users}, work.engine)
-
-    def stored(self, schema: Schema, user: ColumnElement[int]) -> tuple[Rows, Rows]:
-        """Return the sums over the slots."""
-        row = rows.count_rows(schema).c
-        to, out = (select(func.sum(number)).where(row.user_id == user) for number in (row.followers, row.following))
-        return to, out
-
-    def tallies(self, work: Work, users: Sequence[Key]) -> Sequence[Tally]:
-        """Return the sums over the slots, beside what the edges say."""
-        return [tally for tally, _ in recounting.read_tallies(work, users)]
-
-    def correct(self, work: Work, users: Sequence[Key]) -> None:
-        """Set slot 0, which is locked first."""
-        recounting.correct(work, users)
-
 
 COUNTS: Final = CountRows(FollowCountMixin)
 
 
 def read(work: Work, users: Sequence[Key]) -> dict[Key, Counts]:
     """Return the counts of *users*, as `Graph.counts()` says."""
-    nobody, keeper = Counts(), keeper_of(work.schema)
+    nobody, build = Counts(), rows.counts if FollowCountMixin in work.schema.models else rows.counts_of_edges
     found = dict.fromkeys(users, nobody)
     if not users:
         return found
-    stored = (
-        work.rows(rows.counts_of_edges, {"users": users}, work.engine) if keeper is None else keeper.read(work, users)
-    )
-    for user, followers, following in stored:
+    for user, followers, following in work.rows(build, {"users": users}, work.engine):
         other_slots = found[user]
         if other_slots is nobody:
             found[user] = Counts(followers, following)

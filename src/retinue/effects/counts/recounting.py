@@ -11,11 +11,11 @@ slot 0 and adds to it afterwards. A row is never deleted: on MariaDB who makes o
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import Executable, case, func, literal_column, select
 from sqlalchemy.sql.elements import ColumnElement
 
-from retinue.effects.counts.keeping import Tally
 from retinue.effects.counts.rows import count_row, count_rows, counted_edges, set_count
 from retinue.engines import EngineRules, Rows
 from retinue.schema import Schema
@@ -24,18 +24,41 @@ from retinue.work import Work, inserting
 from retinue.work.building import once
 
 
-def read_tallies(work: Work, users: Sequence[Key]) -> list[tuple[Tally, Counts]]:
-    """Return what there is about those of *users* who exist, in their order, and what slots other than 0 hold."""
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What is stored about one user, and what the edges say."""
+
+    user: Key
+    #: In all slots; and in those other than 0.
+    stored: Counts
+    beside: Counts
+    counted: Counts
+    #: The lowest slot; None: they were never counted.
+    first_slot: int | None
+
+    @property
+    def is_uncounted(self) -> bool:
+        """Whether there are edges to count, and nobody has counted them."""
+        return self.first_slot is None and self.counted != Counts()
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether what is stored is not what the edges say, or lacks what the verbs look for: slot 0."""
+        return self.first_slot is not None and not (self.first_slot == 0 and self.stored == self.counted)
+
+
+def read_tallies(work: Work, users: Sequence[Key]) -> list[Tally]:
+    """Return what there is about those of *users* who exist, in their order: as it was at one moment. One select."""
     found = {}
     for user, first, *numbers in work.rows(tallies, {"users": users}, work.engine):
         pairs = zip(numbers[::2], numbers[1::2], strict=True)
         stored, beside, counted = (Counts(int(to or 0), int(out or 0)) for to, out in pairs)
-        found[user] = Tally(user, stored, counted, first is not None, first == 0), beside
+        found[user] = Tally(user, stored, beside, counted, first)
     return [found[user] for user in users if user in found]
 
 
 def correct(work: Work, users: Sequence[Key]) -> None:
-    """Give *users* the counts that their edges say. Three statements at most."""
+    """Give *users* the counts that their edges say, although others change edges meanwhile. Three statements at most."""
     # First of all: what is read after it is not older, on any engine.
     whole, selected = hold_first_slots(work.schema, work.engine), first_slots(work.schema, work.engine)
     each = hold_slots(work.schema, work.engine)
@@ -44,10 +67,10 @@ def correct(work: Work, users: Sequence[Key]) -> None:
         {
             "user": tally.user,
             "slot_": 0,
-            "set_followers": tally.counted.followers - beside.followers,
-            "set_following": tally.counted.following - beside.following,
+            "set_followers": tally.counted.followers - tally.beside.followers,
+            "set_following": tally.counted.following - tally.beside.following,
         }
-        for tally, beside in read_tallies(work, users)
+        for tally in read_tallies(work, users)
         if tally.stored != tally.counted
     ]
     if values:

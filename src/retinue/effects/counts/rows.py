@@ -70,6 +70,13 @@ def counts(schema: Schema, engine: EngineRules) -> Rows:
     )
 
 
+def stored(schema: Schema, user: ColumnElement[Any]) -> tuple[Rows, Rows]:
+    """Return two selects, each of one number or NULL: how many follow *user*, and how many *user* follows."""
+    row = count_rows(schema).c
+    to, out = (select(func.sum(number)).where(row.user_id == user) for number in (row.followers, row.following))
+    return to, out
+
+
 @once
 def counts_of_edges(schema: Schema, engine: EngineRules) -> Rows:
     """(user, followers, following) of those of *users* who exist, counted."""
