@@ -38,7 +38,7 @@ from retinue.values import (
     Sort,
     Suggestion,
 )
-from retinue.verbs import blocks, expiry, follows, mutes, requests
+from retinue.verbs import expiry, follows, requests, safety
 from retinue.work import Work, session_of
 
 U = TypeVar("U")
@@ -246,7 +246,7 @@ class Graph(Generic[U]):
             ModelMissingError: No model with `BlockMixin` is declared.
             ValueError: *until* is naive or not in the future.
         """
-        return blocks.block(Work(self._session, self._schema), blocker, blocked, until)
+        return safety.block(Work(self._session, self._schema), blocker, blocked, until)
 
     def unblock(self, blocker: U | Key, blocked: U | Key, restore: bool = False) -> bool:
         """
@@ -268,7 +268,7 @@ class Graph(Generic[U]):
             SelfFollowError, InvalidUserError, UnknownUserError, ModelMissingError: As `block()`.
             MappingError, sqlalchemy.exc.IntegrityError: As `follow()`, where it restores.
         """
-        return blocks.unblock(Work(self._session, self._schema), blocker, blocked, restore)
+        return safety.unblock(Work(self._session, self._schema), blocker, blocked, restore)
 
     def mute(self, muter: U | Key, muted: U | Key, until: datetime | None = None, notifications: bool = True) -> bool:
         """
@@ -291,7 +291,7 @@ class Graph(Generic[U]):
             ModelMissingError: No model with `MuteMixin` is declared.
             MappingError: A column of your own on the model needs a value and has no default.
         """
-        return mutes.mute(Work(self._session, self._schema), muter, muted, until, notifications)
+        return safety.mute(Work(self._session, self._schema), muter, muted, until, notifications)
 
     def unmute(self, muter: U | Key, muted: U | Key) -> bool:
         """
@@ -303,7 +303,7 @@ class Graph(Generic[U]):
         Raises:
             SelfFollowError, InvalidUserError, UnknownUserError, ModelMissingError: As `mute()`.
         """
-        return mutes.unmute(Work(self._session, self._schema), muter, muted)
+        return safety.unmute(Work(self._session, self._schema), muter, muted)
 
     def expire(self) -> Expired:
         """

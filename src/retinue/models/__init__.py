@@ -1,12 +1,11 @@
 """The mixins that become the application's tables, one line each; absent until declared."""
 
 from retinue.models.columns import guards_of, key_of, kinds, line_of
-from retinue.models.discovery import DismissedSuggestionMixin
 from retinue.models.edges import FollowCountMixin, FollowMixin, FollowRequestMixin
 from retinue.models.ids import RANDOM_BITS, id_at, new_id
 from retinue.models.posts import Posts, declare_posts, values_of
 from retinue.models.records import FollowEventMixin, NotificationMixin
-from retinue.models.safety import BlockMixin, MuteMixin
+from retinue.models.safety import BlockMixin, DismissedSuggestionMixin, MuteMixin
 from retinue.models.timeline import TimelineEntryMixin, readers_of, senders_of
 from retinue.models.times import FIRST, LAST, UTCDateTime, aware, in_utc, now
 

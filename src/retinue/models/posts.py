@@ -10,7 +10,8 @@ from typing import Any, TypeVar, cast
 from sqlalchemy import Column, Table
 from sqlalchemy.orm import Mapper, class_mapper
 from sqlalchemy.orm.attributes import instance_dict
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from retinue.errors import MappingError
 from retinue.models.ownership import key_column_of, user_class_of
@@ -108,8 +109,13 @@ def _column(mapper: Mapper[Any], attribute: Any) -> Column[Any]:
 
 
 def values_of(column: Column[Any]) -> type[Any]:
-    """Return the Python type of the values of *column*; a decorated type is taken for what it decorates."""
-    kind = column.type
+    """Return the Python type of the values of *column*."""
+    return type_of(column).python_type
+
+
+def type_of(value: ColumnElement[Any]) -> TypeEngine[Any]:
+    """Return the type of *value*; a decorated type is taken for what it decorates."""
+    kind: TypeEngine[Any] = value.type
     while isinstance(kind, TypeDecorator):
         kind = kind.impl_instance
-    return kind.python_type
+    return kind

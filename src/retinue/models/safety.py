@@ -1,4 +1,4 @@
-"""Whom a user keeps away, and whom they do not want to hear of."""
+"""Whom a user keeps away, whom they do not want to hear of, and who is not to be suggested to them again."""
 
 from __future__ import annotations
 
@@ -70,6 +70,21 @@ class MuteMixin(GraphModel):
     muted: declared_attr[Any] = attribute(user_by("muted_id"))
 
 
+class DismissedSuggestionMixin(GraphModel):
+    """*user* does not want *suggested* to be suggested again, since *timestamp*. Made by ``graph.dismiss()``."""
+
+    __retinue_own_rows__: ClassVar[bool] = True
+
+    #: The keys of the user who dismissed, and of the user who was suggested.
+    user_id: declared_attr[Any] = attribute(user_column)
+    suggested_id: declared_attr[Any] = attribute(user_column)
+    #: When it was dismissed (aware, UTC).
+    timestamp: declared_attr[datetime] = attribute(time_of_row)
+    #: The user who dismissed, and the user who was suggested.
+    user: declared_attr[Any] = attribute(user_by("user_id"))
+    suggested: declared_attr[Any] = attribute(user_by("suggested_id"))
+
+
 @completes(BlockMixin, key=("blocker_id", "blocked_id"))
 def _complete_blocks(table: Table, user: type[Any]) -> None:
     complete_tie(table, listed="list", reverse="reverse")
@@ -79,3 +94,8 @@ def _complete_blocks(table: Table, user: type[Any]) -> None:
 @completes(MuteMixin, key=("muter_id", "muted_id"))
 def _complete_mutes(table: Table, _user: type[Any]) -> None:
     complete_tie(table, listed="list", reverse="reverse")
+
+
+@completes(DismissedSuggestionMixin, key=("user_id", "suggested_id"))
+def _complete_dismissals(table: Table, _user: type[Any]) -> None:
+    complete_tie(table, listed=None, reverse="reverse")

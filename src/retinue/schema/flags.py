@@ -39,6 +39,7 @@ from sqlalchemy.types import NullType, TypeEngine
 from retinue.engines import EngineRules
 from retinue.errors import MappingError
 from retinue.models.ownership import GraphUser, key_column_of, root_of
+from retinue.models.posts import type_of
 from retinue.settings import ATTRIBUTES, Settings
 
 #: The types of the settings that are not booleans; and the types of numbers, which may stand for a boolean.
@@ -80,7 +81,7 @@ def flags_of(user: type[Any]) -> Flags:
         names[setting] = name
         if not _is_of(table, expression_of(user, name)):
             elsewhere.add(setting)
-        if setting not in _TYPES and isinstance(_type_of(expression_of(user, name)), _NUMBERS):
+        if setting not in _TYPES and isinstance(type_of(expression_of(user, name)), _NUMBERS):
             numbers.add(setting)
     return Flags(names, frozenset(elsewhere), frozenset(numbers))
 
@@ -168,19 +169,12 @@ def _check(user: type[Any], setting: str, name: str) -> None:
 
 
 def _check_type(user: type[Any], setting: str, name: str, value: ColumnElement[Any]) -> None:
-    kind, wanted = _type_of(value), _TYPES.get(setting, (Boolean, *_NUMBERS))
+    kind, wanted = type_of(value), _TYPES.get(setting, (Boolean, *_NUMBERS))
     # The type of a database function is not known; nor is what the application's own type does to a time.
     unknown = isinstance(kind, NullType) or (setting == "last_active" and isinstance(value.type, TypeDecorator))
     if not unknown and not isinstance(kind, wanted):
         names = " or ".join(one.__name__ for one in wanted)
         raise _unusable(user, setting, name, f"is of the type {type(kind).__name__}, where {names} is wanted")
-
-
-def _type_of(value: ColumnElement[Any]) -> TypeEngine[Any]:
-    kind: TypeEngine[Any] = value.type
-    while isinstance(kind, TypeDecorator):
-        kind = kind.impl_instance
-    return kind
 
 
 def _unusable(cls: type[Any], setting: str, name: str, why: str) -> MappingError:

@@ -1,5 +1,5 @@
 """
-What a viewer may see: whether a list at all (`may_see()`), and which users in it (`shown()`). Asked nowhere else.
+What a viewer may see: whether a list at all (`may_see()`, `admit()`), and which users in it (`shown()`). Asked nowhere else.
 
 Both answers are one table, `REASONS`: what speaks against a user, and where it counts. Another reason is a function in a
 file of its own, and a line in the table.
@@ -15,11 +15,14 @@ from sqlalchemy import and_, not_, or_, select, true
 from sqlalchemy.sql.elements import ColumnElement
 
 from retinue.engines import EngineRules, Rows
+from retinue.errors import NotVisibleError
+from retinue.models import now
 from retinue.schema import Schema
 from retinue.values import ALL, Everything, Key
 from retinue.viewer import reasons
 from retinue.viewer.row import LISTS, Context, Row
-from retinue.work.building import people, user_key
+from retinue.work import Work
+from retinue.work.building import moment, once, people, user_key
 
 
 class Audience(enum.Enum):
@@ -92,6 +95,28 @@ def may_see(owner: Row, lists: Context, *, passed: Context = _NOWHERE) -> Sequen
     return _nothing_against(owner, lists, passed)
 
 
+def admit(work: Work, owner: Key | None, viewer: Key | Everything | None, lists: Context | None) -> Audience:
+    """
+    Return who looks at a list of *owner* that tells of those *lists*; None: it is for the owner alone.
+
+    One select where something may speak against it, and somebody else looks.
+
+    Raises:
+        NotVisibleError: *viewer* may not see it.
+    """
+    audience = Audience.of(viewer, owner)
+    if audience in (Audience.TRUSTED, Audience.OWNER) or owner is None:
+        return audience
+    if lists is None:
+        raise NotVisibleError(owner)
+    if has_reasons(work.schema, work.engine, lists):
+        parameters = {"user": owner, "viewer": viewer, **moment(work.schema, now())}
+        answer = work.run(visibility, parameters, work.engine, lists, audience).first()
+        if answer is not None and not answer[0]:
+            raise NotVisibleError(owner)
+    return audience
+
+
 def shown(row: Row, where: Context) -> Sequence[ColumnElement[bool]]:
     """Return the conditions under which the viewer is shown the user of *row* there."""
     return _nothing_against(row, where)
@@ -147,3 +172,11 @@ def owner_of(schema: Schema, engine: EngineRules, audience: Audience) -> Row:
 
 def _viewer(schema: Schema, audience: Audience) -> ColumnElement[Any] | None:
     return None if audience is Audience.ANYBODY else user_key(schema, "viewer")
+
+
+@once
+def visibility(schema: Schema, engine: EngineRules, lists: Context, audience: Audience) -> Rows:
+    """Whether *viewer* may see those *lists* of *user*; no row if there is no such user."""
+    return select(and_(true(), *may_see(owner_of(schema, engine, audience), lists))).where(
+        schema.key == user_key(schema, "user")
+    )

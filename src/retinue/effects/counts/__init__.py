@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from retinue.effects.changes import Changed, Kind, Selected
-from retinue.effects.counts import adding, batches, leaving, rows
+from retinue.effects.counts import adding, leaving, rows
 from retinue.effects.effect import Change, InStatement, Parts
 from retinue.engines import EngineRules
 from retinue.events import EdgeEvent, Event
@@ -40,7 +40,7 @@ class CountRows(InStatement):
     def write_selected(self, work: Work, kind: Kind, selected: Selected) -> None:
         """Add to the rows of all users in slot 0: two statements, one more if some were never counted."""
         if kind.edges:
-            batches.add(work, kind.edges, selected)
+            adding.add_selected(work, kind.edges, selected)
 
     def parts(self, schema: Schema, engine: EngineRules, kind: Kind, changed: Changed) -> Parts:
         """

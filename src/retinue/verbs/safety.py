@@ -1,4 +1,4 @@
-"""Block and unblock."""
+"""Block and unblock, mute and unmute."""
 
 from __future__ import annotations
 
@@ -6,9 +6,19 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from retinue import arguments, effects, guards, ties
-from retinue.events import Blocked, Event, FollowerRemoved, FollowRestored, Requested, Unblocked, Unfollowed
-from retinue.models import BlockMixin, FollowMixin, now
-from retinue.ties import BLOCK, FOLLOW, REQUEST
+from retinue.events import (
+    Blocked,
+    Event,
+    FollowerRemoved,
+    FollowRestored,
+    Muted,
+    Requested,
+    Unblocked,
+    Unfollowed,
+    Unmuted,
+)
+from retinue.models import BlockMixin, FollowMixin, MuteMixin, now
+from retinue.ties import BLOCK, FOLLOW, MUTE, REQUEST
 from retinue.verbs import follows
 from retinue.verbs.whole import whole
 from retinue.work import Pair, Work
@@ -82,7 +92,7 @@ class _Block(NamedTuple):
 
     def lasts(self, at: datetime) -> bool:
         """Return whether it has not ended *at* that time."""
-        return self.until is None or self.until > at
+        return not _has_ended(self.until, at)
 
 
 def _found(work: Work, pair: Pair) -> _Block | None:
@@ -147,3 +157,48 @@ def _restore(work: Work, pair: Pair, cut: _Block, at: datetime) -> None:
         closed = [edge for edge in restored if ties.end(work, REQUEST, edge)]
     effects.record(work, *events)
     effects.close_requests(work, closed)
+
+
+# --- Mutes --------------------------------------------------------------------------------------
+
+
+def mute(work: Work, muter: Any, muted: Any, until: datetime | None = None, notifications: bool = True) -> bool:
+    """See `Graph.mute()`."""
+    work.schema.refuse_missing(MuteMixin)
+    at = now()
+    until = arguments.end_of(until, at)
+    pair = work.write(muter, muted)
+    terms: dict[str, Any] = {"until": until, "notifications": bool(notifications)}
+    while not (new := ties.insert(work, MUTE, pair, at, terms)):
+        row = ties.locked(work, MUTE, pair, "until")
+        if row is None:  # gone since: then it is new after all
+            ties.refuse_unknown(work, MUTE, pair)
+            continue
+        new = _has_ended(row[0], at)
+        if new:
+            ties.change(work, MUTE, pair, "renew_mute", {"timestamp": at, **terms})
+        else:
+            ties.change(work, MUTE, pair, "change_mute", terms)
+        break
+    if new:
+        effects.record(work, Muted(*pair, at, until, bool(notifications)))
+    return new
+
+
+def unmute(work: Work, muter: Any, muted: Any) -> bool:
+    """See `Graph.unmute()`."""
+    work.schema.table(MuteMixin)
+    pair, at = work.write(muter, muted), now()
+    row = ties.locked(work, MUTE, pair, "until")
+    if row is None:
+        ties.refuse_unknown(work, MUTE, pair)
+        return False
+    ties.end(work, MUTE, pair)
+    if _has_ended(row[0], at):
+        return False
+    effects.record(work, Unmuted(*pair, at))
+    return True
+
+
+def _has_ended(until: datetime | None, at: datetime) -> bool:
+    return until is not None and until <= at
