@@ -109,7 +109,15 @@ class Environment:
     def _env(self) -> dict[str, str]:
         # As if it were activated: some programs look for Python on the PATH.
         path = os.pathsep.join([str(self.bin), os.environ.get("PATH", os.defpath)])
-        return {**os.environ, "PATH": path, "VIRTUAL_ENV": str(self.path)}
+        # Modules are compiled once, not by every process of the tests. They are kept in the environment, so that
+        # is no reason not to where PYTHONDONTWRITEBYTECODE keeps the folders of the sources clean.
+        others = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        return {
+            **others,
+            "PATH": path,
+            "VIRTUAL_ENV": str(self.path),
+            "PYTHONPYCACHEPREFIX": str(self.path / "compiled"),
+        }
 
     def _create(self) -> None:
         made_here = self._stamp()
@@ -127,8 +135,8 @@ class Environment:
 
     def _pip_install(self, *arguments: str) -> None:
         if uv := self.uv():
-            argv = [str(uv), "pip", "install", "--quiet", "--python", str(self.python)]
-            if subprocess.run([*argv, *arguments], cwd=ROOT, check=False).returncode == 0:
+            argv = [str(uv), "pip", "install", "--quiet", "--compile-bytecode", "--python", str(self.python)]
+            if subprocess.run([*argv, *arguments], cwd=ROOT, check=False, env=self._env()).returncode == 0:
                 return
             print("dev.py: uv could not; trying pip", flush=True)
         run(*self._pip(), *arguments)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,20 @@ def test_what_is_there() -> None:
     assert dev.is_there("python3")
     assert not dev.is_there("no-such-program")
     assert not dev.is_there("libnosuchlibrary.so.1")
+
+
+def test_what_is_compiled_is_kept_in_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once for all processes of a run, and never beside the sources, also where Python is told to keep nothing."""
+    (tmp_path / "module.py").touch()
+    monkeypatch.setattr(dev, "ROOT", tmp_path)
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    environment = dev.Environment(".venv")
+    monkeypatch.setattr(environment, "bin", Path(sys.executable).parent)
+
+    assert environment.run("python", "-c", "import module")
+
+    assert [file.parts[-3:-1] for file in tmp_path.rglob("module.*.pyc")] == [tmp_path.parts[-2:]]
+    assert sorted(file.name for file in tmp_path.iterdir()) == [".venv", "module.py"]
 
 
 def test_a_long_run_goes_on_after_a_failure(
