@@ -7,7 +7,7 @@ None of them asks the database.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -99,10 +99,19 @@ def end_of(until: object, at: datetime) -> datetime | None:
     """Return *until*, when a block or mute ends; `ValueError` unless it is an aware time after *at*, or None."""
     if until is None:
         return None
-    if not isinstance(until, datetime) or until.tzinfo is None:
-        message = f"until must be an aware time or None, not {shown(until)}"
+    end = _utc_of(until)
+    if end is None:
+        message = f"until must be an aware time of the years 1 to 9999 in UTC, or None, not {shown(until)}"
         raise ValueError(message)
-    if until <= at:
+    if end <= at:
         message = f"until must be in the future, not {until!r}"
         raise ValueError(message)
-    return until
+    return end
+
+
+def _utc_of(time: object) -> datetime | None:
+    """Return *time* in UTC; None if it is no time there: without an offset, or beyond the calendar's end."""
+    try:
+        return time.astimezone(UTC) if isinstance(time, datetime) and time.utcoffset() is not None else None
+    except (OverflowError, ValueError, TypeError, NotImplementedError):  # whatever a tzinfo raises
+        return None

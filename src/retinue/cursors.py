@@ -37,6 +37,24 @@ def time_of(micros: int) -> datetime:
     return _EPOCH + micros * _MICROSECOND
 
 
+class StoredTime(datetime):
+    """
+    A time in UTC that a database holds, and compares, as text in other words than the library's.
+
+    SQLite does: one second is ``10:00:00``, ``10:00:00.000000`` and ``T10:00:00Z`` there, which are not equal.
+    """
+
+    #: The text.
+    stored: str
+
+    @classmethod
+    def of(cls, time: datetime, stored: str) -> StoredTime:
+        """Return *time*, which is aware and UTC, as it is *stored*."""
+        found = cls.combine(time.date(), time.timetz())
+        found.stored = stored
+        return found
+
+
 class Way(enum.Enum):
     """The direction of a cursor: which rows come, seen from the row that it names."""
 
@@ -81,7 +99,7 @@ class Scope:
 
     def encode(self, place: Place) -> str:
         """Return *place* as a cursor: letters, digits, ``-`` and ``_``."""
-        at = place.at if isinstance(place.at, str) else str(micros_of(place.at))
+        at = place.at if isinstance(place.at, str) else _time_text(place.at)
         # The length first: a name may hold any character that could separate the two.
         payload = f"{place.way.value}{len(at)}:{at}{self.text_of(place.key)}".encode()
         return _text(payload + self._digest(payload))
@@ -119,7 +137,18 @@ class Scope:
         return hashlib.blake2b(scope + b"\0" + payload, key=key, digest_size=_DIGEST_BYTES).digest()
 
     def _at(self, text: str) -> datetime | str:
-        return text if self.order_type is str else time_of(int(text))
+        return text if self.order_type is str else _time_of_text(text)
+
+
+def _time_text(time: datetime) -> str:
+    return time.stored if isinstance(time, StoredTime) else str(micros_of(time))
+
+
+def _time_of_text(text: str) -> datetime:
+    if text.removeprefix("-").isdecimal():
+        return time_of(int(text))
+    time = datetime.fromisoformat(text)
+    return StoredTime.of(time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC), text)
 
 
 def _text(blob: bytes) -> str:

@@ -27,7 +27,10 @@ ATTRIBUTES = ("locked", "active", "hide_followers", "hide_following", "name", "l
 
 #: What a setting must be, in words.
 _ATTRIBUTE = "the name of an attribute or None"
-_SPAN = "a timedelta that is not negative"
+#: The longest span: so long ago all databases know a time. None, where it is allowed, is "for ever".
+SPAN_MOST = timedelta(days=365_000)
+
+_SPAN = f"a timedelta from 0 to {SPAN_MOST.days:,} days"
 
 #: The time over which ``max_follows_per_day`` counts.
 DAY = timedelta(days=1)
@@ -169,7 +172,7 @@ def _is_whole(value: object) -> bool:
 
 
 def _is_span(value: object) -> bool:
-    return isinstance(value, timedelta) and value >= timedelta()
+    return isinstance(value, timedelta) and timedelta() <= value <= SPAN_MOST
 
 
 def _require(is_valid: bool, name: str, value: object, wanted: str) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, String, delete, func, insert, select
+from sqlalchemy import Engine, String, delete, func, insert, select, update
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
@@ -347,7 +347,28 @@ def test_a_timed_block_ends_by_itself(place: Place) -> None:
     assert graph.blocks(1).items[0].until is None
 
 
-@pytest.mark.parametrize("until", [datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1), "tomorrow", 5])  # noqa: DTZ001
+class _Nowhere(tzinfo):
+    """A zone without an offset."""
+
+    def utcoffset(self, _time: datetime | None) -> None:
+        return None
+
+    dst = tzname = utcoffset
+
+
+@pytest.mark.parametrize(
+    "until",
+    [
+        datetime(2000, 1, 1, tzinfo=UTC),
+        datetime(2100, 1, 1),  # noqa: DTZ001 - bare on purpose
+        datetime(2100, 1, 1, tzinfo=_Nowhere()),
+        datetime(2100, 1, 1, tzinfo=tzinfo()),  # type: ignore[abstract]
+        datetime.max.replace(tzinfo=timezone(timedelta(hours=-1))),
+        datetime.min.replace(tzinfo=timezone(timedelta(hours=1))),
+        "tomorrow",
+        5,
+    ],
+)
 def test_an_end_that_makes_no_sense_is_refused(place: Place, until: Any) -> None:
     """In the past, without a zone, or no time at all: nothing changes."""
     with pytest.raises(ValueError, match="until"):
@@ -355,6 +376,14 @@ def test_an_end_that_makes_no_sense_is_refused(place: Place, until: Any) -> None
     with pytest.raises(ValueError, match="until"):
         place.graph.mute(1, 2, until=until)
     assert place.rows(place.models.block) == place.rows(place.models.mute) == 0
+
+
+def test_a_block_until_the_end_of_time(place: Place) -> None:
+    """The last moment that there is, and any before it, in any zone."""
+    last = datetime.max.replace(tzinfo=UTC)
+    assert place.graph.block(1, 2, until=last)
+    assert not place.graph.block(1, 2, until=last.astimezone(timezone(timedelta(hours=-5))))
+    assert place.graph.blocks(1).items[0].until == last
 
 
 def test_an_accidental_block_loses_nothing(place: Place) -> None:
@@ -571,6 +600,26 @@ def test_a_change_is_told_once_and_a_rollback_is_not(place: Place) -> None:
     session.rollback()
     stop()
     assert [type(event).__name__ for event in heard] == ["Requested", "RequestAccepted", "FollowerRemoved", "Blocked"]
+
+
+def test_a_clock_that_goes_back_does_not_turn_history_round(place: Place) -> None:
+    """What happened last is told first, page by page, whatever the times say."""
+    graph, session = place.graph, place.session
+    graph.follow(1, 2)
+    graph.unfollow(1, 2)
+    graph.follow(1, 2)
+    ahead = datetime.now(UTC) + timedelta(hours=1)
+    session.execute(update(place.models.event).values(timestamp=ahead))
+    session.commit()
+    graph.unfollow(1, 2)
+    told: list[HistoryKind] = []
+    cursor = None
+    while cursor is not None or not told:
+        page = graph.history(1, 2, limit=1, cursor=cursor)
+        told += [entry.kind for entry in page]
+        cursor = page.next
+    assert told == [HistoryKind.UNFOLLOWED, HistoryKind.FOLLOWED] * 2
+    assert [entry.kind for entry in graph.history(1, 2, limit=1, cursor=page.prev)] == [HistoryKind.UNFOLLOWED]
 
 
 def test_history_outlives_its_users_and_is_not_inherited(place: Place) -> None:

@@ -32,8 +32,8 @@ REFUSED: dict[str, list[Any]] = {
     **{name: ["", "two words", "1st", "a.b", 1, True, b"locked"] for name in ATTRIBUTES},
     **{name: [-1, 1.0, "1", True, HOUR] for name in COUNTS},
     **{name: [0, -1, most + 1, 1.0, None, True, "1"] for name, most in SIZES.items()},
-    **{name: [BACKWARDS, 1, 3600.0, "1 day"] for name in SPANS_OR_NONE},
-    **{name: [None, BACKWARDS, 1, "1 day"] for name in SPANS},
+    **{name: [BACKWARDS, timedelta.max, 1, 3600.0, "1 day"] for name in SPANS_OR_NONE},
+    **{name: [None, BACKWARDS, timedelta.max, 1, "1 day"] for name in SPANS},
     "secret": [1, bytearray(b"x"), ["x"]],
     "max_following_ratio": [-0.1, math.inf, math.nan, None, "1", True],
 }

@@ -95,7 +95,7 @@ def _complete_history(table: Table, _user: type[Any]) -> None:
     follower, following, time, number = (table.c[n] for n in ("follower_id", "following_id", "timestamp", "id"))
     table.info.update(shard_key="follower_id", reverse_key="following_id")
     # One pair's history in its order; how much one follower did lately; and who came to one followed, and left.
-    Index(named("ix", table, "pair"), follower, following, time, number)
+    Index(named("ix", table, "pair"), follower, following, number)
     Index(named("ix", table, "lately"), follower, time, table.c.kind)
     Index(named("ix", table, "following"), following, time, table.c.kind, follower, number)
 

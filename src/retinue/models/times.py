@@ -8,7 +8,9 @@ from typing import Any, Final
 from sqlalchemy import DateTime, type_coerce
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.elements import ColumnElement
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from retinue.cursors import StoredTime
 
 #: Times before and after all that a database holds.
 FIRST: Final = datetime(1000, 1, 1, tzinfo=UTC)
@@ -40,7 +42,7 @@ class UTCDateTime(TypeDecorator[datetime]):
         """Store UTC; refuse a naive time."""
         if value is None:
             return None
-        if value.tzinfo is None:
+        if value.utcoffset() is None:
             message = f"{value!r} is naive: give an aware time, such as datetime.now(UTC)"
             raise ValueError(message)
         value = value.astimezone(UTC)
@@ -65,32 +67,57 @@ class UTCDateTime(TypeDecorator[datetime]):
         return lambda value: _in_utc(inner(value))
 
 
-class BareUTCDateTime(UTCDateTime):
-    """The same for a column that keeps no zone on any engine: the UTC time is stored bare."""
+class _OwnTime(TypeDecorator[datetime]):
+    """
+    A time in UTC in a column of the application's own type *kind*: bare ones are UTC.
+
+    A type that the application has made itself is left to know what it takes and returns.
+    """
 
     impl: Any = DateTime()
     cache_ok: bool | None = True
 
+    def __init__(self, kind: TypeEngine[Any]) -> None:
+        super().__init__()
+        self.kind = kind
+
     def load_dialect_impl(self, dialect: Dialect) -> Any:
         """Leave the column as the application made it."""
-        return dialect.type_descriptor(DateTime())
+        return self.kind.dialect_impl(dialect)
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Take the zone off."""
-        value = super().process_bind_param(value, dialect)
-        return None if value is None else value.replace(tzinfo=None)
+    def bind_processor(self, dialect: Dialect) -> Any:
+        """Take the zone off where the column keeps none; SQLite gets back the text that it gave."""
+        inner = self.impl_instance.bind_processor(dialect)
+        is_text = dialect.name == "sqlite"
+        is_bare = isinstance(self.kind, DateTime) and not (self.kind.timezone and dialect.name == "postgresql")
+
+        def process(value: datetime | None) -> Any:
+            if is_text and isinstance(value, StoredTime):
+                return value.stored
+            if is_bare and value is not None:
+                value = value.astimezone(UTC).replace(tzinfo=None)
+            return inner(value) if inner else value
+
+        return process
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
+        """Return UTC, and say so; and what SQLite holds, where that is not what it would be asked for."""
+        inner = self.impl_instance.result_processor(dialect, coltype)
+        as_text = self.bind_processor(dialect) if dialect.name == "sqlite" else None
+
+        def process(value: Any) -> datetime | None:
+            time = _in_utc(inner(value) if inner else value)
+            if as_text is None or time is None or not isinstance(value, str) or as_text(time) == value:
+                return time
+            return StoredTime.of(time, value)
+
+        return process
 
 
 def in_utc(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """
-    Return an application's *column* of times as one of aware UTC times: bare ones are UTC.
-
-    A type that the application has made itself is left to know what it stores.
-    """
+    """Return an application's *column* of times as one of aware UTC times: bare ones are UTC."""
     kind = column.type
-    if not isinstance(kind, DateTime):
-        return column
-    return type_coerce(column, UTCDateTime() if kind.timezone else BareUTCDateTime())
+    return column if isinstance(kind, (UTCDateTime, _OwnTime)) else type_coerce(column, _OwnTime(kind))
 
 
 def _in_utc(value: datetime | None) -> datetime | None:

@@ -27,7 +27,7 @@ def upgrade() -> None:
         "ix_follow_events_following", "follow_events", ["following_id", "timestamp", "kind", "follower_id", "id"]
     )
     op.create_index("ix_follow_events_lately", "follow_events", ["follower_id", "timestamp", "kind"])
-    op.create_index("ix_follow_events_pair", "follow_events", ["follower_id", "following_id", "timestamp", "id"])
+    op.create_index("ix_follow_events_pair", "follow_events", ["follower_id", "following_id", "id"])
 
     op.create_table(
         "users",
