@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from sqlalchemy import bindparam, exists, func, literal_column, select
+from sqlalchemy import exists, func, literal_column, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from retinue.cursors import Way
 from retinue.engines import EngineRules, Rows
-from retinue.lists.keyset import Ends, beside, hydrate_users, in_order, within
+from retinue.lists.keyset import Ends, hydrate_users
 from retinue.lists.kinds import People
-from retinue.lists.views import WHOLE, Conditions, Look, View, first_of
+from retinue.lists.views import WHOLE, Look, View
 from retinue.schema import Schema
 from retinue.viewer import Audience, left_out, shown_to
 from retinue.work.building import OPTION, once, page_limit, user_key
@@ -28,30 +28,23 @@ def page_of(
 
     (user, since, what else belongs to it); looked at, (user, since), and the name if it goes by that.
     """
-    wanted = partial(shown_to, audience, schema, engine)
-    if look is None:
-        page = _newest(schema, people, wanted, way=way, limit=page_limit()).subquery("page")
-        found = hydrate_users(schema, page, ("since", "user_key"), way)
-        return found.execution_options(**{OPTION: people.name})
     view = View(schema, engine, people, look, way, WHOLE, page_limit())
-    page = first_of(view.branches(wanted)).subquery("page")
+    page = view.rows(partial(shown_to, audience, schema, engine)).subquery("page")
     order, by = (("name", "user_key"), engine.by_name) if view.by_name else (("since", "user_key"), None)
     found = hydrate_users(schema, page, order, way, ascending=view.ascending, by=by)
-    return found.execution_options(**{OPTION: f"{people.name}_viewed"})
+    return found.execution_options(**{OPTION: people.name if look is None else f"{people.name}_viewed"})
 
 
 @once
 def left_out_of(schema: Schema, engine: EngineRules, people: People, look: Look | None, ends: Ends) -> Rows:
     """Whether somebody was left out for the owner of the stretch of a list that has those *ends*, both included."""
-    one: ColumnElement[int] = literal_column("1")
 
     def missing(key: ColumnElement[Any]) -> Sequence[ColumnElement[bool]]:
         return (left_out(schema, engine, key),)
 
-    if look is None:
-        return select(exists(_newest(schema, people, missing, ends=ends, limit=one)))
-    view = View(schema, engine, people, look, None, ends, one)
-    return select(exists(first_of(view.branches(missing)))).execution_options(**{OPTION: "left_out_of_view"})
+    view = View(schema, engine, people, look, None, ends, literal_column("1"))
+    found = select(exists(view.rows(missing)))
+    return found if look is None else found.execution_options(**{OPTION: "left_out_of_view"})
 
 
 @once
@@ -61,25 +54,4 @@ def total_of(schema: Schema, engine: EngineRules, people: People, audience: Audi
     mine = source.owner == user_key(schema, "user")
     return select(func.count(source.user)).where(
         mine, *source.conditions, *shown_to(audience, schema, engine, source.user)
-    )
-
-
-def _newest(
-    schema: Schema,
-    people: People,
-    wanted: Conditions,
-    *,
-    way: Way | None = None,
-    ends: Ends = WHOLE,
-    limit: ColumnElement[int],
-) -> Rows:
-    source = people.source(schema)
-    time = source.since
-    return (
-        select(source.user.label("user_key"), time.label("since"), *source.more)
-        .where(source.owner == user_key(schema, "user"), *source.conditions, *wanted(source.user))
-        .where(*beside(source.user, time, way))
-        .where(*within(time, ends, lambda end: bindparam(end, type_=time.type)))
-        .order_by(*in_order(source.user, time, way))
-        .limit(limit)
     )

@@ -66,13 +66,7 @@ class Look:
 
 WHOLE: Final = Ends()
 _NOTHING: Final = Only(0)
-
-
-def first_of(branches: Sequence[Rows]) -> Any:
-    """Return the rows of the one of *branches* whose gate is open."""
-    if len(branches) == 1:
-        return branches[0]
-    return union_all(*(select(branch.subquery(f"branch_{n}")) for n, branch in enumerate(branches)))
+_AS_IT_IS: Final = Look(searched=False, sort=Sort.NEWEST, only=_NOTHING)
 
 
 # --- The sides -----------------------------------------------------------------------------------
@@ -89,26 +83,29 @@ class View:
         schema: Schema,
         engine: EngineRules,
         kind: People,
-        look: Look,
+        look: Look | None,
         way: Way | None,
         ends: Ends,
         limit: ColumnElement[int],
     ) -> None:
+        look = look or _AS_IT_IS
         self._schema, self._engine, self._look, self._way, self._ends = schema, engine, look, way, ends
         self._own, self._other, self._limit = kind, kind.other_end(), limit
         self._user = user_key(schema, "user")
         self.by_name: bool = look.sort is Sort.NAME
         self.ascending: bool = look.sort is not Sort.NEWEST
 
-    def branches(self, also: Conditions) -> list[Rows]:
-        """Return the sides from which it may be read, each behind its gate; *also* is asked of each user."""
+    def rows(self, also: Conditions) -> Any:
+        """Return its rows: from each side from which it may be read, each behind its gate; *also* is asked of each user."""
         found, closed = [], list[ColumnElement[bool]]()
         for gate, side in self._sides():
             opened = and_(*closed, *(() if gate is None else (gate,))) if closed or gate is not None else None
             found.append(side(opened, also))
             if gate is not None:
                 closed.append(~gate)
-        return found
+        if len(found) == 1:
+            return found[0]
+        return union_all(*(select(side.subquery(f"branch_{n}")) for n, side in enumerate(found)))
 
     def _sides(self) -> Iterator[tuple[ColumnElement[bool] | None, Callable[..., Rows]]]:
         """Yield the sides in the order in which they are asked, the last of which is always open."""
@@ -133,10 +130,12 @@ class View:
             own.since,
             name,
             *self._begin(own, gate),
+            *own.conditions,
             *self._beside_time(own),
             *self._named(own.user),
             *self._filters(own.user),
             *also(own.user),
+            more=own.more,
         )
 
     def _from_other(self, gate: ColumnElement[bool], also: Conditions) -> Rows:
@@ -175,8 +174,9 @@ class View:
         since: ColumnElement[Any],
         name: ColumnElement[Any],
         *conditions: ColumnElement[bool],
+        more: Sequence[ColumnElement[Any]] = (),
     ) -> Rows:
-        columns = [key.label("user_key"), since.label("since")]
+        columns = [key.label("user_key"), since.label("since"), *more]
         if self.by_name:
             columns.append(name.label("name"))
         at = self._engine.by_name(name) if self.by_name else since
@@ -241,11 +241,11 @@ class View:
     def _named(self, key: ColumnElement[Any]) -> Sequence[ColumnElement[bool]]:
         """Return whether the user *key* has a name that fits, beside the place."""
         (users,) = people(self._schema, "called").values()
-        there, name = users.c[self._schema.key.key], self._name(users)
-        wanted = [*self._beside_name(there, name)]
+        user, name = users.c[self._schema.key.key], self._name(users)
+        wanted = [*self._beside_name(user, name)]
         if self._look.searched:
             wanted += self._engine.starts_with(name, _SEARCH)
-        return (_found(select(there).where(there == key, *wanted)),) if wanted else ()
+        return (_found(select(user).where(user == key, *wanted)),) if wanted else ()
 
     def _since(self, key: ColumnElement[Any]) -> Any:
         """Return since when the user *key* is on the list, beside the place; NULL if they are not."""
