@@ -20,17 +20,17 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import func, select
 
 from retinue.effects import outbox
-from retinue.effects.changes import KINDS, Kind, Selected, returned_by
+from retinue.effects.changes import KINDS, Kind, Selected, parameters_of, returned_by
 from retinue.effects.effect import Effect, InStatement
 from retinue.engines import EngineRules, Rows
 from retinue.events import EdgeEvent, Event
-from retinue.models import FollowCountMixin, FollowEventMixin, NotificationMixin, TimelineEntryMixin, new_id
+from retinue.models import FollowCountMixin, FollowEventMixin, NotificationMixin, TimelineEntryMixin
 from retinue.models.ownership import GraphModel
 from retinue.schema import Schema
 from retinue.ties import is_edge
 from retinue.values import Key
 from retinue.work import Build, Pair, Work
-from retinue.work.building import OPTION, moment, once
+from retinue.work.building import OPTION, once
 
 #: What declares an effect, in the order in which their rows are locked; any other comes after these. Events are last.
 ORDER: Final[tuple[type[GraphModel], ...]] = (
@@ -66,14 +66,7 @@ def change(work: Work, event: EdgeEvent, alone: Callable[[], bool], build: Build
             record(work, event)
         return EdgeChange(done)
     schema, kind = work.schema, KINDS[type(event)]
-    parameters: dict[str, Any] = {
-        "follower": event.follower_id,
-        "followed": event.followed_id,
-        "at": event.at,
-        "change_id": new_id(),
-        **moment(schema, event.at),
-    }
-    effects = effects_of(schema)
+    parameters, effects = parameters_of(schema, event), effects_of(schema)
     for effect in effects:
         if isinstance(effect, InStatement):
             parameters.update(effect.parameters(schema, (event, kind)))

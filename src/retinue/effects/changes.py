@@ -26,7 +26,7 @@ from retinue.models import RANDOM_BITS, UTCDateTime, new_id
 from retinue.schema import Schema
 from retinue.values import HistoryKind, NotificationKind
 from retinue.work import Work
-from retinue.work.building import OPTION, user_key
+from retinue.work.building import OPTION, moment, user_key
 
 _RANDOM: Final[ColumnElement[int]] = literal_column(str(RANDOM_BITS))
 
@@ -108,6 +108,17 @@ def given(schema: Schema) -> Changed:
     """Return the one change of *follower* and *followed*, *at* a time and with the number *change_id*, which are parameters."""
     at, number = bindparam("at", type_=UTCDateTime), bindparam("change_id", type_=BigInteger)
     return Changed(user_key(schema, "follower"), user_key(schema, "followed"), at, number)
+
+
+def parameters_of(schema: Schema, event: EdgeEvent) -> dict[str, Any]:
+    """Return the parameters of `given()` for the change that *event* tells of, and what has ended by then."""
+    return {
+        "follower": event.follower_id,
+        "followed": event.followed_id,
+        "at": event.at,
+        "change_id": new_id(),
+        **moment(schema, event.at),
+    }
 
 
 def returned_by(schema: Schema, engine: EngineRules, change: Any) -> Changed:

@@ -13,11 +13,11 @@ from typing import Any, ClassVar, Final
 
 from sqlalchemy import Delete, Executable, String, Table, bindparam, delete, null
 
-from retinue.effects.changes import Changed, Kind, Notice, given
+from retinue.effects.changes import Changed, Kind, Notice, given, parameters_of
 from retinue.effects.effect import Change, InStatement, Parts
 from retinue.engines import EngineRules
-from retinue.events import EdgeEvent, Event
-from retinue.models import NotificationMixin, UTCDateTime, new_id
+from retinue.events import Event
+from retinue.models import NotificationMixin, UTCDateTime
 from retinue.schema import Schema
 from retinue.ties import REQUEST
 from retinue.values import Key, NotificationKind
@@ -39,7 +39,15 @@ class Notifications(InStatement):
         del bulk
         notices = dict.fromkeys(notice for _, kind in changes for notice in kind.notices)
         for notice in notices:
-            rows = [_parameters(work.schema, event, notice) for event, kind in changes if notice in kind.notices]
+            rows = [
+                {
+                    **parameters_of(work.schema, event),
+                    **self.parameters(work.schema, (event, kind)),
+                    f"notice_{notice.kind}": notice.kind.value,
+                }
+                for event, kind in changes
+                if notice in kind.notices
+            ]
             work.insert_each(work.schema.table(self.mixin), notify, rows, notice)
         return ()
 
@@ -74,18 +82,6 @@ class Notifications(InStatement):
 
 
 NOTIFICATIONS: Final = Notifications(NotificationMixin)
-
-
-def _parameters(schema: Schema, event: EdgeEvent, notice: Notice) -> dict[str, Any]:
-    return {
-        "follower": event.follower_id,
-        "followed": event.followed_id,
-        f"notice_{notice.kind}": notice.kind.value,
-        "change_id": new_id(),
-        "at": event.at,
-        "again_after": event.at - schema.settings.notify_again_after,
-        **moment(schema, event.at),
-    }
 
 
 # --- Statements ----------------------------------------------------------------------------------
