@@ -49,8 +49,10 @@ class History(InStatement):
 
     def expire(self, work: Work, at: datetime) -> Mapping[str, int]:
         """Delete what is past its retention. One delete, where it has one."""
-        kept = work.schema.settings.history_retention
-        return {} if kept is None else {"history": work.run(delete_old_history, {"kept_after": at - kept}).rowcount}
+        retention = work.schema.settings.history_retention
+        if retention is None:
+            return {}
+        return {"history": work.run(delete_old_history, {"kept_after": at - retention}).rowcount}
 
 
 HISTORY: Final = History(FollowEventMixin)

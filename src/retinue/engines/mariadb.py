@@ -177,8 +177,8 @@ class MariaDB(EngineRules):
 
     def _unless_there(self, fresh: Insert, table: Table, columns: Sequence[str]) -> Executable:
         """Return *fresh*, which leaves a row with the same primary key as it is."""
-        kept = next(table.c[column] for column in columns if not table.c[column].primary_key)
-        return self._or_update(fresh, table, {kept.key: kept})
+        unchanged = next(table.c[column] for column in columns if not table.c[column].primary_key)
+        return self._or_update(fresh, table, {unchanged.key: unchanged})
 
     def _or_update(self, fresh: Insert, table: Table, values: Mapping[str, ColumnElement[Any]]) -> Executable:
         """Return *fresh*, which sets *values*, in that order, in a row with the same primary key; and leaves word."""

@@ -153,7 +153,7 @@ def note_post(schema: Schema, engine: EngineRules) -> Executable:
     """*post* is to be sent to the followers of *author*, who has made it."""
     timeline, posts = _timeline(schema)
     senders, author = timeline.senders, user_key(schema, "author")
-    made = select(
+    posted = select(
         author.label("user_id"),
         _version().label("version"),
         posts.time.label("since"),
@@ -161,7 +161,7 @@ def note_post(schema: Schema, engine: EngineRules) -> Executable:
     ).where(posts.key == bindparam("post", type_=posts.key.type), posts.author == author)
     return engine.upsert(
         senders,
-        made,
+        posted,
         lambda new: {
             "version": new.version,
             "since": case((new.since < senders.c.since, new.since), else_=senders.c.since),
@@ -221,8 +221,8 @@ def count_followers(schema: Schema) -> Rows:
 def count_posts(schema: Schema) -> Rows:
     """How much *user* has posted since *since*, up to *limit*."""
     posts = _timeline(schema)[1]
-    made = (posts.author == user_key(schema, "user"), in_utc(posts.time) >= _since(posts))
-    return _up_to_limit(select(posts.key).where(*made))
+    posted = (posts.author == user_key(schema, "user"), in_utc(posts.time) >= _since(posts))
+    return _up_to_limit(select(posts.key).where(*posted))
 
 
 def _up_to_limit(rows: Rows) -> Rows:

@@ -128,8 +128,8 @@ class Privacy:
         block, new = BLOCK.table(self._schema), edges.c
 
         def blocked_by(blocker: ColumnElement[Any], blocked: ColumnElement[Any]) -> Executable:
-            there = and_(block.c.blocker_id == blocker, block.c.blocked_id == blocked, not_ended(block))
-            rows = as_sent(select(new.follower, new.followed).join_from(edges, block, there))
+            same = and_(block.c.blocker_id == blocker, block.c.blocked_id == blocked, not_ended(block))
+            rows = as_sent(select(new.follower, new.followed).join_from(edges, block, same))
             return named(engine.current(rows), "blocked_edges")
 
         return [blocked_by(new.follower, new.followed), blocked_by(new.followed, new.follower)]
@@ -137,8 +137,8 @@ class Privacy:
     def _requests(self, edges: Subquery) -> Executable:
         request: Any = REQUEST.table(self._schema)
         new = edges.c
-        there = and_(request.c.follower_id == new.follower, request.c.following_id == new.followed)
-        rows = select(new.follower, new.followed, pending(self._schema, request)).join_from(edges, request, there)
+        same = and_(request.c.follower_id == new.follower, request.c.following_id == new.followed)
+        rows = select(new.follower, new.followed, pending(self._schema, request)).join_from(edges, request, same)
         return named(as_sent(rows.order_by(new.n)).with_for_update(of=request), "requested_edges")
 
     def _used(self) -> Executable:

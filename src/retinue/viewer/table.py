@@ -142,9 +142,9 @@ def _nothing_against(row: Row, where: Context, passed: Context = _NOWHERE) -> Se
     if row.users is not None:
         own = [~flag if oneself is None else or_(~flag, row.key == oneself) for flag in flags]
     elif flags:
-        there = here.c[row.schema.key.key]
-        others = () if oneself is None else (there != oneself,)
-        against = select(there).where(there == row.key, *others, or_(*flags))
+        user = here.c[row.schema.key.key]
+        others = () if oneself is None else (user != oneself,)
+        against = select(user).where(user == row.key, *others, or_(*flags))
         own = [row.engine.no_row(against, one_by_one=True)]
     else:
         own = []

@@ -56,10 +56,10 @@ def uncounted_neighbours(schema: Schema, engine: EngineRules) -> Rows:
 
 
 def _uncounted(schema: Schema, engine: EngineRules, now: EngineRules | None = None) -> Rows:
-    near, there = _neighbours(schema, engine), count_rows(schema).alias("counted")
-    counted = and_(there.c.user_id == near.c.user, there.c.slot == 0)
+    near, first = _neighbours(schema, engine), count_rows(schema).alias("counted")
+    theirs = and_(first.c.user_id == near.c.user, first.c.slot == 0)
     row = count_row(near.c.user, *counted_edges(schema, near.c.user, now))
-    return row.join_from(near, there, counted, isouter=True).where(there.c.user_id.is_(None)).order_by(near.c.user)
+    return row.join_from(near, first, theirs, isouter=True).where(first.c.user_id.is_(None)).order_by(near.c.user)
 
 
 @once

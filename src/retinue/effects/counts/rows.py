@@ -108,9 +108,9 @@ def add_if(schema: Schema, which: str, condition: FromClause) -> CTE:
     """Return the update of one row, if *condition* has a row: its user, slot and numbers are the parameters *which*."""
     rows = count_rows(schema)
     mine = rows.c.user_id == user_key(schema, f"{which}_user"), rows.c.slot == bindparam(f"{which}_slot")
-    there = exists(select(literal_column("1")).select_from(condition))
+    holds = exists(select(literal_column("1")).select_from(condition))
     more = {name: rows.c[name] + bindparam(f"{which}_{name}") for name in NUMBERS}
-    return update(rows).where(*mine, there).values(more).returning(rows.c.slot).cte(f"{which}_count")
+    return update(rows).where(*mine, holds).values(more).returning(rows.c.slot).cte(f"{which}_count")
 
 
 def number(part: CTE) -> ColumnElement[int]:
@@ -187,11 +187,11 @@ def set_count(schema: Schema) -> Update:
 @once
 def uncounted(schema: Schema, engine: EngineRules) -> Rows:
     """(user, followers, following) of those of *users* who have no count row: what their edges say."""
-    there = count_rows(schema).alias("counted")
+    first = count_rows(schema).alias("counted")
     return (
         select(schema.key, *counted_edges(schema, schema.key))
-        .join_from(schema.key.table, there, and_(there.c.user_id == schema.key, there.c.slot == 0), isouter=True)
-        .where(there.c.user_id.is_(None), engine.one_of(schema.key, "users"))
+        .join_from(schema.key.table, first, and_(first.c.user_id == schema.key, first.c.slot == 0), isouter=True)
+        .where(first.c.user_id.is_(None), engine.one_of(schema.key, "users"))
     )
 
 
