@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, cast
 
 from sqlalchemy.engine import Result
@@ -26,7 +25,7 @@ def flushed(session: Session) -> None:
             noted.setdefault(posts.user, []).append(one)
     for user, posted in noted.items():
         schema = schema_of(user)
-        _note(Work(session, schema).connect(), posted)
+        effects.post(Work(session, schema).connect(), posted)
 
 
 def insert_posts(state: ORMExecuteState, target: Target) -> Result[Any] | None:
@@ -37,7 +36,7 @@ def insert_posts(state: ORMExecuteState, target: Target) -> Result[Any] | None:
     ran = run(state, target, [posts.author, posts.key], returning=True)
     with in_schemas_of(connection, ran.options):
         work = Work.on(state.session, schema_of(posts.user), connection)
-        _note(work, [pair for pair in ran.keys if pair[0] is not None])
+        effects.post(work, [(author, key) for author, key in ran.keys if author is not None])
     return ran.answer
 
 
@@ -47,7 +46,3 @@ def posts_of(model: type[Any]) -> Posts | None:
     if posts is None or not issubclass(model, posts.model) or schema_of(posts.user).timeline is None:
         return None
     return posts
-
-
-def _note(work: Work, noted: Sequence[tuple[Any, ...]]) -> None:
-    effects.post(work, [(author, key) for author, key in noted])
