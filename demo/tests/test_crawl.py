@@ -30,6 +30,11 @@ ROLES = ["public", "private", "away", "blocker", "absent", "hider", "member", "l
 
 everybody = pytest.mark.parametrize("role", VIEWERS)
 
+#: Whoever is private has every form that anybody has: some ask to follow them.
+most_forms = pytest.mark.parametrize(
+    "role", [role if role in {"private", "nobody"} else pytest.param(role, marks=pytest.mark.long) for role in VIEWERS]
+)
+
 #: What anybody may put where anything else is expected.
 HOSTILE = [
     "",
@@ -180,7 +185,7 @@ def test_every_link_leads_somewhere_and_tells_nothing(village: Site, role: str) 
 
 
 @few_or_many("hostile", MOST_HOSTILE, HOSTILE)
-@everybody
+@most_forms
 def test_every_form_does_only_what_is_ones_own_to_do(village: Site, role: str, hostile: list[str]) -> None:
     """Each form, sent as it is and with whatever else, breaks nothing, tells nothing, and changes nothing of others."""
     visitor = crawler(village, role)
