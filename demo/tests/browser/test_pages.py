@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT  # type: ignore[import-untyped]
@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, ViewportSize
 
 from demo.tests.browser.community import Cast, pages
 from demo.tests.browser.windows import DESKTOP, PHONE, Desk, Window
+from demo.tests.conftest import Site
 
 #: Bytes of a page with everything that it fetches, uncompressed.
 PAGE_MOST = 60_000
@@ -32,47 +33,96 @@ def walk(desk: Desk, cast: Cast, somebody: bool, *, rows: int | None = None) -> 
     assert len(seen) > 10
 
 
-@viewers
-def test_no_page_keeps_anybody_out(lively_desk: Desk, cast: Cast, somebody: bool) -> None:
-    """The checker axe finds nothing on any page: in light and dark, on a phone and on a desktop."""
+def axe_finds(page: Page, *looks: tuple[ViewportSize, Literal["light", "dark"]], options: Any = None) -> list[str]:
+    """Return what the checker axe finds on *page*, looked at in these sizes and themes."""
+    page.evaluate(AXE_SCRIPT)
     found = []
+    for size, theme in looks:
+        page.set_viewport_size(size)
+        page.emulate_media(color_scheme=theme)
+        faults = page.evaluate("options => axe.run(options)", {"resultTypes": ["violations"], **(options or {})})
+        found += [
+            f"{theme} {size['width']}: {one['id']}: {node['html']} {node['failureSummary']}"
+            for one in faults["violations"]
+            for node in one["nodes"]
+        ]
+    return found
 
+
+def too_wide(page: Page, *widths: int) -> list[str]:
+    """Return what of *page* reaches beyond a window, of these widths in pixels."""
+    found = []
+    for width in widths:
+        page.set_viewport_size({"width": width, "height": 640})
+        found += [f"{width} px: {one}" for one in page.evaluate(_TOO_WIDE)]
+    return found
+
+
+def out_of_reach(page: Page, size: ViewportSize) -> list[str]:
+    """Return what of *page* Tab does not lead to, or not so that one sees it."""
+    page.set_viewport_size(size)
+    found = []
+    # Everything that can be pressed, and as many strokes to reach it.
+    for _ in range(page.evaluate(_INTERACTIVE)):
+        page.keyboard.press("Tab")
+        found += page.evaluate(_FOCUSED)
+    return found + [f"not reached: {element}" for element in page.evaluate(_NOT_REACHED)]
+
+
+@pytest.fixture(scope="module", params=[True, False], ids=["somebody", "nobody"])
+def faults(
+    request: pytest.FixtureRequest, lively: tuple[Site, Cast, str], browser: Browser
+) -> dict[Callable[..., list[str]], list[str]]:
+    """Open every page once, look at it in every way, and give what each found: a page is slow to open, not to look at."""
+    site, cast, address = lively
+    desk = Desk(site, address, browser)
+    found: dict[Callable[..., list[str]], list[str]] = {axe_finds: [], too_wide: [], out_of_reach: []}
+    for window, path in walk(desk, cast, request.param, rows=3):
+        # A size changes what is there, a theme the colours alone: the two have nothing to do with each other.
+        found[axe_finds] += [f"{path} {one}" for one in axe_finds(window.page, (DESKTOP, "light"), (PHONE, "dark"))]
+        window.page.emulate_media(color_scheme="light")
+        found[too_wide] += [f"{path} {one}" for one in too_wide(window.page, 320, 390, 768, 1280)]
+        found[out_of_reach] += [f"{path} {one}" for one in out_of_reach(window.page, DESKTOP)]
+    desk.close()
+    return found
+
+
+def test_no_page_keeps_anybody_out(faults: dict[Any, list[str]]) -> None:
+    """The checker axe finds nothing on any page, on a light desktop and on a dark phone."""
+    assert faults[axe_finds] == []
+
+
+@pytest.mark.long
+@viewers
+def test_no_colour_keeps_anybody_out(lively_desk: Desk, cast: Cast, somebody: bool) -> None:
+    """Nor does it among the colours of a dark desktop and of a light phone."""
+    found = []
+    colours = {"runOnly": ["color-contrast"]}
     for window, path in walk(lively_desk, cast, somebody, rows=3):
-        window.page.evaluate(AXE_SCRIPT)
-        for size in (DESKTOP, PHONE):
-            window.page.set_viewport_size(size)
-            for theme in ("light", "dark"):
-                window.page.emulate_media(color_scheme=theme)
-                # The theme changes colours, and nothing else.
-                faults = violations(window.page, colours=theme == "dark")
-                found += [f"{path} {theme} {size['width']}: {fault}" for fault in faults]
+        looks = axe_finds(window.page, (DESKTOP, "dark"), (PHONE, "light"), options=colours)
+        found += [f"{path} {one}" for one in looks]
 
     assert found == []
 
 
-def violations(page: Page, *, colours: bool) -> list[str]:
-    """Return what axe finds on *page*; only among its *colours* if so asked."""
-    options: dict[str, Any] = {"resultTypes": ["violations"]}
-    if colours:
-        options["runOnly"] = ["color-contrast"]
-    found = page.evaluate("options => axe.run(options)", options)["violations"]
-    return [f"{one['id']}: {node['html']} {node['failureSummary']}" for one in found for node in one["nodes"]]
+def test_no_page_is_wider_than_the_screen(faults: dict[Any, list[str]]) -> None:
+    """At 320 pixels one scrolls up and down alone, and no button is cut off."""
+    assert faults[too_wide] == []
 
 
 @viewers
-@pytest.mark.parametrize("text", [100, pytest.param(150, marks=pytest.mark.long), 200])
-def test_no_page_is_wider_than_the_screen(
+@pytest.mark.parametrize("text", [pytest.param(150, marks=pytest.mark.long), 200])
+def test_no_page_is_wider_than_the_screen_with_large_text(
     lively_desk: Desk, cast: Cast, chromium: Callable[..., Browser], somebody: bool, text: int
 ) -> None:
-    """At 320 pixels, and with text of twice the size, one scrolls up and down alone, and no button is cut off."""
+    """Nor with text of twice the size, on a screen as wide in letters."""
     found = []
 
     # As somebody sets the size of text in the browser's settings, in per cent.
     with chromium(f"--blink-settings=defaultFontSize={16 * text // 100}") as lively_desk.browser:
         for window, path in walk(lively_desk, cast, somebody, rows=3):
-            for width in (320 * text // 100, 390 * text // 100, 768, 1280):
-                window.page.set_viewport_size({"width": width, "height": 640})
-                found += [f"{path} {width} px: {one}" for one in window.page.evaluate(_TOO_WIDE)]
+            faults = too_wide(window.page, 320 * text // 100, 390 * text // 100, 768, 1280)
+            found += [f"{path} {one}" for one in faults]
         assert window.page.evaluate("getComputedStyle(document.documentElement).fontSize") == f"{16 * text // 100}px"
         lively_desk.close()
 
@@ -110,28 +160,18 @@ def test_the_head_has_room_for_a_wide_font(quiet_desk: Desk) -> None:
     assert window.page.evaluate(_TOO_WIDE) == []
 
 
-@viewers
-@pytest.mark.parametrize(
-    "size",
-    [
-        pytest.param(DESKTOP, id="desktop"),
-        pytest.param({"width": 640, "height": 480}, id="zoomed", marks=pytest.mark.long),
-    ],
-)
-def test_every_page_can_be_used_with_the_keyboard(
-    lively_desk: Desk, cast: Cast, somebody: bool, size: ViewportSize
-) -> None:
+def test_every_page_can_be_used_with_the_keyboard(faults: dict[Any, list[str]]) -> None:
     """Tab leads to everything that can be pressed, and one sees where one is: marked, and with nothing in front of it."""
-    found = []
+    assert faults[out_of_reach] == []
 
+
+@pytest.mark.long
+@viewers
+def test_every_zoomed_page_can_be_used_with_the_keyboard(lively_desk: Desk, cast: Cast, somebody: bool) -> None:
+    """The same where the window is small, or its text large."""
+    found = []
     for window, path in walk(lively_desk, cast, somebody, rows=3):
-        page = window.page
-        page.set_viewport_size(size)
-        # Everything that can be pressed, and as many strokes to reach it.
-        for _ in range(page.evaluate(_INTERACTIVE)):
-            page.keyboard.press("Tab")
-            found += [f"{path}: {fault}" for fault in page.evaluate(_FOCUSED)]
-        found += [f"{path}: not reached: {element}" for element in page.evaluate(_NOT_REACHED)]
+        found += [f"{path} {one}" for one in out_of_reach(window.page, {"width": 640, "height": 480})]
 
     assert found == []
 
