@@ -15,8 +15,8 @@ from retinue.testing import audited
 from retinue.transfer import ImportReport, Skipped, SkipReason, import_follows
 from tests.database.graph_models import HUNG, Pair
 from tests.database.models_private import PrivateModels, declare
-from tests.database.private_crowd import audit
 from tests.database.private_models import ANY, populate
+from tests.database.races.judge import audit
 
 PEOPLE: Final = 30
 PAIRS: Final[list[Pair]] = [(a, b) for a in range(1, PEOPLE + 1) for b in range(1, PEOPLE + 1) if a != b]

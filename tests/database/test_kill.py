@@ -6,9 +6,14 @@ import random
 import time
 
 from sqlalchemy import Engine, text
+from sqlalchemy.orm import Session
 
+from tests.database import private_models
 from tests.database.graph_models import HUNG, ONE, audit, crowd, populate
-from tests.database.writers import PROCESSES, follow_back_and_forth
+from tests.database.private_models import ANY
+from tests.database.races import judge
+from tests.database.races.actions import Application
+from tests.database.writers import PROCESSES, ask_and_answer, follow_back_and_forth, part_and_meet
 
 ROUNDS = 6
 
@@ -47,6 +52,43 @@ def test_killed_writers_leave_nothing_half_done(engine: Engine) -> None:
     with crowd(engine, ONE, 2) as them:
         them.race([them.follow((1, 2)), them.follow((2, 1))], patient=True)
         assert {(1, 2), (2, 1)} <= them.audit(counted=[1, 2])
+
+
+def test_killed_writers_of_private_users_leave_nothing_half_done(engine: Engine) -> None:
+    """However often they are killed: a block has cut all or nothing, and all who ask are let in or none."""
+    private_models.populate(engine, ANY, 10)
+    pairs = [(1, 2), (3, 4), (5, 6), (3, 7)]
+    url = engine.url.render_as_string(hide_password=False)
+    chance = random.Random(1)
+    with Session(engine) as session:
+        for a, b in pairs:
+            Application(session, ANY).follow(a, b)
+            Application(session, ANY).follow(b, a)
+        session.commit()
+    star, fans = 8, [2, 4, 6, 7, 9, 10]
+    for _ in range(3):
+        started = [PROCESSES.Event() for _ in range(2)]
+        writers = [
+            PROCESSES.Process(target=part_and_meet, args=(started[0], url, pairs)),
+            PROCESSES.Process(target=ask_and_answer, args=(started[1], url, star, fans)),
+        ]
+        for writer in writers:
+            writer.start()
+        for begun in started:
+            assert begun.wait(HUNG)
+        time.sleep(chance.uniform(0, 0.05))
+        for writer in writers:
+            assert writer.is_alive()
+            writer.kill()
+            writer.join(HUNG)
+        wait_until_the_server_knows(engine)
+        state = judge.audit(engine, ANY)
+        for a, b in pairs:
+            assert len({(a, b), (b, a)} & state.edges) == (0 if (a, b) in state.blocks else 2)
+        all_of_them = {(fan, star) for fan in fans}
+        asking, following = all_of_them & state.requests, all_of_them & state.edges
+        assert (asking, following) in [(all_of_them, set()), (set(), all_of_them), (set(), set())]
+        assert star in state.locked or not asking
 
 
 def wait_until_the_server_knows(engine: Engine) -> None:

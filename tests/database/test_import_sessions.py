@@ -1,4 +1,4 @@
-"""An import beside others who write, through every kind of session; and what it leaves behind: its edges, no more."""
+"""An import beside others who write, and through every kind of session: it leaves its edges, and no more."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ from retinue import FollowCountMixin, FollowerMixin, FollowMixin, transact
 from retinue.models import now
 from retinue.transfer import ImportReport, Skipped, SkipReason, import_follows
 from tests.database.graph_models import HUNG, MANY, ONE, Pair, audit, befriend, edges, populate
-from tests.models import Models
 
 PEOPLE = 40
 PAIRS: list[Pair] = [(a, b) for a in range(1, PEOPLE + 1) for b in range(1, PEOPLE + 1) if a != b]
@@ -71,25 +70,6 @@ def test_users_deleted_meanwhile_leave_nothing(engine: Engine) -> None:
     assert audit(engine, ONE) == left
     assert set(report.skipped) <= {SkipReason.UNKNOWN_USER}
     assert report.added >= len(left)
-
-
-@pytest.mark.parametrize("models", [ONE, MANY], ids=["one slot", "many slots"])
-def test_edges_from_before_there_were_counts_are_counted_with_the_new_ones(engine: Engine, models: Models) -> None:
-    """Also where other sessions count the same people for the first time at the same moment."""
-    populate(engine, models, PEOPLE)
-    befriend(engine, models, PAIRS[:300])
-    sessions = sessionmaker(engine)
-
-    def follow_all() -> None:
-        for pair in PAIRS[300::7]:
-
-            def work(session: Session, pair: Pair = pair) -> None:
-                models.graph(session).follow(*pair)
-
-            transact(sessions, work)
-
-    together(follow_all, lambda: import_follows(sessions, models.user, PAIRS[300:], batch_rows=90))
-    assert audit(engine, models, counted=range(1, PEOPLE + 1)) == set(PAIRS)
 
 
 def test_what_other_slots_hold_is_not_counted_twice(engine: Engine) -> None:
