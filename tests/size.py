@@ -32,7 +32,7 @@ PARTS: Final = {
 
 #: So many lines of code each part may have. When this count began: 7,021 in the core, 20,742 in all.
 LIMITS: Final = {
-    "timeline": 1_037,
+    "timeline": 1_040,
     "discovery": 279,
     "insight": 319,
     "doctor": 121,
@@ -41,7 +41,7 @@ LIMITS: Final = {
     "flask": 1_536,
     "demo": 2_593,
     "benchmarks": 3_965,
-    "core": 7_127,
+    "core": 7_176,
 }
 
 #: Tokens that are no code.

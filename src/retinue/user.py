@@ -60,13 +60,13 @@ class FollowerMixin(GraphUser):
 
     @property
     def follows(self) -> Query[Self]:
-        """The users whom this user follows, as a query of users."""
+        """The users whom this user follows, as a query of users; `NoSessionError` if the user is in no session."""
         query = _people(self, "following_id", "follower_id", "user.follow(other)", "user.unfollow(other)")
         return cast("Query[Self]", query)
 
     @property
     def followed_by(self) -> Query[Self]:
-        """The users who follow this user, as a query of users."""
+        """The users who follow this user, as a query of users; `NoSessionError` if the user is in no session."""
         remove = "user.graph.remove_follower(user, other)"
         query = _people(self, "follower_id", "following_id", "other.follow(user)", remove)
         return cast("Query[Self]", query)
@@ -159,9 +159,8 @@ def _rows(user_class: Any, key: str, side: str) -> Any:
 
 
 def _people(user: Any, theirs: str, own: str, append: str, remove: str) -> Any:
-    schema = schema_of(type(user))
-    session = object_session(user)
-    if session is not None and session.autoflush:
+    schema, session = schema_of(type(user)), _session(user)
+    if session.autoflush:
         session.flush()
     people, edge = schema.user, schema.follow
     query = _query_class(getattr(people, "query_class", Query))(people, session=session)

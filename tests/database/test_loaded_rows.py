@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, inspect, select
+from sqlalchemy import Engine, delete, inspect, select
 from sqlalchemy.orm import Session
 
-from retinue import Graph, Outcome
+from retinue import Graph, NoSessionError, NotWritableError, Outcome
 from tests.database.models_plain import Base, Follow, User, crowd
 
 pytestmark = pytest.mark.tables(Base.metadata)
@@ -169,3 +170,68 @@ def test_rows_of_a_user_who_goes_go_too(engine: Engine) -> None:
 
         assert [inspect(row).persistent for row in rows] == [False] * 4
         assert a.graph.counts([a, d])[d.id].followers == 0
+
+
+def _delete_by_flush(session: Session, user: Any) -> None:
+    session.delete(user)
+    session.flush()
+
+
+def _delete_in_bulk(session: Session, user: Any) -> None:
+    session.execute(delete(User).where(User.id == user.id))
+
+
+@pytest.mark.parametrize("delete_user", [_delete_by_flush, _delete_in_bulk])
+def test_rows_come_back_with_a_user_who_does(engine: Engine, delete_user: Callable[[Session, Any], None]) -> None:
+    """A deletion that is rolled back to a savepoint never was: what is set on a loaded row is written."""
+    with crowd(engine, 2) as (session, (a, b)):
+        a.follow(b)
+        session.commit()
+        row = session.get_one(Follow, (a.id, b.id))
+        with session.begin_nested() as savepoint:
+            delete_user(session, b)
+            assert row not in session
+            savepoint.rollback()
+        assert row in session
+        earlier = datetime(2020, 1, 1, tzinfo=UTC)
+        row.timestamp = earlier
+        session.commit()
+        session.expire_all()
+        assert session.scalars(select(Follow.timestamp)).one() == earlier
+        agree(session)
+
+        session.refresh(row)
+        delete_user(session, session.get_one(User, b.id))
+        assert row not in session
+        session.commit()
+        assert not inspect(row).persistent
+        agree(session)
+
+
+@pytest.mark.parametrize("new", [99, "expression"])
+def test_a_user_keeps_their_key(engine: Engine, new: Any) -> None:
+    """A flush that would change it is refused with what to do instead, and nothing has changed."""
+    with crowd(engine, 2) as (session, (a, b)):
+        a.follow(b)
+        session.commit()
+        key = a.id
+        a.id = User.id + 99 if new == "expression" else new
+        with pytest.raises(NotWritableError, match="use a key that never changes"):
+            session.flush()
+        session.rollback()
+        assert (a.id, session.get_one(Follow, (key, b.id)).follower) == (key, a)
+        a.id = key  # the same is no change
+        session.flush()
+
+
+@pytest.mark.parametrize("name", ["follows", "followed_by", "graph"])
+def test_a_user_of_no_session_has_no_lists(engine: Engine, name: str) -> None:
+    """Detached or never added: the error says so."""
+    with crowd(engine, 2) as (session, (a, _)):
+        session.expunge(a)
+        for user in (a, User(username="nobody")):
+            with pytest.raises(NoSessionError):
+                getattr(user, name)
+        for verb in (a.follow, a.unfollow, a.is_following, a.is_a_follower):
+            with pytest.raises(NoSessionError):
+                verb(1)

@@ -12,12 +12,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from sqlalchemy import event
+from sqlalchemy import event, inspect
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Mapper, Session, UOWTransaction, object_session
 
 from retinue import effects
 from retinue.effects.removal import detach
+from retinue.errors import NotWritableError, shown
 from retinue.events import Event, Followed, Unfollowed
 from retinue.models import FollowMixin, FollowRequestMixin, now
 from retinue.models.ownership import GraphUser, user_class_of
@@ -110,6 +111,15 @@ for _mixin in VERBS:
 def _deleted_request(_mapper: Mapper[Any], connection: Connection, row: Any) -> None:
     work = _work_on(row, connection)
     _flushed(work.session).close(work, cast("Pair", identity(row)))
+
+
+@event.listens_for(GraphUser, "before_update", propagate=True)
+def _updating_user(_mapper: Mapper[Any], _connection: Connection, user: Any) -> None:
+    new = inspect(user).attrs[schema_of(type(user)).key_name].history.added
+    if new:
+        old = shown(identity(user)[0])
+        what = f"{type(user).__name__} {old} cannot become {shown(new[0])}: rows of others name them by the key"
+        raise NotWritableError(what, "a key that never changes, such as a number, and a column of its own for the name")
 
 
 @event.listens_for(GraphUser, "before_delete", propagate=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy.orm import Session, class_mapper, make_transient, make_transient_to_detached
-from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.orm.attributes import instance_state, set_committed_value
 
 from retinue.models import FollowEventMixin
 from retinue.models.ownership import GraphModel, user_class_of
@@ -15,13 +15,17 @@ from retinue.values import Key
 
 
 def forget_rows(session: Session, gone: Iterable[tuple[type[Any], Key]]) -> None:
-    """Remove the loaded rows of deleted users from *session*: the database has deleted them, too."""
+    """
+    Let *session* take the loaded rows of deleted users for deleted: the database has deleted them, too.
+
+    As what it deletes itself, they come back with a rollback, also one to a savepoint.
+    """
     gone = set(gone)
-    for row in session.identity_map.values():
+    for row in list(session.identity_map.values()):
         if isinstance(row, GraphModel) and not isinstance(row, FollowEventMixin):
             user = schema_of(user_class_of(type(row))).user
             if any((user, key) in gone for key in _users_of(row)):
-                session.expunge(row)
+                session._remove_newly_deleted([instance_state(row)])  # noqa: SLF001 - as a flush does; nothing public
 
 
 def _users_of(row: Any) -> Iterable[Key]:
