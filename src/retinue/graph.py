@@ -84,9 +84,9 @@ class Graph(Generic[U]):
         Cost: one insert, and two updates where counts are kept (up to four more statements
         for a user who was never counted); if nothing changed, one insert and at most
         one select. Where they are declared, history and notifications cost one insert
-        each, requests, blocks or limits a select and an insert for the guards,
+        each, home timelines one update, requests, blocks or limits a select and an insert for the guards,
         limits one select (two more on MariaDB); and nothing is inserted then but the
-        guards if a limit is reached. All that follows from the edge goes with its insert
+        guards if a limit is reached. All that follows from the edge, but for that update, goes with its insert
         on PostgreSQL, in one statement, and the guards with the select; but not where
         columns of your own have defaults that Python makes. Where such a default or a constraint
         of your own may refuse what follows from an edge, a savepoint (two statements) keeps the verb whole.
@@ -113,7 +113,8 @@ class Graph(Generic[U]):
 
         Cost: one delete, and two updates where counts are kept; if nothing changed, one
         delete and one select. Where there are requests, a select, a guard and one delete
-        more, and one for the notification of a request that was withdrawn; where history is kept, one insert. On PostgreSQL those go together, as in `follow()`.
+        more, and one for the notification of a request that was withdrawn; where history is kept, one insert;
+        where home timelines are, one delete. On PostgreSQL those go together, as in `follow()`.
 
         Returns:
             Whether an edge or a pending request was there.
@@ -127,7 +128,8 @@ class Graph(Generic[U]):
         """
         End that *follower* follows *user*, at the wish of *user*, who does not block them.
 
-        As `unfollow()`, but announced as `FollowerRemoved`; a pending request stays.
+        As `unfollow()`, but announced as `FollowerRemoved`. A pending request stays, and nothing is spent on
+        requests.
         """
         return follows.remove_follower(Work(self._session, self._schema), user, follower)
 
@@ -179,10 +181,10 @@ class Graph(Generic[U]):
         """
         Let everybody who has asked to follow *user*; return how many did.
 
-        No request goes without its edge. Cost: one guard, and for each 1,000 requests one select, the deletion of the
-        requests, the insert of the edges and a select of those that are there, up to four
-        statements where counts are kept, one for history and three for notifications. Where columns of your own have
-        defaults that Python makes, one select more for the edges.
+        No request goes without its edge. Cost: one guard, one select that finds nobody any more, and for each
+        1,000 requests one select, the deletion of the requests, the insert of the edges and a select of those
+        that are there, up to four statements where counts are kept, one for history, three for notifications and
+        one for home timelines. Where columns of your own have defaults that Python makes, one select more for the edges.
 
         Raises:
             InvalidUserError, UnknownUserError, ModelMissingError, MappingError: As `accept()`.
@@ -194,8 +196,8 @@ class Graph(Generic[U]):
         """
         Answer no to everybody who has asked to follow *user*; return how many had.
 
-        Cost: one guard, and for each 1,000 requests one select, one delete or update,
-        one insert where history is kept, and one delete where there are notifications.
+        Cost: one guard, one select that finds nobody any more, and for each 1,000 requests one select, one delete or
+        update, one insert where history is kept, and one delete where there are notifications.
 
         Raises:
             InvalidUserError, UnknownUserError, ModelMissingError: As `accept()`.
@@ -208,8 +210,8 @@ class Graph(Generic[U]):
 
         All in the caller's transaction; a request that somebody makes just now becomes
         an edge as well, and is never left pending. Return how many requests were
-        accepted. Cost: that of `accept_all()`, one update of the user, and one select
-        if the user is not loaded.
+        accepted. Cost: that of `accept_all()`, one select that locks the user, one update,
+        and one select more if the user is not loaded.
 
         Raises:
             InvalidUserError, UnknownUserError, ModelMissingError: As `accept()`.
@@ -313,7 +315,7 @@ class Graph(Generic[U]):
         ``Settings(timeline_kept=...)``. None of it counts for anything any more, so this
         only saves room: run it now and then, in a transaction of its own. A block stays
         as long as it can be restored. What was told of an expired request goes with it. One delete
-        for each kind that is declared, one more where requests expire and there are notifications, and for
+        for each kind that is declared (of history: if it has a retention), one more where requests expire and there are notifications, and for
         timelines one delete and one update more.
 
         Returns:

@@ -209,13 +209,11 @@ def test_verbs_name_the_ids_that_nobody_has(engine: Engine) -> None:
                     verb(*pair)
                 assert set(error.value.user_ids) == set(unknown)
                 assert isinstance(error.value, LookupError)
-        with count_statements(engine) as statements:
-            assert graph.is_following(a, 999) is False
-            assert graph.relationships(a, [999]) == {999: Relationship()}
-            assert graph.relationships(999, [a]) == {a.id: Relationship()}
-            assert graph.counts([999]) == {999: Counts()}
-            assert graph.followers(999) == Page()
-        assert len(statements) == 5
+        assert graph.is_following(a, 999) is False
+        assert graph.relationships(a, [999]) == {999: Relationship()}
+        assert graph.relationships(999, [a]) == {a.id: Relationship()}
+        assert graph.counts([999]) == {999: Counts()}
+        assert graph.followers(999) == Page()
 
 
 def test_oneself_is_refused_in_every_form(engine: Engine) -> None:

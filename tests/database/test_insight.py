@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from retinue import Graph, InvalidUserError, ModelMissingError, NotVisibleError, Settings
 from retinue.insight import churn, follower_growth, top_new_followers
-from retinue.testing import audited, count_statements, make_users
+from retinue.testing import audited, make_users
 from retinue.values import Churn, DayCount
 from tests.database.clock import START, Clock, stopped_clock
 from tests.database.models_plain import Base, User
@@ -118,9 +118,8 @@ def test_growth_and_churn_are_what_a_plain_log_says(engine: Engine, seed: int) -
             dice.choice(deeds)(dice.randrange(2, 14))
         story.session.commit()
         for days in (1, 2, 5, 20, 60):
-            with audited(engine), count_statements(engine) as ran:
+            with audited(engine):
                 growth = follower_growth(story.session, MODELS.user, STAR, days=days)
-            assert len(ran) <= 3
             assert growth == story.growth(days)
             if not story.life:
                 assert churn(story.session, MODELS.user, STAR, days=days) == story.churn(days)
@@ -147,10 +146,9 @@ def test_churn_tells_who_left_and_who_passed_by(engine: Engine) -> None:
         story.clock.move(DAY)
         story.follow(11)
 
-        with audited(engine), count_statements(engine) as ran:
+        with audited(engine):
             found = churn(story.session, MODELS.user, STAR, days=7)
 
-        assert len(ran) <= 3
         assert found == story.churn(7) == Churn(at_start=6, left=2, won=4, won_and_left=1)
         assert found.rate == 2 / 6
         assert churn(story.session, MODELS.user, 12) == Churn()
@@ -211,9 +209,8 @@ def test_top_new_followers_are_those_with_the_most_followers(engine: Engine) -> 
             story.follow(user)
         story.unfollow(6)
         ask = (story.session, MODELS.user, STAR)
-        with audited(engine), count_statements(engine) as ran:
+        with audited(engine):
             found = top_new_followers(*ask)
-        assert len(ran) == 1
         assert [(new.user.id, new.followers) for new in found] == [(3, 7), (5, 6), (2, 5), (13, 0)]
         assert {new.since for new in found} == {story.clock.time}
         assert [new.user.id for new in top_new_followers(*ask, limit=1, days=60)] == [4]

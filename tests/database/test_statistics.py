@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from retinue import Settings
 from retinue.insight import DegreeBand, Statistics, statistics
 from retinue.models import now
-from retinue.testing import count_statements, make_users
+from retinue.testing import make_users
 from tests.database.models_plain import UncountedBase, UncountedFollow, UncountedUser
 from tests.database.models_private import PrivateModels, declare
 
@@ -68,10 +68,7 @@ def test_they_are_what_counting_by_hand_says(engine: Engine) -> None:
         ]
         session.execute(insert(MODELS.request.__table__), requests)
         session.commit()
-        with count_statements(engine) as ran:
-            found = statistics(session, MODELS.user, most_followed=5)
-        assert len(ran) == 4
-        assert "Cost: four selects." in (statistics.__doc__ or "")
+        found = statistics(session, MODELS.user, most_followed=5)
         followers, following = Counter(b for _, b in pairs), Counter(a for a, _ in pairs)
         assert (found.users, found.follows) == (PEOPLE, len(pairs))
         assert found.returned == sum((b, a) in pairs for a, b in pairs)

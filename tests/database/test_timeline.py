@@ -271,23 +271,6 @@ def test_posts_that_come_between_pages_move_nothing(engine: Engine) -> None:
         assert keys(newer) == [*fresh[-5:], *before[:5]]
 
 
-def test_one_statement_and_the_authors_with_it(engine: Engine) -> None:
-    """However many posts and however deep; printing each post's author asks nothing more."""
-    world = declare()
-    with Session(engine) as session:
-        fill(session, world, random.Random(2))
-        session.commit()
-        graph, cursor = Graph(session, world.user), None
-        for limit in (1, 50, 50):
-            session.expunge_all()
-            session.connection()
-            with count_statements(engine) as ran:
-                page = graph.home_timeline(READER, viewer=READER, limit=limit, cursor=cursor)
-                assert all(post.author.id == post.author_id for post in page)
-            assert len(ran) == 1
-            cursor = page.next
-
-
 @pytest.mark.tables.with_args(lambda lazy: tables_of(lazy=lazy))
 @pytest.mark.parametrize(("lazy", "more"), [("joined", 0), ("selectin", 1), ("raise", 0)])
 def test_the_authors_come_as_the_application_says(engine: Engine, lazy: str, more: int) -> None:

@@ -12,7 +12,7 @@ from itertools import permutations
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, delete, insert, update
+from sqlalchemy import Engine, insert, update
 from sqlalchemy.orm import Session
 
 from retinue import ALL, Graph, InvalidCursor, MappingError, NotVisibleError, Only, Page, Settings, Sort
@@ -344,18 +344,6 @@ def test_who_is_dormant_is_the_owners_to_know(engine: Engine) -> None:
                 with pytest.raises(NotVisibleError):
                     getattr(place.graph, name)(3, viewer=viewer, only=Only.DORMANT)
         assert place.graph.followers(3, viewer=3, only=Only.DORMANT).items
-
-
-@pytest.mark.parametrize("look", [{"search": "a"}, {"sort": Sort.NAME}, {"only": Only.MUTUAL}], ids=str)
-def test_a_page_takes_as_many_statements_as_a_plain_one(engine: Engine, look: dict[str, Any]) -> None:
-    """One select; one more for another viewer, for what they may see; one more for the owner, of inactive users."""
-    with crowd(engine, MODELS, 6) as place:
-        place.graph._session.execute(delete(MODELS.block.__table__))
-        place.graph._session.execute(update(MODELS.user).values(active=True))
-        for viewer, expected in ((ALL, 1), (1, 2), (2, 2), (None, 2)):
-            with count_statements(engine) as ran:
-                place.graph.followers(1, viewer=viewer, **look)
-            assert len(ran) == expected
 
 
 def test_who_is_renamed_between_pages_loses_nobody_else(engine: Engine) -> None:

@@ -1,5 +1,5 @@
 """
-A guard of what calls cost that does not depend on the machine: statements, rows read, plans, instructions.
+A guard of what calls read and compute that does not depend on the machine: rows, plans, instructions.
 
-`costs.py` is the table of it all; after a change, ``python -m tests.performance`` prints what it should say.
+`work.py` is the table of what is read; after a change, ``python -m tests.performance`` prints what it should say.
 """

@@ -1,5 +1,5 @@
 """
-Print the table of `costs.py` as it should be now.
+Print the table of `work.py` as it should be now.
 
     .venv/bin/python -m tests.performance [sqlite] [postgresql] [mariadb]
 
@@ -12,24 +12,25 @@ from __future__ import annotations
 import sys
 
 from benchmarks.databases import database
-from tests.performance.costs import COSTS, ENGINES
+from tests.costs.table import ENGINES
 from tests.performance.operations import operations
 from tests.performance.places import Measured
+from tests.performance.work import WORK
 
 #: Steps depend on the version of SQLite, rows hardly on that of a server.
 _ROOM = {"sqlite": 1.5, "postgresql": 1.25, "mariadb": 1.25}
 
 
-def measured(name: str) -> dict[tuple[str, str], tuple[int, int]]:
-    """Return statements and work of each graph's operations on one engine."""
+def measured(name: str) -> dict[tuple[str, str], int]:
+    """Return the work of each graph's operations on one engine."""
     found = {}
     with database(name) as engine:
         place = Measured(engine)
-        for graph in COSTS:
+        for graph in WORK:
             for operation in operations():
                 runs = place.runs_of(graph, operation)
                 room = max(run.work for run in runs) * _ROOM[name] + 4
-                found[graph, operation] = len(runs[0].statements), _round(room)
+                found[graph, operation] = _round(room)
                 for scan in sorted({scan for run in runs for scan in run.scans}):
                     print(f"# {name}, {graph}, {operation}: {scan}")
     return found
@@ -44,22 +45,14 @@ def _round(work: float) -> int:
 def main() -> None:
     """Measure on the engines named, or on all."""
     every = {name: measured(name) for name in sys.argv[1:] or ENGINES}
-    for graph in COSTS:
+    for graph in WORK:
         print(f'\n    "{graph}": {{')
         for operation in operations():
-            old = COSTS[graph].get(operation)
-            pairs = [
-                every[name][graph, operation]
-                if name in every
-                else (old.statements[number], old.work[number])
-                if old
-                else (0, 0)
-                for number, name in enumerate(ENGINES)
-            ]
-            statements = ", ".join(f"{pair[0]:2}" for pair in pairs)
-            work = ", ".join(f"{pair[1]:{width}}" for pair, width in zip(pairs, (9, 7, 7), strict=True))
+            old = WORK[graph].get(operation, (0, 0, 0))
+            now = [every[name][graph, operation] if name in every else old[n] for n, name in enumerate(ENGINES)]
+            work = ", ".join(f"{number:{width}}" for number, width in zip(now, (9, 7, 7), strict=True))
             label = f'"{operation}":'
-            print(f"        {label:44} Cost(({statements}), ({work})),")
+            print(f"        {label:44} ({work}),")
         print("    },")
 
 

@@ -19,7 +19,7 @@ from sqlalchemy.pool import StaticPool
 
 from retinue import Graph, prepare_engine
 from tests.performance.crowd import at
-from tests.performance.models import PLAIN
+from tests.performance.models import COUNTED
 
 #: The calls, in their order.
 NAMES: Final = (
@@ -46,7 +46,7 @@ _PEOPLE = range(1, 202)
 def main() -> None:
     """Make the calls, with a mark before and behind those of each kind."""
     engine = prepare_engine(create_engine("sqlite://", poolclass=StaticPool))
-    PLAIN.metadata.create_all(engine)
+    COUNTED.metadata.create_all(engine)
     with Session(engine) as session:
         fill(session)
         for name in NAMES:
@@ -63,7 +63,7 @@ def main() -> None:
 
 def make(session: Session, name: str, numbers: range) -> None:
     """Make a call with each of *numbers*, which is another user each time."""
-    graph: Graph[Any] = Graph(session, PLAIN.user)
+    graph: Graph[Any] = Graph(session, COUNTED.user)
     connection = session.connection()
     call: Any = {
         # What SQLAlchemy itself takes to run a text: the others are compared with that.
@@ -82,7 +82,7 @@ def make(session: Session, name: str, numbers: range) -> None:
 
 def fill(session: Session) -> None:
     """Make 201 users, of whom a hundred follow the first; all of them are counted."""
-    users, follows, counts = (PLAIN.metadata.tables[name] for name in ("users", "follows", "follow_counts"))
+    users, follows, counts = (COUNTED.metadata.tables[name] for name in ("users", "follows", "follow_counts"))
     fans = _PEOPLE[1:101]
     connection = session.connection()
     connection.execute(insert(users), [{"id": n, "username": f"user{n}", "about": ""} for n in _PEOPLE])

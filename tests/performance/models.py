@@ -37,7 +37,7 @@ class Models:
     every: tuple[type[Any], ...]
 
 
-def _declare_plain() -> Models:
+def _declare_counted() -> Models:
     class Base(DeclarativeBase):
         pass
 
@@ -116,5 +116,5 @@ def _declare_edges_and_posts(base: Any, user: type[Any]) -> tuple[type[Any], ...
     return Follow, FollowCount, declare_posts(Post, author="author_id", time="made_at")
 
 
-PLAIN = _declare_plain()
+COUNTED = _declare_counted()
 EVERYTHING = _declare_everything()

@@ -1,7 +1,7 @@
 """
-The calls whose costs are guarded, each for people of very different sizes.
+The calls whose work is guarded, each for people of very different sizes.
 
-One cost holds for all of an operation's calls: that is how a page of 15,000 followers
+One number holds for all of an operation's calls: that is how a page of 15,000 followers
 is found to cost what a page of 60 does. Where what is read depends on how many
 somebody follows, there is one operation for each number of them.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
@@ -166,3 +166,30 @@ def operations() -> dict[str, list[Call]]:
         "delete a user with 10 followers": [_delete(LITTLE)],
         "delete a user with 15,000 followers": [_delete(CELEBRITY)],
     }
+
+
+#: The row of each operation in `tests/costs/table.py`, which says how many statements each of its calls takes.
+ROWS: Final = {
+    "is_following": "is_following(me, fan)",
+    "relationships with 50": "relationships(me, fans)",
+    "page of 20 followers": "followers(me)",
+    "page of 20 followed": "following(me)",
+    "page of 20 followers for a viewer": "followers(me, viewer=stranger)",
+    "counts of 1": "counts([me])",
+    "counts of 50": "counts([me, *fans])",
+    "follow, new": "follow(me, stranger)",
+    "follow, repeated": "follow(me, fan)",
+    "unfollow": "unfollow(me, fan)",
+    "unfollow, repeated": "unfollow(me, stranger)",
+    "mutuals of one who follows 60": "mutuals(me)",
+    "followers known to one who follows 60": "followers_you_know(settled, idol)",
+    "followers known to one who follows 500": "followers_you_know(settled, idol)",
+    "suggestions for one who follows 60": "suggestions(settled)",
+    "suggestions for one who follows 500": "suggestions(settled)",
+    "suggestions for one who follows 5,000": "suggestions(settled)",
+    "home timeline of one who follows 500": "home_timeline(me, viewer=me)",
+    "home timeline of one who follows 5,000": "home_timeline(me, viewer=me)",
+    "post": "session.add_all(posts(1))",
+    "delete a user with 10 followers": "session.delete(session.get(User, key(me)))",
+    "delete a user with 15,000 followers": "session.delete(session.get(User, key(me)))",
+}
