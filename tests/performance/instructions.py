@@ -57,8 +57,8 @@ def count() -> Instructions:
     names = list(hot_calls.NAMES)
     with tempfile.TemporaryDirectory() as folder:
         env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-        # Compiled beforehand, or most of the time would go into compiling.
-        env |= {"PYTHONPYCACHEPREFIX": folder, "PYTHONHASHSEED": "0"}
+        # Compiled beforehand, here or by `dev.py`, or most of the time would go into compiling.
+        env = {"PYTHONPYCACHEPREFIX": folder, **env, "PYTHONHASHSEED": "0"}
         program = [sys.executable, "-m", hot_calls.__name__]
         _run(program, env)
         counter = ["valgrind", "--tool=callgrind", "--instr-atstart=no", f"--dump-before={hot_calls.MARK}"]
