@@ -79,17 +79,19 @@ def cast(
     return Scene(users, did, do, [(played[a], played[b]) for a, b in loads])
 
 
-def invite(engine: Engine, models: Models, people: int) -> list[int]:
-    """Let there be so many people, none of them private; return their keys."""
+def invite(engine: Engine, models: Models, number: int) -> list[int]:
+    """Let there be *number* people, none of them private; return their keys."""
     if engine.dialect.name == "postgresql":
         find_deadlocks_at_once(engine)
-    table, keys = models.user.__table__, list(range(1, people + 1))
-    columns = table.columns.keys()
-    rows: list[dict[str, object]] = [{"id": key, "name": name_of(key), **FLAGS} for key in keys]
-    rows = [{column: row[column] for column in columns} for row in rows]
     with engine.begin() as connection:
-        connection.execute(insert(table), rows)
-    return keys
+        connection.execute(insert(models.user.__table__), people(models, number))
+    return list(range(1, number + 1))
+
+
+def people(models: Models, number: int) -> list[dict[str, object]]:
+    """Return the rows of so many users."""
+    rows: list[dict[str, object]] = [{"id": key, "name": name_of(key), **FLAGS} for key in range(1, number + 1)]
+    return [{column.name: row[column.name] for column in models.user.__table__.columns} for row in rows]
 
 
 def prepare(them: Crowd, scene: Scene) -> Plain:

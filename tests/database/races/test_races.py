@@ -16,7 +16,8 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from retinue import prepare_engine
 from tests.database.races import exact, storm
-from tests.database.races.scenes import cast
+from tests.database.races.exact import COMMIT
+from tests.database.races.scenes import Scene, cast
 from tests.database.races.table import EXACT, GRAPHS, STORMS, WANDERINGS, Exact, Storm, Wandering
 from tests.long import few_or_many
 
@@ -44,10 +45,22 @@ def test_storm(engine: Engine, row: Storm, graph: str, share: int) -> None:
         )
 
 
+def meetings(row: Exact, *places: str) -> list[tuple[str, Scene]]:
+    return [(place, cast(n, row.people, row.before, (row.first, row.second))) for n, place in enumerate(places)]
+
+
 @rows_of(EXACT)
 def test_exact(engine: Engine, row: Exact, graph: str) -> None:
-    scene = cast(0, row.people, row.before, (row.first, row.second))
-    exact.meet(engine, GRAPHS[graph], scene, row.stops, patient=engine.dialect.name in row.retries)
+    exact.meet(engine, GRAPHS[graph], meetings(row, row.stops), patient=engine.dialect.name in row.retries)
+
+
+@pytest.mark.long
+@rows_of(EXACT)
+def test_exact_anywhere(engine: Engine, row: Exact, graph: str) -> None:
+    """The first may stop before any of its statements."""
+    models, ((_, scene),) = GRAPHS[graph], meetings(row, COMMIT)
+    places = exact.places_of(engine, models, scene)
+    exact.meet(engine, models, meetings(row, *places), patient=engine.dialect.name in row.retries, sure=False)
 
 
 @few_or_many("times", 12, 40)
@@ -101,4 +114,4 @@ def test_storm_at_other_levels(level: Engine, row: Storm, graph: str) -> None:
 @rows_of([row for row in EXACT if row.at_levels])
 def test_exact_at_other_levels(level: Engine, row: Exact, graph: str) -> None:
     """At every isolation level an old snapshot decides nothing."""
-    exact.meet(level, GRAPHS[graph], cast(0, row.people, row.before, (row.first, row.second)), row.stops, patient=True)
+    exact.meet(level, GRAPHS[graph], meetings(row, row.stops), patient=True)
