@@ -27,14 +27,19 @@ from retinue.work.building import moment, once, user_key
 class Before(NamedTuple):
     """What two users find before one of them changes what leads from the first, the follower, to the second."""
 
-    #: Whether the change needs the guards of both; else the follower's will do.
-    both: bool = False
+    #: Whether the second approves followers, so that the change is a request.
+    locked: bool = False
     #: Whether it is so already: then there is nothing to change, and no guard is taken.
     unchanged: bool = False
     #: Whether there is a request, answered or not.
     asked: bool = False
     #: Whether it waits for an answer.
     waits: bool = False
+
+    @property
+    def both(self) -> bool:
+        """Whether the change needs the guards of both, as all about a request does; else the follower's will do."""
+        return self.locked or self.asked
 
 
 #: A statement about *follower* and *followed* that answers as many of these as it asks for.
@@ -97,12 +102,13 @@ def take_guards(schema: Schema, engine: EngineRules) -> Executable:
 @once
 def ask_and_take_guards(schema: Schema, engine: EngineRules, ask: Callable[[Schema, EngineRules], Rows]) -> Rows:
     """
-    What *ask* says; and hold the guard of *follower*, that of *followed* too if *both* is so, none if it is *unchanged*.
+    What *ask* says; and hold the guard of *follower*, that of *followed* too if *locked* or *asked*, none if *unchanged*.
 
     As `take_guards()`, for engines with data-modifying CTEs.
     """
     answers = ask(schema, engine).cte("answers")
-    both, unchanged = (select(answers.c[name]).scalar_subquery() for name in ("both", "unchanged"))
+    both = select(or_(answers.c.locked, answers.c.asked)).scalar_subquery()
+    unchanged = select(answers.c.unchanged).scalar_subquery()
     pair = follower, _ = user_key(schema, "follower"), user_key(schema, "followed")
     people = and_(schema.key.in_(pair), unchanged.is_not(true()))
     taken = _taken(schema, engine, people, lambda user: or_(user == follower, both))

@@ -79,7 +79,7 @@ def _follow_by_the_rules(work: Work, pair: Pair, at: datetime) -> Outcome:
     before = guards.ask_and_take(work, pair, before_follow, at)
     if before.unchanged:
         return Outcome.UNCHANGED
-    asks, asked = before.both, before.asked
+    asks, asked = before.locked, before.asked
     limit = limits.reached(work, pair[0], at, before=version, taking=before.waits)
     while True:
         reached = limit.by(asks=asks)
@@ -269,32 +269,32 @@ def delete_loaded_edge(schema: Schema) -> Delete:
 @once
 def before_follow(schema: Schema, engine: EngineRules) -> Rows:
     """
-    (both, unchanged, asked, waits): what *follower* meets who wants to follow *followed*; see `guards.Before`.
+    (locked, unchanged, asked, waits): what *follower* meets who wants to follow *followed*; see `guards.Before`.
 
-    Both guards are needed if *followed* approves followers; it is enough if *follower* follows already.
+    It is enough if *follower* follows already.
     """
-    both: Any = false()
+    locked: Any = false()
     asked: Any = false()
     waits: Any = false()
     if REQUEST.is_declared(schema) and "locked" in schema.flags:
         requests = REQUEST.table(schema)
-        locked = cast("Any", schema.flag("locked", schema.key.table, engine))
+        private = cast("Any", schema.flag("locked", schema.key.table, engine))
         request = _pair_of(schema, REQUEST, "timestamp")
-        both, asked, waits = locked.is_(true()), exists(request), exists(request.where(pending(schema, requests)))
-    answers = _labelled(both=both, unchanged=is_edge(schema, engine), asked=asked, waits=waits)
+        locked, asked, waits = private.is_(true()), exists(request), exists(request.where(pending(schema, requests)))
+    answers = _labelled(locked=locked, unchanged=is_edge(schema, engine), asked=asked, waits=waits)
     return engine.current(select(*answers).where(schema.key == user_key(schema, "followed")))
 
 
 @once
 def before_unfollow(schema: Schema, engine: EngineRules) -> Rows:
     """
-    (both, unchanged): what *follower* meets who wants to follow *followed* no longer; see `guards.Before`.
+    (locked, unchanged, asked): what *follower* meets who wants to follow *followed* no longer; see `guards.Before`.
 
-    Both guards are needed if *follower* has asked; it is enough if there is neither a request nor an edge.
+    Whether *followed* approves followers does not matter; it is enough if there is neither a request nor an edge.
     """
     asked = exists(_pair_of(schema, REQUEST, "timestamp"))
     nothing = false() if engine.keeps_snapshot else and_(~asked, ~is_edge(schema, engine))
-    return select(*_labelled(both=asked, unchanged=nothing))
+    return select(*_labelled(locked=false(), unchanged=nothing, asked=asked))
 
 
 @once

@@ -230,6 +230,7 @@ _UNCOUNTED = [
         [there((C, B), (B, C), (D, B))],
         people="ABCD",
         graphs=COUNTED,
+        retries=MARIADB,
         at_levels=True,
     ),
     Exact(
@@ -365,6 +366,7 @@ _OTHER_WAYS = [
         [delete_row(A, B), unfollow(A, B), delete_row(A, B)],
         [follow(A, B)],
         graphs=COUNTED,
+        retries=MARIADB,
         loads=((A, B),),
     ),
     Storm(
@@ -471,7 +473,6 @@ _PRIVATE = [
             some(2, follow(A, B), unfollow(A, B), accept(B, A), mute(B, A)),
         ],
         [choose(B, locked=True), perhaps(0.8, follow(A, B))],
-        retries=MARIADB,
         scenes=(6, 80),
     ),
     Storm(
@@ -602,11 +603,32 @@ _PRIVATE = [
         [choose(B, locked=True), follow(A, B)],
     ),
     Exact(
+        "accept_all() as it lets in, beside a withdrawal",
+        accept_all(B),
+        "insert_agreed_edges",
+        unfollow(A, B),
+        [choose(B, locked=True), follow(A, B)],
+    ),
+    Exact(
         "a withdrawal, beside accept_all()",
         unfollow(A, B),
         COMMIT,
         accept_all(B),
         [choose(B, locked=True), follow(A, B)],
+    ),
+    Exact(
+        "who asked follows by now, beside accept_all()",
+        follow(A, B),
+        "insert_edge",
+        accept_all(B),
+        [choose(B, locked=True), follow(A, B), choose(B, locked=False)],
+    ),
+    Exact(
+        "accept_all(), beside who asked and follows by now",
+        accept_all(B),
+        "insert_agreed_edges",
+        follow(A, B),
+        [choose(B, locked=True), follow(A, B), choose(B, locked=False)],
     ),
     Exact("who became private is asked", follow(A, B), "insert_edge", choose(B, locked=True), retries=ENGINES),
 ]
