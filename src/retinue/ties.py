@@ -46,9 +46,9 @@ from retinue.models import (
 )
 from retinue.models.ownership import GraphModel
 from retinue.schema import BY_TARGET, Schema
-from retinue.values import BlockedPerson, Key, MutedPerson, Person
+from retinue.values import BlockedPerson, MutedPerson, Person
 from retinue.work import Pair, Work
-from retinue.work.building import OPTION, insert_row, known_users, known_users_now, moment, once, people, user_key
+from retinue.work.building import OPTION, insert_row, moment, once, people, user_key
 
 _NOTHING: Final[Mapping[str, Any]] = {}
 
@@ -119,8 +119,6 @@ class Tie:
     #: What a row of these lists is, and the columns that it has beside user and time.
     item: Callable[..., Any] = Person
     shows: tuple[str, ...] = ()
-    #: Whether its verbs hold the guards of both users.
-    guarded: bool = False
     #: The verb that alone may make a row; None: the application may, too.
     verb: str | None = None
     #: The class whom it is about.
@@ -194,7 +192,6 @@ REQUEST: Final = Tie(
     ended=_request_ended,
     words=("requested", "requested_by"),
     lists=("sent_requests", "requests"),
-    guarded=True,
     verb="graph.follow(follower, followed)",
 )
 BLOCK: Final = Tie(
@@ -207,7 +204,6 @@ BLOCK: Final = Tie(
     lists=("blocks", None),
     item=BlockedPerson,
     shows=("until",),
-    guarded=True,
     verb="graph.block(blocker, blocked)",
 )
 MUTE: Final = Tie(
@@ -279,12 +275,6 @@ def end(work: Work, tie: Tie, pair: Pair, *, at: datetime | None = None) -> bool
     gone = work.run(delete_tie, {**tie.parameters(pair), **times}, tie, which).rowcount
     work.refresh(work.schema.models[tie.mixin], pair)
     return bool(gone)
-
-
-def refuse_unknown(work: Work, tie: Tie, pair: Sequence[Key]) -> None:
-    """Raise `UnknownUserError` if one of *pair*, who have no such tie, does not exist. One select."""
-    # Who holds a guard has locked both users before all else.
-    work.refuse_unknown(pair, known_users_now if tie.guarded else known_users)
 
 
 def ends_at(schema: Schema, at: datetime) -> dict[str, datetime]:

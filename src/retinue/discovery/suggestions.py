@@ -83,7 +83,7 @@ def dismiss(work: Work, user: Any, suggested: Any) -> bool:
     pair = work.write(user, suggested)
     if ties.insert(work, DISMISSAL, pair, now()):
         return True
-    ties.refuse_unknown(work, DISMISSAL, pair)
+    work.refuse_unknown(pair)
     return False
 
 
@@ -93,7 +93,7 @@ def undismiss(work: Work, user: Any, suggested: Any) -> bool:
     pair = work.write(user, suggested)
     if ties.end(work, DISMISSAL, pair):
         return True
-    ties.refuse_unknown(work, DISMISSAL, pair)
+    work.refuse_unknown(pair)
     return False
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Column, Date, Executable, Select, Subquery, Table, bindparam, func, literal_column, select
 from sqlalchemy.engine import Connection, CursorResult
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause, SelectBase
 
@@ -265,6 +265,11 @@ class EngineRules(ABC):
     def commits_each(self, connection: Connection) -> bool:
         """Return whether the database commits each statement of *connection* by itself (AUTOCOMMIT). No statement."""
         return connection._is_autocommit_isolation()  # noqa: SLF001 - whatever is public asks the database
+
+    def found_locked(self, connection: Connection, error: OperationalError) -> bool:
+        """Return whether *error* is that of a select that waits for no lock (NOWAIT), and the transaction goes on."""
+        del connection, error
+        return False
 
     @abstractmethod
     def after_error(self, connection: Connection, error: BaseException) -> Aftermath:

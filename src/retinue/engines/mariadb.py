@@ -34,7 +34,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.mysql import Insert, insert
 from sqlalchemy.engine import Connection, CursorResult
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import SelectBase
 
@@ -45,6 +45,9 @@ _NO_REFERENCED_ROW = 1452
 
 #: The errors after which InnoDB has rolled back the transaction: deadlock, lock table full.
 _ENDS_TRANSACTION = (1213, 1206)
+
+#: A lock is not free: MariaDB's error, and MySQL's.
+_LOCK_WAIT_TIMEOUT, _LOCK_NOWAIT = 1205, 3572
 #: What an insert leaves word of: it met a row with the same primary key, or one with another. No number that a
 #: column of the application's own with AUTO_INCREMENT may have.
 _SAME = 2**63 + 1
@@ -183,6 +186,13 @@ class MariaDB(EngineRules):
     def _or_update(self, fresh: Insert, table: Table, values: Mapping[str, ColumnElement[Any]]) -> Executable:
         """Return *fresh*, which sets *values*, in that order, in a row with the same primary key; and leaves word."""
         return fresh.on_duplicate_key_update(list(if_same(fresh, table, values).items()))
+
+    def found_locked(self, connection: Connection, error: OperationalError) -> bool:
+        """Return what the number says; and where it may be that of a transaction's end, what the database says."""
+        number = next(iter(getattr(error.orig, "args", ())), None)
+        if number == _LOCK_WAIT_TIMEOUT:  # `innodb_rollback_on_timeout` decides
+            return bool(connection.exec_driver_sql("SELECT @@in_transaction").scalar())
+        return number == _LOCK_NOWAIT
 
     def after_error(self, connection: Connection, error: BaseException) -> Aftermath:
         """Return that a deadlock, and a full lock table, end a transaction; any other error its statement."""

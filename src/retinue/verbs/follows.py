@@ -170,8 +170,7 @@ def _remove(work: Work, follower: Any, followed: Any, kind: type[Unfollowed | Fo
     if _end(work, kind(*pair, now())):
         return True
     if not withdrawn:
-        asks = kind is Unfollowed and REQUEST.is_declared(work.schema)
-        ties.refuse_unknown(work, REQUEST if asks else FOLLOW, pair)
+        work.refuse_unknown(pair)
     return withdrawn
 
 

@@ -22,7 +22,7 @@ from retinue.values import Key
 from retinue.verbs import follows
 from retinue.verbs.whole import whole
 from retinue.work import Pair, Work, inserting
-from retinue.work.building import CompoundRows, known_users_now, moment, once, page_limit, user_key
+from retinue.work.building import CompoundRows, moment, once, page_limit, user_key
 
 #: Requests that one round answers.
 _CHUNK = 1_000
@@ -34,7 +34,7 @@ def accept(work: Work, user: Any, requester: Any) -> bool:
     work.schema.refuse_missing(FollowMixin)
     pair = _answer(work, user, requester)
     if not ties.end(work, REQUEST, pair, at=now()):
-        ties.refuse_unknown(work, REQUEST, pair)
+        work.refuse_unknown(pair)
         return False
     at = now()
     if not follows.add_edge(work, RequestAccepted(*pair, at)).done:
@@ -55,7 +55,7 @@ def reject(work: Work, user: Any, requester: Any) -> bool:
     else:
         rejected = ties.end(work, REQUEST, pair, at=at)
     if not rejected:
-        ties.refuse_unknown(work, REQUEST, pair)
+        work.refuse_unknown(pair)
         return False
     effects.record(work, RequestRejected(*pair, at))
     effects.close_requests(work, [pair])
@@ -95,9 +95,8 @@ def unlock(work: Work, user: Any) -> int:
     key = work.write_of(user)
     # The user first, then the guard: others hold theirs in that order. Who is just asking to follow is waited for.
     if not work.rows(lock_asked, {"followed": key}):
-        work.refuse_unknown([key], known_users_now)
-    person: Any = user if isinstance(user, work.schema.user) else None
-    person = person or work.session.get(work.schema.user, key)
+        work.refuse_unknown([key])
+    person = user if isinstance(user, work.schema.user) else _found(work, key)
     # A number is 0: PostgreSQL takes no boolean for it.
     setattr(person, attribute, 0 if attribute in columns and "locked" in work.schema.numbers else False)
     for column in columns:
@@ -107,6 +106,12 @@ def unlock(work: Work, user: Any) -> int:
     work.session.flush()
     guards.take(work, key)
     return _accept_all(work, key)
+
+
+def _found(work: Work, key: Key) -> Any:
+    """Return the user with *key*, whose row is locked: as they are now, where an older snapshot may not know them."""
+    now: Any = {"key_share": True, "of": work.schema.user} if work.engine.keeps_snapshot else None
+    return work.session.get_one(work.schema.user, key, with_for_update=now)
 
 
 def _says_locked(work: Work) -> tuple[str, Sequence[str]]:
@@ -135,7 +140,7 @@ def _answer_all(work: Work, user: Any) -> Key:
     work.schema.table(FollowRequestMixin)
     key = work.write_of(user)
     if not guards.take(work, key):
-        work.refuse_unknown([key], known_users_now)
+        work.refuse_unknown([key])
     return key
 
 

@@ -38,7 +38,7 @@ def block(work: Work, blocker: Any, blocked: Any, until: datetime | None = None)
     while not ties.insert(work, BLOCK, pair, at, {"until": until}):
         before = _found(work, pair)
         if before is None:
-            ties.refuse_unknown(work, BLOCK, pair)
+            work.refuse_unknown(pair)
             continue
         if before.lasts(at):
             if before.until != until:
@@ -62,7 +62,7 @@ def unblock(work: Work, blocker: Any, blocked: Any, restore: bool = False) -> bo
     at = now()
     before = _found(work, pair)
     if before is None:
-        ties.refuse_unknown(work, BLOCK, pair)
+        work.refuse_unknown(pair)
         return False
     ties.end(work, BLOCK, pair)
     if before.lasts(at):
@@ -172,7 +172,7 @@ def mute(work: Work, muter: Any, muted: Any, until: datetime | None = None, noti
     while not (new := ties.insert(work, MUTE, pair, at, terms)):
         row = ties.locked(work, MUTE, pair, "until")
         if row is None:  # gone since: then it is new after all
-            ties.refuse_unknown(work, MUTE, pair)
+            work.refuse_unknown(pair)
             continue
         new = _has_ended(row[0], at)
         if new:
@@ -191,7 +191,7 @@ def unmute(work: Work, muter: Any, muted: Any) -> bool:
     pair, at = work.write(muter, muted), now()
     row = ties.locked(work, MUTE, pair, "until")
     if row is None:
-        ties.refuse_unknown(work, MUTE, pair)
+        work.refuse_unknown(pair)
         return False
     ties.end(work, MUTE, pair)
     if _has_ended(row[0], at):

@@ -16,12 +16,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, object_session, scoped_session
 
 from retinue import arguments
-from retinue.engines import EngineRules, Rows, engine_of
+from retinue.engines import EngineRules, engine_of
 from retinue.errors import InvalidUserError, SelfFollowError, UnknownUserError
 from retinue.keys import Keys, user_keys_of
 from retinue.schema import Schema, identity
 from retinue.values import Key
-from retinue.work.building import known_users, known_users_now
+from retinue.work.building import known_users_now
 from retinue.work.prepared import prepared_of
 
 #: The two keys of an edge: who follows, and whom.
@@ -135,7 +135,7 @@ class Work:
                 raise
         # Gone, perhaps since this transaction's snapshot: ask about now. If nobody is
         # missing, a user with the same key was made meanwhile, and now they stay.
-        self.refuse_unknown(users, known_users_now)
+        self.refuse_unknown(users)
         return self.engine.inserted(self.insert_row(build, parameters, *arguments))
 
     def insert_row(self, build: Build, parameters: Mapping[str, Any], *arguments: Any) -> CursorResult[Any]:
@@ -195,14 +195,13 @@ class Work:
             keys = self.schema.built[self.engine] = user_keys_of(self.schema.key, self.connection)
         return keys
 
-    def refuse_unknown(self, users: Sequence[Key], ask: Callable[..., Rows] = known_users) -> None:
+    def refuse_unknown(self, users: Sequence[Key]) -> None:
         """
-        Raise `UnknownUserError` if no user has one of the keys. One select, made by *ask*.
+        Raise `UnknownUserError` if no user has one of the keys now. One select.
 
-        `known_users_now` waits for whoever changes one of them, so only who has locked nothing yet, or them
-        before all else, may ask by it.
+        Where a transaction keeps its snapshot, that waits for whoever is changing one of them.
         """
-        known = {key for (key,) in self.rows(ask, {"users": list(users)}, self.engine)}
+        known = {key for (key,) in self.rows(known_users_now, {"users": list(users)}, self.engine)}
         unknown = [key for key in users if key not in known]
         if unknown:
             raise UnknownUserError(unknown)

@@ -10,7 +10,7 @@ from operator import itemgetter
 from typing import Any, TypeAlias
 
 from sqlalchemy import Executable, Integer, and_, func, literal_column, or_, select, true
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause
 
@@ -58,7 +58,9 @@ def add_to_many(work: Work, more: Sequence[More]) -> None:
     counted = {user: (followers, following) for user, followers, following in found}
     try:
         for delta, alike in groupby(more, key=itemgetter(1)):
-            numbers = [(user, 0, *counted.get(user, (0, 0))) for user, _ in alike]
+            # Who is neither counted nor has a row has joined after this transaction's snapshot: these edges are theirs.
+            theirs = (max(delta[0], 0), max(delta[1], 0))
+            numbers = [(user, 0, *counted.get(user, theirs)) for user, _ in alike]
             fresh = [dict(zip(rows.COLUMNS, one, strict=True)) for one in numbers]
             if work.schema.own_of(table).by_python:
                 each = rows.add_or_insert_each(work.schema, work.engine, delta)
@@ -130,7 +132,7 @@ def _start(work: Work, parameters: dict[str, Any]) -> None:
 
 def _correct(work: Work, user: Key, in_slot: int, delta: Delta) -> None:
     """Correct the row that has just been inserted, and is locked: slot 0 holds what the edges say."""
-    counted = count_edges(work, user)
+    counted = _first_count(work, user, delta)
     beside = delta if in_slot else (0, 0)
     parameters = {
         "user": user,
@@ -147,6 +149,26 @@ def _correct(work: Work, user: Key, in_slot: int, delta: Delta) -> None:
 def count_edges(work: Work, user: Key) -> Counts:
     """Return what the edges of *user* say, as this transaction sees them. One statement."""
     return Counts(*work.rows(rows.count_edges, {"user": user})[0])
+
+
+def _first_count(work: Work, user: Key, delta: Delta) -> Counts:
+    """
+    Return what the edges of *user* say, whose count row was not there. One statement; mostly.
+
+    Whoever commits an edge makes the row as well, so there are none to be seen but one's own, or those from before
+    anybody counted: or, in an older snapshot, those of somebody who had the key before. Only the edges as they are now
+    tell these apart. Who is just adding one waits for the row, which is held here: so nobody is waited for, and where
+    one is locked, the snapshot has to do.
+    """
+    seen = count_edges(work, user)
+    if seen == Counts(*delta):
+        return seen
+    try:
+        return Counts(*work.rows(rows.count_edges_unlocked, {"user": user})[0])
+    except OperationalError as error:
+        if not work.engine.found_locked(work.connection, error):
+            raise
+        return seen
 
 
 # --- Many edges, as a statement reads them -------------------------------------------------------

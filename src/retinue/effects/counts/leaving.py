@@ -6,14 +6,14 @@ Scatters over other owners by nature: a user's edges lie with everybody they kne
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import Executable, Table, Update, and_, func, literal_column, select, union, update
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import Subquery
 
-from retinue.effects.counts.rows import COLUMNS, count_row, count_rows, counted_edges
+from retinue.effects.counts.rows import COLUMNS, count_row, count_rows, counted_edges, in_snapshot
 from retinue.engines import EngineRules, Rows
 from retinue.schema import Schema
 from retinue.values import Key
@@ -52,13 +52,13 @@ def count_neighbours(schema: Schema, engine: EngineRules) -> Executable:
 @once
 def uncounted_neighbours(schema: Schema, engine: EngineRules) -> Rows:
     """The count rows that `count_neighbours()` inserts."""
-    return _uncounted(schema, engine, engine)
+    return _uncounted(schema, engine, engine.current)
 
 
-def _uncounted(schema: Schema, engine: EngineRules, now: EngineRules | None = None) -> Rows:
+def _uncounted(schema: Schema, engine: EngineRules, read: Callable[[Rows], Rows] = in_snapshot) -> Rows:
     near, first = _neighbours(schema, engine), count_rows(schema).alias("counted")
     theirs = and_(first.c.user_id == near.c.user, first.c.slot == 0)
-    row = count_row(near.c.user, *counted_edges(schema, near.c.user, now))
+    row = count_row(near.c.user, *counted_edges(schema, near.c.user, read))
     return row.join_from(near, first, theirs, isouter=True).where(first.c.user_id.is_(None)).order_by(near.c.user)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import CTE, Executable, Table, Update, and_, bindparam, exists, func, literal_column, select, update
@@ -21,26 +21,36 @@ COLUMNS: Final[tuple[str, ...]] = ("user_id", "slot", "followers", "following")
 NUMBERS: Final[tuple[str, ...]] = COLUMNS[2:]
 
 
+def in_snapshot(rows: Rows) -> Rows:
+    """Return *rows* as the transaction sees them."""
+    return rows
+
+
 def counted_edges(
-    schema: Schema, user: ColumnElement[Any], now: EngineRules | None = None
+    schema: Schema, user: ColumnElement[Any], read: Callable[[Rows], Rows] = in_snapshot
 ) -> tuple[ScalarSelect[Any], ScalarSelect[Any]]:
     """
     Return how many edges lead to *user*, and how many from them.
 
-    With the rules of the database as *now*: as they are committed now, whatever the transaction's snapshot.
+    *read* says how they are read: `EngineRules.current()` for what is committed now, whatever the transaction's snapshot.
     """
     incoming, out = schema.edges_by_target.alias("there"), schema.follows.alias("out")
     to = select(func.count()).select_from(incoming).where(incoming.c.following_id == user)
     by = select(func.count()).select_from(out).where(out.c.follower_id == user)
-    if now is not None:
-        to, by = now.current(to), now.current(by)
-    return to.scalar_subquery(), by.scalar_subquery()
+    return read(to).scalar_subquery(), read(by).scalar_subquery()
 
 
 @once
 def count_edges(schema: Schema) -> Rows:
     """(followers, following) of *user*, counted."""
     return select(*counted_edges(schema, user_key(schema, "user")))
+
+
+@once
+def count_edges_unlocked(schema: Schema) -> Rows:
+    """As `count_edges()`, by what is committed now; an error where somebody has locked one of them."""
+    user = user_key(schema, "user")
+    return select(*counted_edges(schema, user, lambda rows: rows.with_for_update(read=True, nowait=True)))
 
 
 def count_rows(schema: Schema) -> Table:
