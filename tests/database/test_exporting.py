@@ -15,16 +15,18 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, String, Uuid, delete, insert, select
-from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, sessionmaker
+from sqlalchemy.orm import Session, sessionmaker
 
-from retinue import FollowerMixin, FollowMixin
 from retinue.testing import count_statements
 from retinue.transfer import ExportReport, export_follows, import_follows
 from tests.database.graph_models import ONE, Pair, audit, populate
+from tests.models import declare
 
 PEOPLE = 40
 START = datetime(2020, 2, 29, 23, 59, 59, 999_999, UTC)
 EVERYONE: list[Pair] = [(a, b) for a in range(1, PEOPLE + 1) for b in range(1, PEOPLE + 1) if a != b]
+
+UUIDS = declare("Follow", key=Uuid)
 
 pytestmark = pytest.mark.tables(ONE.metadata)
 
@@ -113,72 +115,50 @@ def test_an_empty_graph_is_a_header(engine: Engine) -> None:
 @pytest.mark.tables(None)
 def test_strange_keys_travel_unharmed(engine: Engine, tmp_path: Path) -> None:
     """Quotes, commas, blanks, a carriage return: letters of a key; a line break is refused, with the key."""
-
-    class Base(DeclarativeBase):
-        pass
-
-    class User(FollowerMixin, Base):
-        __tablename__ = "users"
-        id = mapped_column(
-            String(60, collation="utf8mb4_bin" if engine.dialect.name == "mariadb" else None), primary_key=True
-        )
-
-    class Follow(FollowMixin, Base):
-        __tablename__ = "follows"
-
+    models = declare("Follow", key=String(60, "utf8mb4_bin" if engine.dialect.name == "mariadb" else None))
+    user, follow = models.user, models.follow
     keys = ["a", "A", "NULL", "", " x", "{}", "a,b", '"', '""', "'", "\\", '\\"', "\t", "a\rb", "\r", "--", "follower"]
     keys += ["\u00e9", "e\u0301", "\U0001f600", "\u2028", "\ufeff", "=1+1", "#"]
-    Base.metadata.create_all(engine)
+    models.metadata.create_all(engine)
     with Session(engine) as session:
-        session.add_all(User(id=key) for key in [*keys, "a\nb"])
+        session.add_all(user(id=key) for key in [*keys, "a\nb"])
         session.commit()
     edges = {(a, b): START for a in keys for b in keys if a != b}
-    put(engine, Follow, edges)
+    put(engine, follow, edges)
     file = tmp_path / "follows.csv"
-    export_follows(engine, User, file, batch_rows=11)
+    export_follows(engine, user, file, batch_rows=11)
     with Session(engine) as session:
-        session.execute(delete(Follow))
+        session.execute(delete(follow))
         session.commit()
-    assert import_follows(engine, User, file).added == len(edges)
-    assert there(engine, Follow) == edges
-    put(engine, Follow, {("a", "a\nb"): START})
+    assert import_follows(engine, user, file).added == len(edges)
+    assert there(engine, follow) == edges
+    put(engine, follow, {("a", "a\nb"): START})
     before = file.read_bytes()
     with pytest.raises(ValueError, match=r"'a\\nb' holds a line break"):
-        export_follows(engine, User, file)
+        export_follows(engine, user, file)
     assert file.read_bytes() == before
     assert list(tmp_path.glob("follows*")) == [file]
 
 
-@pytest.mark.tables(None)
+@pytest.mark.tables(UUIDS.metadata)
 def test_keys_of_other_types(engine: Engine) -> None:
     """UUIDs are written as text."""
-
-    class Base(DeclarativeBase):
-        pass
-
-    class User(FollowerMixin, Base):
-        __tablename__ = "users"
-        id = mapped_column(Uuid, primary_key=True)
-
-    class Follow(FollowMixin, Base):
-        __tablename__ = "follows"
-
-    Base.metadata.create_all(engine)
+    user, follow = UUIDS.user, UUIDS.follow
     chance = random.Random(3)
     keys = [uuid.UUID(int=chance.getrandbits(128), version=4) for _ in range(12)]
     with Session(engine) as session:
-        session.add_all(User(id=key) for key in keys)
+        session.add_all(user(id=key) for key in keys)
         session.commit()
     edges = {(a, b): START for a in keys for b in keys if a != b}
-    put(engine, Follow, edges)
+    put(engine, follow, edges)
     text = io.StringIO()
-    assert export_follows(engine, User, text, batch_rows=10).rows == len(edges)
+    assert export_follows(engine, user, text, batch_rows=10).rows == len(edges)
     with Session(engine) as session:
-        session.execute(delete(Follow))
+        session.execute(delete(follow))
         session.commit()
     text.seek(0)
-    assert import_follows(engine, User, text).added == len(edges)
-    assert there(engine, Follow) == edges
+    assert import_follows(engine, user, text).added == len(edges)
+    assert there(engine, follow) == edges
 
 
 def test_what_stays_is_written_once_while_others_come_and_go(engine: Engine) -> None:

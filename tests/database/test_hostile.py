@@ -17,13 +17,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, Integer, String, Uuid
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy import Engine, String, Uuid
+from sqlalchemy.orm import Session
 
 from retinue import (
     Counts,
-    FollowerMixin,
-    FollowMixin,
     Graph,
     InvalidCursor,
     InvalidUserError,
@@ -39,6 +37,7 @@ from retinue import (
 from retinue.cursors import Place, Scope, Way
 from retinue.testing import count_statements, make_users
 from tests.database.models_plain import Base, Follow, FollowCount, UncountedUser, User, crowd
+from tests.models import declare
 
 pytestmark = pytest.mark.tables(Base.metadata)
 
@@ -57,24 +56,13 @@ def unharmed(session: Session, a: Any, b: Any) -> Iterator[Graph[Any]]:
 
 def keyed(name: str, key: Any, **settings: Any) -> list[type[Any]]:
     """Declare users with a key of this type, and their edges."""
-
-    class KeyBase(DeclarativeBase):
-        pass
-
-    class KeyUser(FollowerMixin, KeyBase):
-        __tablename__ = f"{name}_users"
-        __retinue__ = Settings(**settings)
-        id: Mapped[Any] = mapped_column(key, primary_key=True)
-
-    class KeyFollow(FollowMixin, KeyBase):
-        __tablename__ = f"{name}_follows"
-
-    return [KeyUser, KeyFollow]
+    models = declare("Follow", settings=Settings(**settings), key=key, prefix=f"{name}_")
+    return [models.user, models.follow]
 
 
 TEXT = keyed("text", String(20))
 UUID = keyed("uuid", Uuid)
-SECRET = keyed("secret", Integer, secret="the server's own")
+SECRET = keyed("secret", None, secret="the server's own")
 
 THING = object()
 

@@ -17,14 +17,14 @@ from typing import Any
 
 import pytest
 from sqlalchemy import BigInteger, Engine, String, Uuid, create_engine, func, insert, select
-from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, sessionmaker
+from sqlalchemy.orm import Session, sessionmaker
 
-from retinue import Event, FollowCountMixin, FollowerMixin, FollowMixin, Graph, listen, prepare_engine, transact
+from retinue import Event, Graph, listen, prepare_engine, transact
 from retinue.testing import count_statements
 from retinue.transfer import Skipped, SkipReason, import_follows
 from tests.database.graph_models import MANY, ONE, populate
 from tests.database.writers import PROCESSES
-from tests.models import Models
+from tests.models import Models, declare
 from tests.own_types import PortableUuid, Prefixed
 
 PEOPLE = 60
@@ -172,31 +172,17 @@ def test_keys_of_every_type(engine: Engine, kind: str) -> None:
         "portable": [uuid.UUID(int=n << 80 | 1 << 63) for n in (1, 2, 3)],
         "prefixed": ["user_1", "user_22", "user_3"],
     }
-
-    class Base(DeclarativeBase):
-        pass
-
-    class User(FollowerMixin, Base):
-        __tablename__ = "users"
-        id = mapped_column(types[kind], primary_key=True, autoincrement=False)
-        name = mapped_column(String(64))
-
-    class Follow(FollowMixin, Base):
-        __tablename__ = "follows"
-
-    class FollowCount(FollowCountMixin, Base):
-        __tablename__ = "follow_counts"
-
+    models = declare("Follow", "FollowCount", key=types[kind])
     a, b, c = keys[kind]
-    Base.metadata.create_all(engine)
+    models.metadata.create_all(engine)
     with Session(engine) as session:
-        session.add_all(User(id=key, name="somebody") for key in (a, b, c))
+        session.add_all(models.user(id=key) for key in (a, b, c))
         session.commit()
-        report = import_follows(engine, User, [(a, b), (str(b), str(c)), (str(a), str(b)), (c, a)])
+        report = import_follows(engine, models.user, [(a, b), (str(b), str(c)), (str(a), str(b)), (c, a)])
         assert (report.added, report.skipped) == (3, {SkipReason.DUPLICATE: 1})
-        assert [p.user.id for p in Graph(session, User).followers(c).items] == [b]
-        assert session.scalar(select(func.sum(FollowCount.followers))) == 3
-        assert session.scalar(select(func.count()).select_from(Follow)) == 3
+        assert [p.user.id for p in models.graph(session).followers(c).items] == [b]
+        assert session.scalar(select(func.sum(models.count.followers))) == 3
+        assert session.scalar(select(func.count()).select_from(models.follow)) == 3
 
 
 def test_slots_and_uncounted_users_stay_exact_while_others_follow(engine: Engine) -> None:

@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, String, Uuid, delete
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy.orm import Session
 
-from retinue import FollowerMixin, FollowMixin, Graph, Page, Person
+from retinue import Graph, Page, Person
 from retinue.testing import assert_pages_join_up, make_users
 from tests.database.models_plain import Base, Follow, User, crowd
+from tests.models import Models, declare
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -58,54 +59,20 @@ def test_pages_join_up(engine: Engine, shared: int) -> None:
             assert [(person.since, person.user.id) for person in people] == sorted(rows, reverse=True)
 
 
-class UuidBase(DeclarativeBase):
-    """The base of users with a UUID."""
-
-
-class UuidUser(FollowerMixin, UuidBase):
-    """A user with a UUID."""
-
-    __tablename__ = "uuid_users"
-    id: Mapped[uuid.UUID] = mapped_column(Uuid, primary_key=True)
-
-
-class UuidFollow(FollowMixin, UuidBase):
-    """An edge between UUIDs."""
-
-    __tablename__ = "uuid_follows"
-
-
-class TextBase(DeclarativeBase):
-    """The base of users with a name for a key."""
-
-
-class TextUser(FollowerMixin, TextBase):
-    """A user with a name for a key."""
-
-    __tablename__ = "text_users"
-    id: Mapped[str] = mapped_column(String(80), primary_key=True)
-
-
-class TextFollow(FollowMixin, TextBase):
-    """An edge between names."""
-
-    __tablename__ = "text_follows"
-
-
-KEYS: dict[str, tuple[type[Any], type[Any], Callable[[int], Any]]] = {
-    "uuid": (UuidUser, UuidFollow, lambda n: uuid.UUID(int=random.Random(n).getrandbits(128), version=4)),
-    "text": (TextUser, TextFollow, lambda n: f"{n * 37 % 101:03}-'\"\\%:é-{n}"),
+KEYS: dict[str, tuple[Models, Callable[[int], Any]]] = {
+    "uuid": (declare("Follow", key=Uuid), lambda n: uuid.UUID(int=random.Random(n).getrandbits(128), version=4)),
+    "text": (declare("Follow", key=String(80)), lambda n: f"{n * 37 % 101:03}-'\"\\%:é-{n}"),
 }
 
 
+@pytest.mark.tables.with_args(lambda kind: KEYS[kind][0].metadata)
 @pytest.mark.parametrize("kind", KEYS)
 def test_pages_join_up_whatever_order_the_database_gives_its_keys(engine: Engine, kind: str) -> None:
     """Equal times and keys that the database sorts in its own way: still each row once."""
-    user_class, follow, key = KEYS[kind]
-    user_class.metadata.create_all(engine)
+    models, key = KEYS[kind]
     with Session(engine) as session:
-        a, *others = make_users(session, user_class, 24, id=key)
-        session.add_all(follow(follower=other, following=a, timestamp=START) for other in others)
+        a, *others = make_users(session, models.user, 24, id=key)
+        session.add_all(models.follow(follower=other, following=a, timestamp=START) for other in others)
         session.flush()
 
         people: list[Person[Any]] = assert_pages_join_up(partial(a.graph.followers, a))

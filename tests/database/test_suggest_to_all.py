@@ -13,23 +13,19 @@ import pytest
 from sqlalchemy import Engine, create_engine, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
 
-from retinue import FollowerMixin, FollowMixin, Graph, InvalidUserError, prepare_engine
+from retinue import Graph, InvalidUserError, prepare_engine
 from retinue.suggesting import SuggestReport, suggest_to_all
+from tests.models import declare
 
 PEOPLE = 23
 
 
+MODELS = declare("Follow")
+User: Any = MODELS.user
+
+
 class Base(DeclarativeBase):
-    pass
-
-
-class User(FollowerMixin, Base):
-    __tablename__ = "users"
-    id: Mapped[int] = mapped_column(primary_key=True)
-
-
-class Follow(FollowMixin, Base):
-    __tablename__ = "follows"
+    metadata = MODELS.metadata
 
 
 class Kept(Base):

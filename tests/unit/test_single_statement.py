@@ -4,32 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Dialect, Integer
+from sqlalchemy import Dialect
 from sqlalchemy.dialects import mysql, postgresql
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from retinue import FollowerMixin, FollowMixin, Unfollowed
+from retinue import Unfollowed
 from retinue.effects import change_with_effects
 from retinue.engines.postgresql import PostgreSQL
 from retinue.schema import schema_of
 from retinue.ties import delete_edge
 from retinue.work.prepared import Prepared
+from tests.models import declare
 
 
 def test_models_of_two_databases_share_no_statement_that_was_compiled() -> None:
     """An application that has MariaDB and PostgreSQL, and the same models on both, unfollows on either."""
-
-    class Base(DeclarativeBase):
-        """The base of the models."""
-
-    class User(FollowerMixin, Base):
-        __tablename__ = "users"
-        id: Mapped[int] = mapped_column(Integer, primary_key=True)
-
-    class Follow(FollowMixin, Base):
-        __tablename__ = "follows"
-
-    schema = schema_of(User)
+    schema = schema_of(declare("Follow").user)
     mariadb: Dialect = mysql.dialect(is_mariadb=True)
     Prepared(delete_edge(schema), mariadb)
     plain: Any = delete_edge(schema)
