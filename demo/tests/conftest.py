@@ -21,6 +21,7 @@ from retinue_demo.app import create_app
 from retinue_demo.models import Follow, FollowCount, User, db
 from retinue_demo.passwords import PASSWORD
 from retinue_demo.seed import seed
+from tests.databases import not_durable
 
 PEOPLE = 60
 UNTIL = datetime(2026, 11, 1, tzinfo=UTC)
@@ -177,6 +178,7 @@ class Site:
 def running(database: URL | str, **config: Any) -> Iterator[Site]:
     """Give the demo on *database*, with *config* of its own, and let go of it afterwards."""
     site = Site(create_app(database, secret_key=KEY, config=config))
+    not_durable(site.engine)
     try:
         yield site
     finally:

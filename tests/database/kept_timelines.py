@@ -9,15 +9,16 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import URL, Engine, create_engine, delete, event, func, insert, select
+from sqlalchemy import URL, Engine, delete, event, func, insert, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from retinue import Graph, Settings, TimelineWork, fanout, listen, prepare_engine, transact
+from retinue import Graph, Settings, TimelineWork, fanout, listen, transact
 from retinue.models import now
 from retinue.work.building import OPTION
 from tests.database.clock import START
 from tests.database.graph_models import find_deadlocks_at_once
 from tests.database.models_timeline import PostingModels, declare_posting
+from tests.databases import roomy_engine
 
 if TYPE_CHECKING:
     from tests.servers import Server
@@ -189,8 +190,8 @@ def own_engine(kind: str, server: Callable[[str], Server], folder: Path) -> Iter
         url = URL.create("sqlite", database=str(folder / "retinue.sqlite3"))
     else:
         url = server(kind).create_database()
-    engine = create_engine(url, pool_size=20, max_overflow=20)
-    yield prepare_engine(engine)
+    engine = roomy_engine(url)
+    yield engine
     engine.dispose()
     if kind != "sqlite":
         server(kind).drop_database(url)

@@ -24,6 +24,7 @@ from sqlalchemy.orm import Session, scoped_session, sessionmaker
 from retinue import Followed, listen, prepare_engine
 from retinue.testing import deliver
 from tests.database.models_plain import Follow, UncountedBase, UncountedFollow, UncountedUser, User, crowd
+from tests.databases import not_durable
 from tests.servers import Server
 
 # SQLAlchemy warns of savepoints that end out of turn; here they do so on purpose.
@@ -69,7 +70,7 @@ def shared(
         url = URL.create("sqlite", database=str(tmp_path_factory.mktemp("outbox") / "shared.sqlite3"))
     else:
         url = server(request.param).create_database()
-    engine = prepare_engine(create_engine(url), busy_timeout=5)
+    engine = not_durable(prepare_engine(create_engine(url), busy_timeout=5))
     UncountedBase.metadata.create_all(engine)
     with Session(engine) as session:
         session.add_all([UncountedUser(id=number, username=f"user{number}") for number in range(1, 10)])
