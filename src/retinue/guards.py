@@ -25,7 +25,11 @@ from retinue.work.building import moment, once, user_key
 
 
 class Before(NamedTuple):
-    """What two users find before one of them changes what leads from the first, the follower, to the second."""
+    """
+    What two users find before one of them changes what leads from the first, the follower, to the second.
+
+    All that is about a request needs the guards of both; else the follower's will do.
+    """
 
     #: Whether the second approves followers, so that the change is a request.
     locked: bool = False
@@ -35,11 +39,6 @@ class Before(NamedTuple):
     asked: bool = False
     #: Whether it waits for an answer.
     waits: bool = False
-
-    @property
-    def both(self) -> bool:
-        """Whether the change needs the guards of both, as all about a request does; else the follower's will do."""
-        return self.locked or self.asked
 
 
 #: A statement about *follower* and *followed* that answers as many of these as it asks for.
@@ -73,7 +72,7 @@ def ask_and_take(work: Work, pair: tuple[Key, Key], ask: Question, at: datetime)
     found: Any = work.run(build, parameters, *arguments).first()
     before = Before(*(bool(answer) for answer in found or ()))
     if not (at_once or before.unchanged):
-        take(work, *(pair if before.both else pair[:1]), beside=pair)
+        take(work, *(pair if before.locked or before.asked else pair[:1]), beside=pair)
     return before
 
 
@@ -107,8 +106,8 @@ def ask_and_take_guards(schema: Schema, engine: EngineRules, ask: Callable[[Sche
     As `take_guards()`, for engines with data-modifying CTEs.
     """
     answers = ask(schema, engine).cte("answers")
-    both = select(or_(answers.c.locked, answers.c.asked)).scalar_subquery()
-    unchanged = select(answers.c.unchanged).scalar_subquery()
+    found = or_(answers.c.locked, answers.c.asked), answers.c.unchanged
+    both, unchanged = (select(answer).scalar_subquery() for answer in found)
     pair = follower, _ = user_key(schema, "follower"), user_key(schema, "followed")
     people = and_(schema.key.in_(pair), unchanged.is_not(true()))
     taken = _taken(schema, engine, people, lambda user: or_(user == follower, both))
