@@ -24,11 +24,14 @@ from tests.long import few_or_many
 pytestmark = pytest.mark.tables.with_args(lambda graph: GRAPHS[graph].metadata)
 
 
-def rows_of(table: list[Any]) -> pytest.MarkDecorator:
-    """Give a test each row of *table*, with each of its graphs."""
+def rows_of(table: list[Any], *, seldom: str = "") -> pytest.MarkDecorator:
+    """Give a test each row of *table*, with each of its graphs: with *seldom* in a long run."""
     # By graph, so that connections are kept from one test to the next.
     played = [(row, graph) for graph in GRAPHS for row in table if graph in row.graphs]
-    params = [pytest.param(row, graph, id=f"{graph}, {row.title}") for row, graph in played]
+    params = [
+        pytest.param(row, graph, id=f"{graph}, {row.title}", marks=[pytest.mark.long] * (graph == seldom))
+        for row, graph in played
+    ]
     return pytest.mark.parametrize(("row", "graph"), params)
 
 
@@ -104,14 +107,14 @@ at_levels = pytest.mark.parametrize(
 
 
 @at_levels
-@rows_of([row for row in STORMS if row.at_levels])
+@rows_of([row for row in STORMS if row.at_levels], seldom="16 slots")
 def test_storm_at_other_levels(level: Engine, row: Storm, graph: str) -> None:
     """At every isolation level `transact()` hides all conflicts, and without it only retriable ones are seen."""
     storm.let_loose(level, GRAPHS[graph], scenes(row, 2), retries=True)
 
 
 @at_levels
-@rows_of([row for row in EXACT if row.at_levels])
+@rows_of([row for row in EXACT if row.at_levels], seldom="16 slots")
 def test_exact_at_other_levels(level: Engine, row: Exact, graph: str) -> None:
     """At every isolation level an old snapshot decides nothing."""
     exact.meet(level, GRAPHS[graph], meetings(row, row.stops), patient=True)
