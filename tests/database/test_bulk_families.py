@@ -217,19 +217,36 @@ def test_a_base_class_in_the_same_table(engine: Engine) -> None:
         }
 
 
+#: What has consequences.
+CHANGES: dict[str, Callable[[Session], object]] = {
+    "delete users": lambda session: session.execute(delete(Member)),
+    "delete follows": lambda session: session.execute(delete(MemberFollow)),
+    "insert follows": lambda session: session.execute(insert(MemberFollow), [pair(1, 3)]),
+    "delete a user": lambda session: (session.delete(session.get_one(Member, 1)), session.flush()),
+    "delete a follow": lambda session: (session.delete(session.scalars(select(MemberFollow)).first()), session.flush()),
+    "add a follow": lambda session: (session.add(MemberFollow(**pair(1, 3))), session.flush()),
+    "follow": lambda session: Graph(session, Member).follow(1, 3),
+    "unfollow": lambda session: Graph(session, Member).unfollow(1, 2),
+    "block": lambda session: Graph(session, Member).block(1, 2),
+    "accept_all": lambda session: Graph(session, Member).accept_all(1),
+    "expire": lambda session: Graph(session, Member).expire(),
+}
+
+
 @pytest.mark.parametrize("of_engine", [False, True], ids=["connection", "engine"])
-def test_autocommit_is_refused_where_something_may_have_to_be_taken_back(
-    members: Session, engine: Engine, of_engine: bool
+@pytest.mark.parametrize("change", CHANGES)
+def test_in_autocommit_whatever_has_consequences_is_refused(
+    members: Session, engine: Engine, of_engine: bool, change: str
 ) -> None:
-    """There are no savepoints in it; SQLite's begins a transaction of its own."""
-    del members
+    """Nothing has changed then; questions are answered."""
+    before = set(members.execute(select(MemberFollow.follower_id, MemberFollow.following_id)).all())
+    members.commit()
     alone = engine.execution_options(isolation_level="AUTOCOMMIT") if of_engine else engine
     with Session(alone) as session:
-        if not of_engine:
-            session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
-        if engine.dialect.name == "sqlite":
-            session.execute(delete(Member).where(Member.nick == "m1"))
-            return
+        session.connection(execution_options={} if of_engine else {"isolation_level": "AUTOCOMMIT"})
         with pytest.raises(NotWritableError, match="AUTOCOMMIT"):
-            session.execute(delete(Member))
+            CHANGES[change](session)
+        session.rollback()
         assert len(session.scalars(select(Member.member_id)).all()) == 6
+        assert set(session.execute(select(MemberFollow.follower_id, MemberFollow.following_id)).all()) == before
+        assert Graph(session, Member).is_following(1, 2) == ((1, 2) in before)

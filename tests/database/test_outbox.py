@@ -742,26 +742,6 @@ def test_an_engine_or_session_of_another_kind(scene: Scene, way: str) -> None:
     assert scene.heard == [2, 4]
 
 
-@pytest.mark.parametrize("end", ["commit", "rollback", "close", "savepoint"])
-@pytest.mark.parametrize("way", ["engine", "connection"])
-def test_statements_that_are_committed_one_by_one(scene: Scene, way: str, end: str) -> None:
-    """What is there whatever the session does is told, and nothing else: SQLite has its transaction in any case."""
-    level = "AUTOCOMMIT"
-    engine = scene.engine.execution_options(isolation_level=level) if way == "engine" else scene.engine
-    with engine.connect() as connection:
-        options = {"isolation_level": level} if way == "connection" else {}
-        with Session(connection.execution_options(**options)) as session:
-            follow(session, 2)
-            if end == "savepoint":
-                with whatever_comes(), session.begin_nested():
-                    follow(session, 3)
-                    raise RaisedError
-            follow(session, 4)
-            assert scene.heard == []
-            if end in ("commit", "rollback", "close"):
-                getattr(session, end)()
-
-
 def test_two_graphs_on_two_databases_in_one_session(shared: Engine, tmp_path_factory: pytest.TempPathFactory) -> None:
     """What both databases committed is told in the order in which it happened; also if the second COMMIT fails."""
     other = prepare_engine(create_engine(f"sqlite:///{tmp_path_factory.mktemp('other')}/other.sqlite3"))

@@ -4,8 +4,7 @@ The outbox: an event waits here for the COMMIT of the transaction that it happen
 An outbox belongs to the transaction of a connection, as SQLAlchemy keeps it, and not to a session: it follows what
 the database is told, whoever tells it. SAVEPOINT, ROLLBACK TO and RELEASE are read from the statements, by name, so
 a savepoint is the same whether a session, a connection or a text began it. A transaction that ends in any other way
-than by COMMIT takes its outbox along. On a connection that commits each statement by itself (AUTOCOMMIT) nothing can be
-taken back: an event is told at the end of the session's transaction, whatever that end is called.
+than by COMMIT takes its outbox along.
 
 Two things are not seen, as no statement says them: that MariaDB commits before it changes a table (what happened before
 is told at the end of the transaction, if that is a COMMIT), and that another process commits what was
@@ -151,8 +150,6 @@ class _UnitOfWork:
     #: Whether the last COMMIT came through as well.
     committed: bool = False
     is_over: bool = False
-    #: What the database committed with its statement.
-    settled: list[_Waiting] = field(default_factory=list)
 
     def commits(self) -> bool:
         """Tell whether the session is at its COMMIT."""
@@ -164,7 +161,7 @@ class _UnitOfWork:
     def end(self) -> list[_Waiting]:
         """Return what was committed."""
         self.is_over = True
-        return list(chain(self.settled, *(self.left if self.committed else self.left[:-1])))
+        return list(chain.from_iterable(self.left if self.committed else self.left[:-1]))
 
 
 #: The outbox of each transaction in which something happened that somebody listens for.
@@ -185,9 +182,6 @@ def add(work: Work, *events: Event) -> None:
     if unit is None:
         unit = session.info[_SLOT] = _UnitOfWork(ref(session))
     waiting = [_Waiting(next(_numbers), unit, listeners, one) for one in events]
-    if engine_of(connection).commits_each(connection):
-        unit.settled += waiting
-        return
     outbox = _outboxes.get(transaction)
     if outbox is None:
         outbox = _outboxes[transaction] = Outbox()

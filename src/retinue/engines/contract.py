@@ -14,6 +14,8 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause, SelectBase
 
+from retinue.errors import NotWritableError
+
 # Rows of any columns: SQLAlchemy 2.1 counts them in its types, 2.0 does not.
 if TYPE_CHECKING:
     Rows: TypeAlias = Select[*tuple[Any, ...]]
@@ -250,9 +252,6 @@ class EngineRules(ABC):
     #: True where a new savepoint takes the place of an older one of its name; else it hides that until it is released.
     savepoint_replaces: ClassVar[bool] = False
 
-    #: True where a savepoint begins a transaction if there is none.
-    savepoint_begins: ClassVar[bool] = False
-
     def cascades(self, connection: Connection) -> bool:
         """Return whether the database deletes rows along with those that they refer to, where a foreign key says so."""
         del connection
@@ -262,9 +261,16 @@ class EngineRules(ABC):
         """Return by what name a savepoint is known that is *written* so in a statement: here, in any case."""
         return written.strip("\"`'[]").lower()
 
-    def commits_each(self, connection: Connection) -> bool:
-        """Return whether the database commits each statement of *connection* by itself (AUTOCOMMIT). No statement."""
-        return connection._is_autocommit_isolation()  # noqa: SLF001 - whatever is public asks the database
+    def refuse_autocommit(self, connection: Connection) -> None:
+        """
+        Refuse a *connection* on which the database commits each statement by itself. No statement.
+
+        Raises:
+            NotWritableError: It is one.
+        """
+        if connection._is_autocommit_isolation():  # noqa: SLF001 - whatever is public asks the database
+            what = "in AUTOCOMMIT, a change and what follows from it cannot be one"
+            raise NotWritableError(what, "a session with transactions")
 
     def found_locked(self, connection: Connection, error: OperationalError) -> bool:
         """Return whether *error* is that of a select that waits for no lock (NOWAIT), and the transaction goes on."""

@@ -8,6 +8,7 @@ transaction has added since this one first read anything.
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import sys
 import time
@@ -26,12 +27,19 @@ AnyEngine = TypeVar("AnyEngine", bound="Engine | AsyncEngine")
 #: Seconds that a writer of SQLite waits for the writers before it.
 BUSY_TIMEOUT = 30.0
 
-#: First words of SQL texts that read or control. A text that starts with WITH may write.
-_READS = ("SELECT", "VALUES", "EXPLAIN", "PRAGMA")
-_CONTROLS = ("BEGIN", "COMMIT", "ROLLBACK", "END", "SAVEPOINT", "RELEASE", "ATTACH", "DETACH", "VACUUM")
+_COMMENTS = r"(?:\s|--[^\n]*\n|/\*.*?\*/)*"
+_FIRST_WORD = re.compile(_COMMENTS + r"(\w*)", re.DOTALL)
+#: First words of texts that neither write nor begin a savepoint. A text that starts with WITH may write.
+_READS = frozenset({"SELECT", "VALUES", "EXPLAIN", "PRAGMA"})
+_CONTROLS = frozenset({"BEGIN", "COMMIT", "ROLLBACK", "END", "RELEASE", "ATTACH", "DETACH", "VACUUM"})
+#: A BEGIN that takes no lock, such as that of SQLAlchemy's recipe for transactions.
+_LAZY_BEGIN = re.compile(_COMMENTS + r"BEGIN(\s+DEFERRED)?(\s+TRANSACTION)?\s*;?\s*", re.IGNORECASE | re.DOTALL)
+#: What is sent instead: nothing. The transaction begins with its first write.
+_NOT_YET = "-- BEGIN: with the first write"
+#: The driver begins transactions by itself in one of two ways, from Python 3.12 on; then this is the one that can be off.
+_NOT_BY_ITSELF: Any = getattr(sqlite3, "LEGACY_TRANSACTION_CONTROL", None)
 _ATTEMPTS = 100
 _READY = "retinue.ready"
-_WRITING = "retinue.writing"
 
 
 def prepare_engine(engine: AnyEngine, *, busy_timeout: float = BUSY_TIMEOUT) -> AnyEngine:
@@ -41,7 +49,8 @@ def prepare_engine(engine: AnyEngine, *, busy_timeout: float = BUSY_TIMEOUT) -> 
     On SQLite: write-ahead log, foreign keys, a busy timeout, and ``BEGIN
     IMMEDIATE`` before the first write or savepoint of a transaction. What a
     transaction reads before that is not part of it: a session that only reads
-    delays nobody, however long it stays open. While Alembic runs ``env.py``, foreign
+    delays nobody, however long it stays open. A plain ``BEGIN``, as of SQLAlchemy's recipe
+    for SQLite, waits for the first write as well; in AUTOCOMMIT nothing is begun. While Alembic runs ``env.py``, foreign
     keys are off, as Alembic needs it there. On MariaDB: ``innodb_snapshot_isolation``
     is off, as it was before 11.6. On PostgreSQL: nothing. Call it before the first
     connection is made.
@@ -51,15 +60,13 @@ def prepare_engine(engine: AnyEngine, *, busy_timeout: float = BUSY_TIMEOUT) -> 
         busy_timeout: Seconds for which a writer waits for its turn (SQLite).
     """
     sync = engine if isinstance(engine, Engine) else engine.sync_engine
-    if sync.dialect.name == "sqlite" and not event.contains(sync, "begin", _begin):
+    if sync.dialect.name == "sqlite" and not event.contains(sync, "before_cursor_execute", _before_statement):
 
         def check_out(connection: Any, record: Any, _proxy: Any) -> None:
             _check_out(connection, record, busy_timeout)
 
         event.listen(sync, "checkout", check_out)
-        event.listen(sync, "begin", _begin)
-        event.listen(sync, "savepoint", _before_savepoint)
-        event.listen(sync, "before_cursor_execute", _before_statement)
+        event.listen(sync, "before_cursor_execute", _before_statement, retval=True)
     elif sync.dialect.name in ("mysql", "mariadb") and not event.contains(sync, "connect", _check_no_snapshot):
         event.listen(sync, "connect", _check_no_snapshot)
     return engine
@@ -74,8 +81,7 @@ def _check_no_snapshot(connection: Any, _record: Any) -> None:
 
 
 def _check_out(connection: Any, record: Any, busy_timeout: float) -> None:
-    # The driver must not open transactions by itself; SQLAlchemy resets this at times.
-    connection.isolation_level = None
+    _begin_nothing(connection, record.driver_connection)
     keys = "OFF" if _migrates() else "ON"
     if record.info.get(_READY) == keys:
         return
@@ -85,6 +91,20 @@ def _check_out(connection: Any, record: Any, busy_timeout: float) -> None:
     _use_write_ahead_log(cursor)
     cursor.close()
     record.info[_READY] = keys
+
+
+def _begin_nothing(connection: Any, driver: Any) -> None:
+    """
+    Let the driver not begin transactions by itself, which SQLAlchemy resets at times.
+
+    Only where it would: to say it once more commits what another session has open on the
+    same connection, as sessions have with StaticPool.
+    """
+    if getattr(connection, "autocommit", _NOT_BY_ITSELF) != _NOT_BY_ITSELF:
+        connection.autocommit = _NOT_BY_ITSELF
+        connection.rollback()  # of the transaction that is always open otherwise
+    if connection.isolation_level is not None and not driver.in_transaction:
+        connection.isolation_level = None
 
 
 def _migrates() -> bool:
@@ -114,32 +134,31 @@ def _use_write_ahead_log(cursor: Any) -> None:
             time.sleep(0.02)
 
 
-def _begin(connection: Connection) -> None:
-    connection.info[_WRITING] = False
-
-
-def _before_savepoint(connection: Connection, _name: str | None) -> None:
-    _write(connection)
-
-
 def _before_statement(
-    connection: Connection, _cursor: Any, statement: str, _parameters: Any, context: Any, _many: bool
-) -> None:
-    if connection.info.get(_WRITING, True):
-        return
+    connection: Connection, _cursor: Any, statement: str, parameters: Any, context: Any, _many: bool
+) -> tuple[str, Any]:
+    if connection._is_autocommit_isolation():  # noqa: SLF001 - whatever is public asks the database
+        return statement, parameters
+    if _LAZY_BEGIN.fullmatch(statement):
+        # Also where another session, on the same connection in memory, has begun: SQLite begins but once.
+        return _NOT_YET, parameters
+    if _writes(statement, context) and not in_transaction(connection):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    return statement, parameters
+
+
+def _writes(statement: str, context: Any) -> bool:
+    """Return whether a *statement* writes, or begins a savepoint."""
     element = context.compiled.statement if getattr(context, "compiled", None) else None
     if isinstance(element, SelectBase):
         # A locking read is compiled to a plain one here; the write lock is what it asks for.
-        writes = getattr(element, "_for_update_arg", None) is not None
-    else:
-        verb = statement.split(None, 1)[0].upper() if statement.strip() else ""
-        writes = verb not in _READS and verb not in _CONTROLS
-    if writes:
-        _write(connection)
+        return getattr(element, "_for_update_arg", None) is not None
+    word: Any = _FIRST_WORD.match(statement)
+    verb = word[1].upper()
+    return bool(verb) and verb not in _READS and verb not in _CONTROLS
 
 
-def _write(connection: Connection) -> None:
-    if not connection.info.get(_WRITING, True):
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-        # Only now: if BEGIN fails, the next write must begin a transaction, too.
-        connection.info[_WRITING] = True
+def in_transaction(connection: Connection) -> bool:
+    """Return whether SQLite is in a transaction, whoever began it: the driver knows. No statement."""
+    driver: Any = connection.connection.driver_connection
+    return bool(driver.in_transaction)

@@ -25,6 +25,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from retinue.engines.contract import Aftermath, Rows, newest_edges_of
 from retinue.engines.on_conflict import OnConflict
+from retinue.engines.preparing import in_transaction
 
 #: What ``PRAGMA foreign_keys`` says; named as the statements of the graph are.
 _FOREIGN_KEYS: Final = select(table("pragma_foreign_keys", column("foreign_keys")).c.foreign_keys).execution_options(
@@ -42,7 +43,6 @@ class SQLite(OnConflict):
     integer_range: ClassVar[tuple[int, int]] = (-(2**63), 2**63 - 1)
     integers_are_alike = True
     insert: ClassVar[staticmethod[[Table], Any]] = staticmethod(insert)
-    savepoint_begins: ClassVar[bool] = True
 
     def by_name(self, name: ColumnElement[Any]) -> ColumnElement[Any]:
         """Return the name under ``NOCASE``, which takes A to Z for a to z, and sorts by code points."""
@@ -85,13 +85,7 @@ class SQLite(OnConflict):
         """Return whether this connection enforces foreign keys, as that of a prepared engine does."""
         return bool(connection.execute(_FOREIGN_KEYS).scalar())
 
-    def commits_each(self, connection: Connection) -> bool:
-        """Return what is so: `prepare_engine()` begins a transaction whatever the isolation level is called."""
-        driver: Any = connection.connection.driver_connection
-        return super().commits_each(connection) and not driver.in_transaction
-
     def after_error(self, connection: Connection, error: BaseException) -> Aftermath:
         """Return what the driver says: a full disk, for one, ends a transaction."""
         del error
-        driver: Any = connection.connection.driver_connection
-        return Aftermath.OPEN if driver.in_transaction else Aftermath.ROLLED_BACK
+        return Aftermath.OPEN if in_transaction(connection) else Aftermath.ROLLED_BACK

@@ -77,9 +77,9 @@ def _inserted(_mapper: Mapper[Any], connection: Connection, row: Any) -> None:
 
 @event.listens_for(FollowMixin, "before_delete", propagate=True)
 def _deleting(mapper: Mapper[Any], connection: Connection, row: Any) -> None:
+    work, pair = _work_on(row, connection), cast("Pair", identity(row))
     if mapper.confirm_deleted_rows:
         return
-    work, pair = _work_on(row, connection), cast("Pair", identity(row))
     if work.run(delete_edge, edge_parameters(pair)).rowcount:
         _flushed(work.session).announce(work, Unfollowed(*pair, now()))
     # Else somebody else deleted it, and counted it out.

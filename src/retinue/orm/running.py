@@ -66,8 +66,15 @@ class Changed(IteratorResult[Any]):
 
 
 def connection_of(state: ORMExecuteState) -> Connection:
-    """Return the connection of the statement."""
-    return state.session.connection(bind_arguments=dict(state.bind_arguments))
+    """
+    Return the connection of a statement that changes more than it says.
+
+    Raises:
+        NotWritableError: It is in AUTOCOMMIT.
+    """
+    connection = state.session.connection(bind_arguments=dict(state.bind_arguments))
+    engine_of(connection).refuse_autocommit(connection)
+    return connection
 
 
 def says_what_it_deletes(state: ORMExecuteState, target: Target, connection: Connection) -> bool:
@@ -159,14 +166,7 @@ def all_or_nothing(state: ORMExecuteState, connection: Connection) -> Iterator[N
 
     The savepoint is one of the connection: one of the session would flush, even without autoflush. With autoflush,
     the session is flushed before.
-
-    Raises:
-        NotWritableError: The connection is in AUTOCOMMIT, where nothing can be rolled back.
     """
-    engine = engine_of(connection)
-    if engine.commits_each(connection) and not engine.savepoint_begins:
-        what = "in AUTOCOMMIT, what a bulk statement changes cannot be taken back"
-        raise NotWritableError(what, "a session with transactions")
     session = state.session
     if session.autoflush and state.execution_options.get("autoflush", True):
         session.flush()

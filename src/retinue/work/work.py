@@ -53,15 +53,32 @@ class Work:
 
     @classmethod
     def on(cls, session: Session, schema: Schema, connection: Connection) -> Self:
-        """Return the work that goes on within a flush or a statement of *session*, on that *connection*."""
+        """
+        Return the work that goes on within a flush or a statement of *session*, on that *connection*.
+
+        Raises:
+            NotWritableError: As `connect_to_write()`.
+        """
         work = cls(session, schema)
         work.connection, work.engine = connection, engine_of(connection)
+        work.engine.refuse_autocommit(connection)
         return work
 
     def connect(self) -> Self:
         """Get the connection of the session's transaction."""
         self.connection = self.session.connection(bind_arguments=self.schema.bind)
         self.engine = engine_of(self.connection)
+        return self
+
+    def connect_to_write(self) -> Self:
+        """
+        As `connect()`, for changes.
+
+        Raises:
+            NotWritableError: The connection is in AUTOCOMMIT, where nothing can be taken back.
+        """
+        self.connect()
+        self.engine.refuse_autocommit(self.connection)
         return self
 
     def read(self) -> Self:
@@ -72,7 +89,7 @@ class Work:
 
     def write(self, follower: Any, followed: Any) -> Pair:
         """
-        As `connect()`; return the keys of two users who are not the same.
+        As `connect_to_write()`; return the keys of two users who are not the same.
 
         A user that is in no session yet joins this one, and what the session holds
         back is flushed: so both have keys.
@@ -80,13 +97,14 @@ class Work:
         Raises:
             SelfFollowError: They are the same.
             InvalidUserError: One is neither a user nor a possible key.
+            NotWritableError: As `connect_to_write()`.
         """
         if follower is followed and isinstance(follower, self.schema.user):
             raise SelfFollowError(*(identity(follower) or (None,)))
         for user in (follower, followed):
             self._join(user)
         self.session.flush()
-        self.connect()
+        self.connect_to_write()
         pair = (self._present_key(follower), self._present_key(followed))
         arguments.not_oneself(*pair)
         return pair
@@ -95,7 +113,7 @@ class Work:
         """As `write()`, for a verb about one user."""
         self._join(user)
         self.session.flush()
-        self.connect()
+        self.connect_to_write()
         return self._present_key(user)
 
     # --- Statements ------------------------------------------------------------------------------
