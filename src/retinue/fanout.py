@@ -39,6 +39,7 @@ from retinue.timeline.changes import Task, Unit, mark_stale, work_of
 from retinue.timeline.searched import all_posted
 from retinue.values import Key
 from retinue.work import Work, inserting
+from retinue.work.routing import bind_of, connection_of
 
 SessionFactory = Callable[[], Session]
 
@@ -112,7 +113,7 @@ def pending(
         ModelMissingError: No model with `TimelineEntryMixin` is declared.
     """
     schema = schema_of(user_class)
-    work = Work(session, schema).read()
+    work = Work(session, schema).read(to_write=True)
     parameters = {"before": id_at(time.time() - older_than), "limit": limit}
     waiting = [
         Unit(task, user, version)
@@ -144,10 +145,10 @@ class _Work:
     """The transaction of one unit."""
 
     def __init__(self, session: Session, schema: Schema) -> None:
-        bind = session.get_bind(**schema.bind)
+        bind = bind_of(session, schema, writes=True)
         if engine_of(bind).keeps_snapshot and isinstance(bind, Engine):
             # Else MariaDB locks every row that an insert selects, against follow() and against posts.
-            session.connection(bind_arguments=schema.bind, execution_options={"isolation_level": "READ COMMITTED"})
+            connection_of(session, schema, writes=True, isolation_level="READ COMMITTED")
         self.work = Work(session, schema).connect()
         self.schema, self.engine = schema, self.work.engine
 

@@ -31,7 +31,6 @@ def suggestions(work: Work, user: Any, limit: int = PAGE_DEFAULT) -> list[Sugges
     if not found:
         return []
     wanted = {key for one in found for key in (one.user, *one.known)}
-    work.connect()
     rows = work.session.execute(statements.users_of(work.schema, work.engine), {"users": list(wanted)})
     # Unique, as an application's user may bring a collection along, joined.
     users: dict[Key, Any] = {identity(person)[0]: person for person in rows.unique().scalars()}

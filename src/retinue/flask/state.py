@@ -15,6 +15,7 @@ from retinue.flask import config
 from retinue.flask.sessions import Sessions, prepare_engines, sessions_of
 from retinue.keys import keys_of
 from retinue.schema import Schema, schema_of
+from retinue.work.routing import bind_of, connection_of
 
 T = TypeVar("T")
 
@@ -74,7 +75,8 @@ class State:
         """Return the session of the current request. No statement."""
         session = self._sessions.current()
         if not self._ready:
-            prepare_engine(session.get_bind(**self.schema.bind).engine)
+            for writes in (True, False):
+                prepare_engine(bind_of(session, self.schema, writes=writes).engine)
             self._ready = True
         return session
 
@@ -144,7 +146,7 @@ class State:
     def _key_of(self, slug: str) -> Any | None:
         """Return the value of the column that *slug* stands for; None if the column cannot hold one."""
         kind = getattr(self.user_class, self.slug_name).type
-        connection = self.session().connection(bind_arguments=self.schema.bind)
+        connection = connection_of(self.session(), self.schema, writes=False)
         try:
             value = keys_of(kind, connection).read(slug)
         except InvalidUserError:

@@ -69,8 +69,6 @@ class Schema:
         self.timeline: Timeline | None = (
             None if entries is None else Timeline(entries, readers_of(entries), senders_of(entries))
         )
-        #: The bind arguments by which a session with several databases finds this one.
-        self.bind: dict[str, Any] = {"mapper": class_mapper(self.follow)}
         for model in models.values():
             default_as_mapped(class_mapper(model))
         #: The columns and constraints of the application's own, by table.

@@ -51,7 +51,7 @@ def note_posts(work: Work, posts: Iterable[Any]) -> None:
     schema = work.schema
     schema.table(TimelineEntryMixin)
     work.session.flush()
-    work.connect_to_write()
+    work.connect()
     declared: Any = schema.posts
     check = keys_of(declared.key.type, work.connection).check
     keys = [

@@ -43,6 +43,7 @@ from retinue.transfer.privacy import EDGE, Privacy, Refused, named
 from retinue.values import Key
 from retinue.work import Pair, Work, inserting
 from retinue.work.building import OPTION
+from retinue.work.routing import bind_of, connection_of
 
 #: Edges to be written, and since when; None: not said.
 Edges = Mapping[Pair, datetime | None]
@@ -115,21 +116,21 @@ class Loader:
             self._look_first = True
 
     def _prepare(self, session: Session) -> tuple[Keys, Bulk, _Statements]:
-        connection = session.connection(bind_arguments=self._schema.bind)
+        connection = connection_of(session, self._schema, writes=True)
         engine, bulk = engine_of(connection), bulk_of(connection.dialect, {OPTION: "import_batch"})
         return user_keys_of(self._schema.key, connection), bulk, _Statements(self._schema, engine, bulk, connection)
 
     def _transact(self, work: Callable[[Work], T]) -> T:
         def begin(session: Session) -> T:
             options = {"isolation_level": self._bulk.isolation} if self._may_isolate(session) else {}
-            connection = session.connection(bind_arguments=self._schema.bind, execution_options=options)
+            connection = connection_of(session, self._schema, writes=True, **options)
             with self._bulk.tuned(connection):
                 return work(Work.on(session, self._schema, connection))
 
         return transact(self._sessions, begin)
 
     def _may_isolate(self, session: Session) -> bool:
-        bind = session.get_bind(**self._schema.bind)
+        bind = bind_of(session, self._schema, writes=True)
         # A session that is joined to an outer transaction keeps the level of that.
         return self._bulk.isolation is not None and not (isinstance(bind, Connection) and bind.in_transaction())
 

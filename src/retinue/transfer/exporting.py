@@ -19,6 +19,7 @@ from retinue.errors import shown
 from retinue.retry import sessions_of, transact
 from retinue.schema import schema_of
 from retinue.transfer import selecting as statements
+from retinue.work.routing import connection_of
 
 #: Rows of a batch: the default, and the most.
 _ROWS: Final = 20_000
@@ -110,14 +111,14 @@ def export_follows(
     began = time.monotonic()
 
     def number(session: Session) -> int:
-        connection = session.connection(bind_arguments=schema.bind)
+        connection = connection_of(session, schema, writes=False)
         return int(connection.execute(statements.number_of_edges(schema)).scalar_one())
 
     total = None if progress is None else transact(sessions, number)
     place: dict[str, Any] = {}
 
     def batch(session: Session) -> Sequence[Any]:
-        connection = session.connection(bind_arguments=schema.bind)
+        connection = connection_of(session, schema, writes=False)
         statement = statements.edges_after(schema, started=bool(place))
         return connection.execute(statement, {**place, "limit": batch_rows}).all()
 

@@ -13,7 +13,7 @@ from retinue.work import Work
 def expire(work: Work) -> Expired:
     """See `Graph.expire()`."""
     work.session.flush()
-    work.connect_to_write()
+    work.connect()
     at = now()
     times, gone = ties.ends_at(work.schema, at), dict[str, int]()
     for tie in TIES:

@@ -23,6 +23,7 @@ from retinue.schema import Schema, identity
 from retinue.values import Key
 from retinue.work.building import known_users_now
 from retinue.work.prepared import prepared_of
+from retinue.work.routing import connection_of, refuse_several
 
 #: The two keys of an edge: who follows, and whom.
 Pair = tuple[Key, Key]
@@ -57,35 +58,38 @@ class Work:
         Return the work that goes on within a flush or a statement of *session*, on that *connection*.
 
         Raises:
-            NotWritableError: As `connect_to_write()`.
+            MappingError: As `connect()`.
+            NotWritableError: As `connect()`.
         """
+        refuse_several(session, schema)
         work = cls(session, schema)
         work.connection, work.engine = connection, engine_of(connection)
         work.engine.refuse_autocommit(connection)
         return work
 
-    def connect(self) -> Self:
-        """Get the connection of the session's transaction."""
-        self.connection = self.session.connection(bind_arguments=self.schema.bind)
-        self.engine = engine_of(self.connection)
-        return self
-
-    def connect_to_write(self) -> Self:
+    def connect(self, *, writes: bool = True) -> Self:
         """
-        As `connect()`, for changes.
+        Get the connection of the session's transaction: that on which it writes, or else reads.
 
         Raises:
-            NotWritableError: The connection is in AUTOCOMMIT, where nothing can be taken back.
+            MappingError: The session has the models of the graph in several databases.
+            NotWritableError: It writes in AUTOCOMMIT, where nothing can be taken back.
         """
-        self.connect()
-        self.engine.refuse_autocommit(self.connection)
+        self.connection = connection_of(self.session, self.schema, writes=writes)
+        self.engine = engine_of(self.connection)
+        if writes:
+            self.engine.refuse_autocommit(self.connection)
         return self
 
-    def read(self) -> Self:
-        """As `connect()`, after a flush of what the session holds back: as before any query."""
+    def read(self, *, to_write: bool = False) -> Self:
+        """
+        As `connect()`, to read, after a flush of what the session holds back: as before any query.
+
+        *to_write*: what is read decides what is written, so it is read there.
+        """
         if self.session.autoflush:
             self.session.flush()
-        return self.connect()
+        return self.connect(writes=to_write)
 
     def write(self, follower: Any, followed: Any) -> Pair:
         """
@@ -101,10 +105,7 @@ class Work:
         """
         if follower is followed and isinstance(follower, self.schema.user):
             raise SelfFollowError(*(identity(follower) or (None,)))
-        for user in (follower, followed):
-            self._join(user)
-        self.session.flush()
-        self.connect_to_write()
+        self._join(follower, followed)
         pair = (self._present_key(follower), self._present_key(followed))
         arguments.not_oneself(*pair)
         return pair
@@ -112,8 +113,6 @@ class Work:
     def write_of(self, user: Any) -> Key:
         """As `write()`, for a verb about one user."""
         self._join(user)
-        self.session.flush()
-        self.connect_to_write()
         return self._present_key(user)
 
     # --- Statements ------------------------------------------------------------------------------
@@ -234,9 +233,14 @@ class Work:
         if row is not None:
             self.session.expire(row)
 
-    def _join(self, user: Any) -> None:
-        if isinstance(user, self.schema.user) and not identity(user) and object_session(user) is None:
-            self.session.add(user)
+    def _join(self, *users: Any) -> None:
+        """Let *users* join the session, flush it, and connect."""
+        refuse_several(self.session, self.schema)
+        for user in users:
+            if isinstance(user, self.schema.user) and not identity(user) and object_session(user) is None:
+                self.session.add(user)
+        self.session.flush()
+        self.connect()
 
     def _present_key(self, user: Any) -> Key:
         key = self.key(user)

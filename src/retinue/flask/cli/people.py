@@ -35,7 +35,7 @@ def key_of(state: State, text: str) -> Key:
     Raises:
         InvalidUserError: No user can have such a key.
     """
-    key: Key = Work(state.session(), state.schema).connect().user_keys().read(text)
+    key: Key = Work(state.session(), state.schema).read().user_keys().read(text)
     return key
 
 
