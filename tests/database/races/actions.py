@@ -133,8 +133,10 @@ class Application(Graph[Any]):
 
     def delete_row(self, *pair: int) -> None:
         """Delete a `Follow` as an object."""
-        self._session.delete(self._session.get(self._models.follow, pair))
-        self._session.flush()
+        there = self._session.get(self._models.follow, pair)
+        if there is not None:  # as it is for who has to try again
+            self._session.delete(there)
+            self._session.flush()
 
     def clear(self, *users: int, end: str = "following_id") -> None:
         """Delete the follows of *users* by a statement: those that have them at this *end*."""
