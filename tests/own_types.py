@@ -27,6 +27,19 @@ class PortableUuid(TypeDecorator[uuid.UUID]):
         return value if isinstance(value, uuid.UUID) else uuid.UUID(value)
 
 
+class HexUuid(TypeDecorator[uuid.UUID]):
+    """A UUID kept as 32 letters and digits, which takes nothing else."""
+
+    impl = CHAR(32)
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Any) -> str:  # noqa: ARG002 - see above
+        return str(value.hex)
+
+    def process_result_value(self, value: Any, dialect: Any) -> uuid.UUID:  # noqa: ARG002 - see above
+        return uuid.UUID(value)
+
+
 class Prefixed(TypeDecorator[str]):
     """Text outside, a number within."""
 

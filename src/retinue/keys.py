@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
@@ -179,11 +180,11 @@ def _converted(stored: Keys, converters: list[TypeDecorator[Any]], dialect: Dial
         return key_of(stored.check(bound(value)))
 
     def read(text: str) -> Any:
-        try:
-            return check(text)
-        except InvalidUserError:
-            # A type that takes no text, such as one of numbers.
-            return key_of(stored.check(bound(stored.read(text))))
+        # Nobody knows what the type takes: the text, or what it may be the text of.
+        for value in (text, _whole_number(text), _uuid(text)):
+            with suppress(InvalidUserError):
+                return check(value)
+        return check(text)
 
     return Keys(check, read, lambda key: stored.text(bound(key)), lambda text: key_of(stored.of_text(text)), True)
 

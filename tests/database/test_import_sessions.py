@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -112,7 +113,9 @@ def test_strange_keys_travel_unharmed(engine: Engine) -> None:
         session.commit()
     pairs = {(a, b) for a in keys for b in keys if a != b}
     report = import_follows(engine, User, [*pairs, ("a ", "A"), ("a", "b")])
-    assert (report.added, report.skipped) == (len(pairs), {SkipReason.UNKNOWN_USER: 2})
+    # MariaDB would take the first for "a".
+    blank = SkipReason.INVALID_KEY if engine.dialect.name == "mariadb" else SkipReason.UNKNOWN_USER
+    assert (report.added, report.skipped) == (len(pairs), Counter([blank, SkipReason.UNKNOWN_USER]))
     again = import_follows(engine, User, pairs)
     assert again.skipped == {SkipReason.DUPLICATE: len(pairs)}
     with Session(engine) as session:
@@ -130,16 +133,15 @@ WITHOUT_CASE: dict[str, String] = {
 }
 
 
-@pytest.mark.tables(None)
-def test_a_key_is_taken_to_the_letter(engine: Engine) -> None:
-    """Where the database finds anne for ANNE, an import does not: it neither follows for her, nor trips over both."""
+def with_key(kind: Any) -> tuple[Any, Any, Any]:
+    """Declare users whose keys are of this type, their follows and counts."""
 
     class Base(DeclarativeBase):
         pass
 
     class User(FollowerMixin, Base):
         __tablename__ = "users"
-        id = mapped_column(WITHOUT_CASE[engine.dialect.name], primary_key=True)
+        id = mapped_column(kind, primary_key=True)
 
     class Follow(FollowMixin, Base):
         __tablename__ = "follows"
@@ -147,12 +149,20 @@ def test_a_key_is_taken_to_the_letter(engine: Engine) -> None:
     class FollowCount(FollowCountMixin, Base):
         __tablename__ = "follow_counts"
 
+    return User, Follow, FollowCount
+
+
+@pytest.mark.tables(None)
+def test_a_key_is_taken_to_the_letter(engine: Engine) -> None:
+    """Where the database finds anne for ANNE, an import does not: it neither follows for her, nor trips over both."""
+    made, _, _ = with_key(WITHOUT_CASE[engine.dialect.name])
+    User, Follow, FollowCount = with_key(String(20))  # noqa: N806 - classes, which do not know how the tables were made
     with engine.begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("CREATE EXTENSION citext"))
-        Base.metadata.create_all(connection)
+        made.metadata.create_all(connection)
         connection.execute(insert(User), [{"id": key} for key in ("anne", "ben")])
-        assert connection.scalar(select(User.id).where(User.id == "ANNE")) == "anne"
+        assert connection.scalar(text("SELECT id FROM users WHERE id = 'ANNE'")) == "anne"
     skipped: list[Skipped] = []
     rows = [("ANNE", "ben"), ("anne", "ben"), ("ben", "Anne"), ("anne", "ANNE")]
     report = import_follows(engine, User, rows, on_skip=skipped.append)

@@ -30,7 +30,7 @@ from sqlalchemy.dialects import mysql, postgresql
 
 from retinue import InvalidUserError, MappingError
 from retinue.keys import keys_of, user_keys_of
-from tests.own_types import PortableUuid, Prefixed
+from tests.own_types import HexUuid, PortableUuid, Prefixed
 
 #: They connect to nothing.
 ENGINES = {
@@ -214,6 +214,8 @@ def test_a_key_of_another_type_is_what_python_calls_it() -> None:
         (Uuid(), USUAL.hex, USUAL),
         (Uuid(as_uuid=False), USUAL.hex.upper(), str(USUAL)),
         (PortableUuid(), USUAL.hex, USUAL),
+        (HexUuid(), str(USUAL), USUAL),
+        (HexUuid(), USUAL.hex, USUAL),
         (String(9), " 12 ", " 12 "),
     ],
 )
