@@ -12,7 +12,7 @@ import re
 import sqlite3
 import sys
 import time
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
 AnyEngine = TypeVar("AnyEngine", bound="Engine | AsyncEngine")
+
+#: The execution option of a text that holds what it was compiled from.
+COMPILED: Final = "retinue.compiled"
 
 #: Seconds that a writer of SQLite waits for the writers before it.
 BUSY_TIMEOUT = 30.0
@@ -149,7 +152,8 @@ def _before_statement(
 
 def _writes(statement: str, context: Any) -> bool:
     """Return whether a *statement* writes, or begins a savepoint."""
-    element = context.compiled.statement if getattr(context, "compiled", None) else None
+    compiled = getattr(context, "compiled", None) or context.execution_options.get(COMPILED)
+    element = compiled.statement if compiled else None
     if isinstance(element, SelectBase):
         # A locking read is compiled to a plain one here; the write lock is what it asks for.
         return getattr(element, "_for_update_arg", None) is not None

@@ -33,10 +33,10 @@ from sqlalchemy.sql.elements import (
 )
 from sqlalchemy.sql.selectable import CTE, ScalarSelect, SelectBase
 
+from retinue.engines import COMPILED
 from retinue.schema import BY_TARGET
 from retinue.testing.exempt import EXEMPT
 from retinue.work.building import OPTION
-from retinue.work.prepared import COMPILED
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine

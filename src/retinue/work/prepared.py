@@ -16,11 +16,9 @@ from sqlalchemy.engine import Connection, CursorResult, Dialect
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TupleType
 
+from retinue.engines import COMPILED
 from retinue.schema import Schema
 from retinue.work.building import OPTION, ROW
-
-#: The execution option that holds what the text was compiled from.
-COMPILED: Final = "retinue.compiled"
 
 #: Up to this length each length of a list has a text of its own; longer ones are filled up to a multiple of it.
 _STEP: Final = 100

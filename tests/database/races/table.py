@@ -317,13 +317,19 @@ _GONE: list[Storm | Exact] = [
         graphs=COUNTED,
         at_levels=True,
     ),
-    # SQLite: tests/expected/test_unlock.py.
+    Exact(
+        "somebody becomes public who is just leaving",
+        leave(B),
+        COMMIT,
+        unlock(B),
+        [choose(B, locked=True)],
+        retries=ENGINES,
+    ),
     Storm(
         "deletion beside unlock()",
         [leave(B), unlock(B), unlock(A), follow(A, B), follow(B, A)],
         [choose(A, locked=True), choose(B, locked=True), follow(A, B), follow(B, A)],
         retries=ENGINES,
-        engines=ENGINES - {"sqlite"},
     ),
     Storm(
         "deletion beside anything",
