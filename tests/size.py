@@ -32,16 +32,16 @@ PARTS: Final = {
 
 #: So many lines of code each part may have. When this count began: 7,021 in the core, 20,742 in all.
 LIMITS: Final = {
-    "timeline": 1_040,
+    "timeline": 1_041,
     "discovery": 279,
-    "insight": 319,
+    "insight": 321,
     "doctor": 121,
-    "transfer": 1_058,
+    "transfer": 1_060,
     "testing": 561,
-    "flask": 1_536,
+    "flask": 1_538,
     "demo": 2_593,
     "benchmarks": 3_965,
-    "core": 7_201,
+    "core": 7_296,
 }
 
 #: Tokens that are no code.

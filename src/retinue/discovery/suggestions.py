@@ -71,7 +71,7 @@ def suggested_keys(work: Work, user: Any, limit: int = PAGE_DEFAULT) -> list[Sug
         "back": near.back(),
         **work.engine.slot_values(near.middles),
     }
-    ranked = work.rows(statements.suggested, asked, work.engine, work.engine.slots(len(near.middles)))
+    ranked = work.seen(statements.suggested, asked, work.engine, work.engine.slots(len(near.middles)))
     scores = {who: int(points) / statements.FOLLOWED for who, points in ranked}
     return _explained(work, near, scores, parameters) if scores else []
 
@@ -98,7 +98,7 @@ def undismiss(work: Work, user: Any, suggested: Any) -> bool:
 
 def _near(work: Work, parameters: dict[str, Any]) -> _Near:
     """Return whose lists are asked."""
-    rows = work.rows(statements.neighbours, parameters, work.engine)
+    rows = work.seen(statements.neighbours, parameters, work.engine)
     followed = [key for kind, key, _ in rows if kind == statements.OUT]
     followers = [key for kind, key, _ in rows if kind == statements.IN]
     asked = {*followed[: statements.ASKED], *followers[: statements.ASKED]}
@@ -107,7 +107,7 @@ def _near(work: Work, parameters: dict[str, Any]) -> _Near:
         # Nobody else has a say: who is suggested by none of those followed is so by followers.
         friends = [key for kind, key, has_a_say in rows if has_a_say and kind == statements.OUT]
         return _Near(followed, followers, middles, witnesses=friends)
-    others = work.rows(statements.strangers, parameters, work.engine)
+    others = work.seen(statements.strangers, parameters, work.engine)
     every = list(dict.fromkeys([*middles, *(key for (key,) in others)]))
     return _Near(followed, followers, every, witnesses=middles, strangers=True)
 

@@ -12,6 +12,7 @@ from retinue.engines import Rows
 from retinue.schema import Schema
 from retinue.ties import Tie
 from retinue.work.building import once, page_limit
+from retinue.work.criteria import passing
 
 #: The highest power of two that has a band of its own.
 _POWERS: Final = 40
@@ -71,6 +72,7 @@ def most_followed(schema: Schema) -> Rows:
     few = (
         select(edge.following_id.label("user_key"), number)
         .group_by(edge.following_id)
+        .having(*passing(schema, edge.following_id))
         .order_by(number.desc(), edge.following_id)
         .limit(page_limit())
         .subquery("few")

@@ -37,8 +37,8 @@ def unread_of(work: Work, user: Any) -> int:
     work.schema.table(NotificationMixin)
     work.read()
     parameters = {"user": work.key(user), **moment(work.schema, now())}
-    unread: int = work.run(count_unread, parameters, work.engine, Audience.OWNER).scalar_one()
-    return unread
+    ((unread,),) = work.seen(count_unread, parameters, work.engine, Audience.OWNER)
+    return int(unread)
 
 
 def mark(work: Work, user: Any, ids: Iterable[int] | None) -> int:

@@ -62,7 +62,7 @@ def page(
     if visit.empty:
         return found
     if people.counted:
-        total = work.run(total_of, parameters, work.engine, people, visit.audience).scalar_one()
+        ((total,),) = work.seen(total_of, parameters, work.engine, people, visit.audience)
         found = replace(found, total=total)
     if visit.audience is Audience.OWNER and has_reasons(schema, work.engine, Context.OWN_LIST):
         ends = {name: end for name, end in zip(Ends._fields, stretch, strict=True) if end is not None}

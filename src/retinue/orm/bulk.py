@@ -20,6 +20,7 @@ from retinue.orm.cascades import takes_along
 from retinue.orm.rows import VERBS, refuse_row_of
 from retinue.orm.tables import Target, is_of_users, model_of
 from retinue.work.building import OPTION
+from retinue.work.criteria import HARMLESS
 
 #: Tables whose rows stand for more than themselves: what they are about does not change, and they are not replaced.
 _KEPT: Final[tuple[type[Any], ...]] = (GraphUser, FollowMixin, *VERBS)
@@ -51,6 +52,9 @@ def _executing(state: ORMExecuteState) -> Result[Any] | None:
         # What they change, refuse, write or do instead comes first: only what is left then is run, maybe more than once.
         return parts.run_after_others(state, _executing)
     return counted(state, target)
+
+
+HARMLESS.add(_executing)
 
 
 def _counted(state: ORMExecuteState, target: Target) -> Callable[[ORMExecuteState, Target], Result[Any] | None] | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import copy
+from functools import cached_property
 from typing import Any, Final, NamedTuple, cast
 
 from sqlalchemy import Column, Table
@@ -84,8 +86,18 @@ class Schema:
         self.effects_refused: bool = self._refuse(*(mixin for mixin in models if mixin.__retinue_effect__))
         #: Whether the database may refuse an edge or a request of a verb that has already changed something else.
         self.edges_refused: bool = self.effects_refused or self._refuse(FollowMixin, FollowRequestMixin)
+        #: Whether a select of users may leave some out that there are: where their table has others as well, or a
+        #: session has criteria of its own (see `hiding`).
+        self.hides: bool = class_mapper(user).single
         #: The statements that were built, by the function that builds each and its arguments.
         self.built: dict[object, Any] = {}
+
+    @cached_property
+    def hiding(self) -> Schema:
+        """The same, for a session with criteria of its own: statements built from it are others."""
+        hiding = copy(self)
+        hiding.hides, hiding.built = True, {}
+        return hiding
 
     @property
     def edges_by_target(self) -> FromClause:

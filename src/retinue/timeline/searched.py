@@ -27,6 +27,7 @@ from retinue.settings import PAGE_MOST
 from retinue.timeline.newest import Authors, Conditions, Feed, Of, newest_of
 from retinue.viewer import Context, Row, shown
 from retinue.work.building import once, page_limit, user_key
+from retinue.work.criteria import found_by_key
 
 #: The ways of a relationship to bring its object that cost a statement for each row, or an error.
 _LAZY = ("select", "raise", "raise_on_sql", True)
@@ -73,12 +74,14 @@ def feed_of(
 ) -> Feed:
     """Return the posts beside the cursor's place that have not ended by the time *now*, and that *keep* says."""
     posts = schema.declared_posts()
+    key = class_mapper(posts.model).get_property_by_column(posts.key).key
 
     def lasting(of: Of) -> Conditions:
+        passing = found_by_key(schema, posts.model, key, of(posts.key))
         if posts.until is None:
-            return ()
+            return passing
         until = in_utc(of(posts.until))
-        return (or_(until.is_(None), until > bindparam("seen_at", type_=until.type)),)
+        return (*passing, or_(until.is_(None), until > bindparam("seen_at", type_=until.type)))
 
     def kept(of: Of) -> Conditions:
         return (*beside(of(posts.key), of(posts.time), way), *lasting(of), *(keep(of) if keep else ()))

@@ -32,6 +32,7 @@ from retinue.values import Outcome
 from retinue.verbs.whole import whole
 from retinue.work import Pair, Work, edge_parameters
 from retinue.work.building import insert_row, moment, once, people, user_key
+from retinue.work.criteria import may_hide
 
 
 @whole()
@@ -209,10 +210,13 @@ def remove_edge(work: Work, pair: Pair) -> bool:
     row = work.loaded(work.schema.follow, pair)
     if row is None:
         return bool(work.run(ties.delete_edge, edge_parameters(pair)).rowcount)
-    gone = bool(work.entities(delete_loaded_edge, edge_parameters(pair)).rowcount)
-    if not gone:
-        work.session.expire(row)  # another session has deleted it
-    return gone
+    if work.entities(delete_loaded_edge, edge_parameters(pair)).rowcount:
+        return True
+    if may_hide(work.session) and work.run(ties.delete_edge, edge_parameters(pair)).rowcount:
+        work.session.expunge(row)  # criteria of the session have kept it from that, but they decide nothing here
+        return True
+    work.session.expire(row)  # another session has deleted it
+    return False
 
 
 class _Standing(NamedTuple):

@@ -12,7 +12,7 @@ from sqlalchemy.sql.selectable import FromClause
 
 from retinue import effects, guards, ties
 from retinue.engines import EngineRules, Rows
-from retinue.errors import MappingError
+from retinue.errors import MappingError, UnknownUserError
 from retinue.events import RequestAccepted, RequestRejected
 from retinue.models import FollowMixin, FollowRequestMixin, UTCDateTime, now
 from retinue.schema import Schema
@@ -111,7 +111,10 @@ def unlock(work: Work, user: Any) -> int:
 def _found(work: Work, key: Key) -> Any:
     """Return the user with *key*, whose row is locked: as they are now, where an older snapshot may not know them."""
     now: Any = {"key_share": True, "of": work.schema.user} if work.engine.keeps_snapshot else None
-    return work.session.get_one(work.schema.user, key, with_for_update=now)
+    found = work.session.get(work.schema.user, key, with_for_update=now)
+    if found is None:
+        raise UnknownUserError([key])  # criteria of the session's own hide them
+    return found
 
 
 def _says_locked(work: Work) -> tuple[str, Sequence[str]]:

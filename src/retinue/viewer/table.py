@@ -23,6 +23,7 @@ from retinue.viewer import reasons
 from retinue.viewer.row import LISTS, Context, Row
 from retinue.work import Work
 from retinue.work.building import moment, once, people, user_key
+from retinue.work.criteria import passing
 
 
 class Audience(enum.Enum):
@@ -119,7 +120,7 @@ def admit(work: Work, owner: Key | None, viewer: Key | Everything | None, lists:
 
 def shown(row: Row, where: Context) -> Sequence[ColumnElement[bool]]:
     """Return the conditions under which the viewer is shown the user of *row* there."""
-    return _nothing_against(row, where)
+    return (*passing(row.schema, row.key), *_nothing_against(row, where))
 
 
 def shown_to(
@@ -127,7 +128,7 @@ def shown_to(
 ) -> Sequence[ColumnElement[bool]]:
     """Return `shown()` for the user *key* of a row of a list at which *audience* looks, who is the parameter *viewer*."""
     if audience is Audience.TRUSTED:
-        return ()
+        return passing(schema, key)
     where = Context.OWN_LIST if audience is Audience.OWNER else Context.LIST
     return shown(Row(schema, engine, key, _viewer(schema, audience)), where)
 
@@ -153,7 +154,7 @@ def _nothing_against(row: Row, where: Context, passed: Context = _NOWHERE) -> Se
 
 def left_out(schema: Schema, engine: EngineRules, key: ColumnElement[Any]) -> ColumnElement[bool]:
     """Return whether the user *key* of a row is left out of a list of the viewer's own."""
-    return not_(and_(true(), *shown_to(Audience.OWNER, schema, engine, key)))
+    return not_(and_(true(), *_nothing_against(Row(schema, engine, key, user_key(schema, "viewer")), Context.OWN_LIST)))
 
 
 def has_reasons(schema: Schema, engine: EngineRules, where: Context) -> bool:

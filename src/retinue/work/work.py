@@ -22,6 +22,7 @@ from retinue.keys import Keys, user_keys_of
 from retinue.schema import Schema, identity
 from retinue.values import Key
 from retinue.work.building import known_users_now
+from retinue.work.criteria import may_hide
 from retinue.work.prepared import prepared_of
 from retinue.work.routing import connection_of, refuse_several
 
@@ -89,7 +90,10 @@ class Work:
         """
         if self.session.autoflush:
             self.session.flush()
-        return self.connect(writes=to_write)
+        self.connect(writes=to_write)
+        if not self.schema.hides and may_hide(self.session):
+            self.schema = self.schema.hiding
+        return self
 
     def write(self, follower: Any, followed: Any) -> Pair:
         """
@@ -128,6 +132,12 @@ class Work:
     def run_each(self, build: Build, rows: Sequence[Mapping[str, Any]], *arguments: Any) -> CursorResult[Any]:
         """As `run()`, once for each of *rows* of parameters, which the driver may send together."""
         return self.connection.execute(build(self.schema, *arguments), rows)
+
+    def seen(self, build: Build, parameters: Mapping[str, Any], *arguments: Any) -> Sequence[Sequence[Any]]:
+        """As `rows()`, about users whom the session may hide: then it is the session that runs it."""
+        if self.schema.hides:
+            return cast("Sequence[Sequence[Any]]", self.entities(build, parameters, *arguments).all())
+        return self.rows(build, parameters, *arguments)
 
     def entities(self, build: Build, parameters: Mapping[str, Any], *arguments: Any) -> Any:
         """As `run()`, through the session: the rows have its objects, and what it has loaded follows a change."""
