@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
@@ -127,8 +127,8 @@ def _stored(kind: TypeEngine[Any], engine: EngineRules, *, padded: bool) -> Keys
         return _read_by(_integers(kind, engine), _whole_number, int)
     if isinstance(kind, Uuid):
         return _uuids(engine) if kind.as_uuid else _texts_of_uuids(engine)
-    if isinstance(kind, Enum) and kind.enum_class is not None:
-        return _members(kind.enum_class)
+    if isinstance(kind, Enum):
+        return _names(kind.enums) if kind.enum_class is None else _members(kind.enum_class)
     if isinstance(kind, String):
         return _texts(kind.length, padded=padded)
     if isinstance(kind, LargeBinary) or kind.python_type is bytes:
@@ -136,7 +136,9 @@ def _stored(kind: TypeEngine[Any], engine: EngineRules, *, padded: bool) -> Keys
     known = kind.python_type
     if known is object:  # nobody knows what it holds
         return _texts(None, padded=False)
-    return _read_by(_instances(known), _unchanged, Decimal if known is Decimal else str)
+    if known is Decimal:
+        return _read_by(_instances(Decimal), _decimal, Decimal)
+    return _read_by(_instances(known), _unchanged, str)
 
 
 def _read_by(
@@ -233,6 +235,15 @@ def _texts(length: int | None, *, padded: bool) -> Keys:
     return _read_by(check, _unchanged, str, converts=padded)
 
 
+def _names(names: Sequence[str]) -> Keys:
+    def check(value: object) -> object:
+        if value not in names:
+            raise InvalidUserError(value, "a key here is one of the names that the column can have")
+        return value
+
+    return _read_by(check, _unchanged, str)
+
+
 def _members(kind: type[Any]) -> Keys:
     def check(value: object) -> Any:
         if isinstance(value, kind):
@@ -301,6 +312,10 @@ def _whole_number(text: str) -> object:
         return int(text)
     stripped = text.strip()
     return int(stripped) if _WHOLE_NUMBER.fullmatch(stripped) else text
+
+
+def _decimal(text: str) -> object:
+    return Decimal(text) if _WHOLE_NUMBER.fullmatch(text) else text
 
 
 def _uuid(text: str) -> object:

@@ -71,6 +71,7 @@ CASES: list[tuple[Any, list[Any], list[Any]]] = [
     (PortableUuid(), [USUAL], ["no uuid", 1, *NOWHERE]),
     (Prefixed(), ["user_1", "user_-5"], ["user_", "user_1.5", f"user_{2**63}", 1, *NOWHERE]),
     (Enum(Rank, name="rank"), [Rank.FIRST], ["1st", 1, *NOWHERE]),
+    (Enum("anne", "ben", name="names"), ["anne", "ben"], ["Anne", "", "\0", 1, *NOWHERE]),
     (LargeBinary(2), [b"", b"\0\xff"], [b"abc", "ab", *(value for value in NOWHERE if value != b"1")]),
     (Numeric(20, 0), [Decimal(7)], ["7", 7, *NOWHERE]),
     (String(3), ["", "abc", "é☃\U0001f600"], ["abcd", "a\0", "\ud800", 1, *NOWHERE]),
