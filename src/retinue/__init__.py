@@ -13,6 +13,7 @@ from retinue.effects.outbox import listen
 from retinue.engines import prepare_engine
 from retinue.errors import (
     BlockedError,
+    HalfDoneError,
     InvalidCursor,
     InvalidUserError,
     LimitError,
@@ -98,6 +99,7 @@ __all__ = [
     "FollowerMixin",
     "FollowerRemoved",
     "Graph",
+    "HalfDoneError",
     "HistoryEntry",
     "HistoryKind",
     "InvalidCursor",

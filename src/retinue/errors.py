@@ -14,10 +14,11 @@ Every error that Retinue raises, in one tree.
     ├── MappingError        (TypeError)        models that cannot make one graph
     ├── ModelMissingError                      a verb whose model is not declared
     ├── NoSessionError                         neither user belongs to a session
-    └── NotWritableError    (TypeError)        a write that has a verb of its own
+    ├── NotWritableError    (TypeError)        a write that has a verb of its own
+    └── HalfDoneError                          a call failed half-way, and was not rolled back
 
 The attributes of each say what was wrong. None is raised after a change: the
-caller's transaction stays as it was, and usable.
+caller's transaction stays as it was, and usable; but for the last, which says that it is not.
 """
 
 from __future__ import annotations
@@ -132,6 +133,25 @@ class NotWritableError(RetinueError, TypeError):
         super().__init__(f"{what}; use {instead}")
         #: The call that does it, such as ``"user.follow(other)"``.
         self.instead = instead
+
+
+class HalfDoneError(RetinueError):
+    """
+    A call failed half-way, and the transaction that it was in was to go on.
+
+    What it had changed until then is still there, without what follows from it. So nothing of it can be
+    committed: roll back the transaction, or the innermost savepoint that was open before the call. Until then, verbs
+    raise this, and so does COMMIT, of the session and of its connection.
+    """
+
+    def __init__(self, call: str, failure: str) -> None:
+        super().__init__(
+            f"{call} failed half-way ({failure}): roll back the transaction, or the savepoint, that it was in"
+        )
+        #: What failed, such as ``"follow()"``.
+        self.call = call
+        #: The class of the error that it failed with, such as ``"OperationalError"``.
+        self.failure = failure
 
 
 def shown(value: object) -> str:

@@ -21,7 +21,7 @@ from retinue.engines import EngineRules, Rows
 from retinue.schema import Schema
 from retinue.values import Key
 from retinue.work import Work
-from retinue.work.building import moment, once, user_key
+from retinue.work.building import HOLDS, moment, once, user_key
 
 
 class Before(NamedTuple):
@@ -95,7 +95,7 @@ def take_guards(schema: Schema, engine: EngineRules) -> Executable:
     """
     people = engine.one_of(schema.key, "people")
     taken: Executable = _taken(schema, engine, people, lambda user: engine.one_of(user, "users"))
-    return taken.execution_options(preserve_rowcount=True)
+    return taken.execution_options(preserve_rowcount=True, **{HOLDS: True})
 
 
 @once
@@ -111,7 +111,7 @@ def ask_and_take_guards(schema: Schema, engine: EngineRules, ask: Callable[[Sche
     pair = follower, _ = user_key(schema, "follower"), user_key(schema, "followed")
     people = and_(schema.key.in_(pair), unchanged.is_not(true()))
     taken = _taken(schema, engine, people, lambda user: or_(user == follower, both))
-    return select(answers).add_cte(taken.cte("taken"))
+    return select(answers).add_cte(taken.cte("taken")).execution_options(**{HOLDS: True})
 
 
 def _taken(

@@ -217,14 +217,20 @@ def test_a_base_class_in_the_same_table(engine: Engine) -> None:
         }
 
 
+def flushed(session: Session, write: Callable[[Any], None], row: Any) -> None:
+    """Write *row* in this way, and flush it."""
+    write(row)
+    session.flush()
+
+
 #: What has consequences.
 CHANGES: dict[str, Callable[[Session], object]] = {
     "delete users": lambda session: session.execute(delete(Member)),
     "delete follows": lambda session: session.execute(delete(MemberFollow)),
     "insert follows": lambda session: session.execute(insert(MemberFollow), [pair(1, 3)]),
-    "delete a user": lambda session: (session.delete(session.get_one(Member, 1)), session.flush()),
-    "delete a follow": lambda session: (session.delete(session.scalars(select(MemberFollow)).first()), session.flush()),
-    "add a follow": lambda session: (session.add(MemberFollow(**pair(1, 3))), session.flush()),
+    "delete a user": lambda session: flushed(session, session.delete, session.get_one(Member, 1)),
+    "delete a follow": lambda session: flushed(session, session.delete, session.scalars(select(MemberFollow)).first()),
+    "add a follow": lambda session: flushed(session, session.add, MemberFollow(**pair(1, 3))),
     "follow": lambda session: Graph(session, Member).follow(1, 3),
     "unfollow": lambda session: Graph(session, Member).unfollow(1, 2),
     "block": lambda session: Graph(session, Member).block(1, 2),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from retinue.effects.outbox import _CONTROL
+from retinue.engines.control import CONTROL
 from retinue.engines.mariadb import MariaDB
 from retinue.engines.postgresql import PostgreSQL
 from retinue.engines.sqlite import SQLite
@@ -42,7 +42,7 @@ from retinue.engines.sqlite import SQLite
 )
 def test_a_statement_about_the_transaction_is_recognised(statement: str, kind: str | None, name: str | None) -> None:
     """What it does, and to which savepoint; nothing else is taken for such a statement."""
-    found = _CONTROL.match(statement)
+    found = CONTROL.match(statement)
     groups = {} if found is None else {key: value for key, value in found.groupdict().items() if value}
     names = [groups.pop(key) for key in ("new", "old", "gone") if key in groups]
     assert (list(groups), names) == ([kind] if kind else [], [name] if name else [])

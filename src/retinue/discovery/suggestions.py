@@ -16,6 +16,7 @@ from retinue.ties import DISMISSAL
 from retinue.values import Key, Suggestion, SuggestionReason
 from retinue.work import Work
 from retinue.work.building import moment
+from retinue.work.whole import whole
 
 #: Who knows fewer than so many is told of whom strangers follow.
 FEW: Final = 20
@@ -76,6 +77,7 @@ def suggested_keys(work: Work, user: Any, limit: int = PAGE_DEFAULT) -> list[Sug
     return _explained(work, near, scores, parameters) if scores else []
 
 
+@whole(alone=True)
 def dismiss(work: Work, user: Any, suggested: Any) -> bool:
     """See `Graph.dismiss()`."""
     work.schema.refuse_missing(DismissedSuggestionMixin)
@@ -86,6 +88,7 @@ def dismiss(work: Work, user: Any, suggested: Any) -> bool:
     return False
 
 
+@whole(alone=True)
 def undismiss(work: Work, user: Any, suggested: Any) -> bool:
     """See `Graph.undismiss()`."""
     work.schema.table(DismissedSuggestionMixin)

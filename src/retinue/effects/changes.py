@@ -158,7 +158,7 @@ class Selected(NamedTuple):
     def run(self, work: Work, name: str, statement: Any) -> CursorResult[Any]:
         """Run *statement*, which reads the changes."""
         named = statement.execution_options(**{OPTION: f"{self.prefix}{name}"})
-        return work.connection.execute(named, self.parameters)
+        return work.execute(named, self.parameters)
 
 
 def as_sent(rows: Any) -> Any:

@@ -13,7 +13,6 @@ prepared here (nobody is told).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import chain, count
@@ -27,24 +26,12 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, SessionTransaction
 
 from retinue.engines import Aftermath, engine_of
+from retinue.engines.control import CONTROL, Savepoints
 from retinue.events import E, Event, Listeners, listeners_of
-from retinue.work import Work
+from retinue.work import Work, half_done
 
 #: Where a session keeps its unit of work.
 _SLOT: Final = "retinue.outbox"
-
-#: What is said between a transaction's BEGIN and its end about how it goes on, with the name of a savepoint.
-_CONTROL: Final = re.compile(
-    r"""(?: \s | --[^\n]*\n | /\*.*?\*/ )*
-    (?: (?P<savepoint> SAVEPOINT ) \s+ (?P<new> NAME )
-      | (?P<back> ROLLBACK (?: \s+ (?: WORK | TRANSACTION ) )? \s+ TO (?: \s+ SAVEPOINT )? ) \s+ (?P<old> NAME )
-      | (?P<release> RELEASE (?: \s+ SAVEPOINT )? ) \s+ (?P<gone> NAME )
-      | (?P<rollback> (?: ROLLBACK | ABORT ) \b )
-      | (?P<prepare> PREPARE \s+ TRANSACTION \b | XA \s+ (?: END | PREPARE ) \b )
-      | (?P<commit> (?: COMMIT | END | XA \s+ COMMIT ) \b )
-    )""".replace("NAME", r"""(?: "(?:[^"]|"")+" | `(?:[^`]|``)+` | \[[^\]]+\] | '[^']+' | [^\s;]+ )"""),
-    re.IGNORECASE | re.VERBOSE | re.DOTALL,
-)
 
 
 def listen(user_class: type, kind: type[E], listener: Callable[[E], object]) -> Callable[[], None]:
@@ -86,33 +73,20 @@ class Outbox:
     """What waits for the end of one transaction of a connection, and its savepoints, the oldest first."""
 
     waiting: list[_Waiting] = field(default_factory=list)
-    #: The name of each savepoint, and the number from which on events happened after it.
-    savepoints: list[tuple[str, int]] = field(default_factory=list)
+    #: Each with the number from which on events happened after it.
+    savepoints: Savepoints = field(default_factory=Savepoints)
     #: Whether the database accepts nothing but a rollback, to a savepoint or of everything.
     aborted: bool = False
 
     def set_savepoint(self, name: str, *, replace: bool) -> None:
         """Remember what happened before the savepoint *name*; *replace* one of this name, or hide it."""
-        if replace:
-            self.savepoints = [point for point in self.savepoints if point[0] != name]
-        self.savepoints.append((name, next(_numbers)))
+        self.savepoints.add(name, next(_numbers), replace=replace)
 
     def roll_back_to(self, name: str) -> None:
         """Forget what happened since the savepoint *name*, which stays: all, if it is older than the outbox."""
         self.aborted = False
-        place = self._place(name)
-        if place is None:
-            self.clear()
-            return
-        since = self.savepoints[place][1]
-        del self.savepoints[place + 1 :]
+        since = self.savepoints.back_to(name) or 0
         self.waiting = [waiting for waiting in self.waiting if waiting.number < since]
-
-    def release(self, name: str) -> None:
-        """Forget the savepoint *name* and those in it, but nothing that happened."""
-        place = self._place(name)
-        if place is not None:
-            del self.savepoints[place:]
 
     def clear(self) -> None:
         """Forget everything."""
@@ -134,10 +108,6 @@ class Outbox:
         """Return the unit of work whose session is about to send COMMIT."""
         units = (waiting.unit for waiting in reversed(self.waiting))
         return next((unit for unit in units if unit.commits()), None)
-
-    def _place(self, name: str) -> int | None:
-        places = range(len(self.savepoints) - 1, -1, -1)
-        return next((place for place in places if self.savepoints[place][0] == name), None)
 
 
 @dataclass(slots=True, eq=False)
@@ -213,7 +183,7 @@ def _after_statement(
     outbox = _outbox_of(connection)
     if outbox is None:
         return
-    control = _CONTROL.match(statement)
+    control = CONTROL.match(statement)
     if control is None:
         return
     engine = engine_of(connection)
@@ -222,7 +192,7 @@ def _after_statement(
     elif control["back"]:
         outbox.roll_back_to(engine.savepoint_name(control["old"]))
     elif control["release"]:
-        outbox.release(engine.savepoint_name(control["gone"]))
+        outbox.savepoints.release(engine.savepoint_name(control["gone"]))
     elif control["commit"]:
         _tell(outbox.take())
         outbox.clear()
@@ -246,6 +216,7 @@ def _before_commit(connection: Connection) -> None:
     outbox = _outbox_of(connection)
     if outbox is None or _left_with_session(outbox):
         return
+    half_done.refuse_commit(connection)
     committed = outbox.take()
     outbox.clear()
     if not committed:

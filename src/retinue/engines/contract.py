@@ -93,9 +93,6 @@ class EngineRules(ABC):
     #: True where one statement may change several tables, each part by what the one before it changed: in CTEs.
     modifying_ctes: ClassVar[bool] = False
 
-    #: True where a statement that waited too long fails alone, and what went before it can be committed.
-    fails_by_statement: ClassVar[bool]
-
     def holds_uuid(self, value: UUID) -> bool:
         """Return whether a UUID column can hold *value*: here, any."""
         del value

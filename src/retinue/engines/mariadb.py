@@ -66,7 +66,6 @@ class MariaDB(EngineRules):
     integer_range: ClassVar[tuple[int, int]] = (-(2**31), 2**31 - 1)
     locks_missing_rows = True
     unknown_user_fails = True
-    fails_by_statement = True
     keeps_snapshot = True
     savepoint_replaces = True
     # Not those of rows that a statement has deleted: two that delete the same users each took them for theirs.

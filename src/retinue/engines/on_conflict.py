@@ -21,7 +21,6 @@ class OnConflict(EngineRules):
     """Databases that insert ``ON CONFLICT DO NOTHING``, and return what they inserted."""
 
     unknown_user_fails = False
-    fails_by_statement = False
 
     #: The dialect's own INSERT.
     insert: ClassVar[staticmethod[[Table], Any]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
 from typing import Any, ClassVar, Final
 
@@ -86,6 +87,6 @@ class SQLite(OnConflict):
         return bool(connection.execute(_FOREIGN_KEYS).scalar())
 
     def after_error(self, connection: Connection, error: BaseException) -> Aftermath:
-        """Return what the driver says: a full disk, for one, ends a transaction."""
-        del error
-        return Aftermath.OPEN if in_transaction(connection) else Aftermath.ROLLED_BACK
+        """Return what the driver says: a full disk, for one, ends a transaction; one that is too busy is none yet."""
+        busy = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+        return Aftermath.OPEN if busy or in_transaction(connection) else Aftermath.ROLLED_BACK

@@ -18,6 +18,7 @@ from retinue.schema import Schema
 from retinue.values import HistoryEntry, HistoryKind, Key, Page
 from retinue.work import Pair, Work
 from retinue.work.building import known_users, once, page_limit, user_key
+from retinue.work.whole import whole
 
 
 def page(work: Work, follower: Any, followed: Any, limit: int, cursor: str | None) -> Page[HistoryEntry]:
@@ -37,6 +38,7 @@ def page(work: Work, follower: Any, followed: Any, limit: int, cursor: str | Non
     return replace(rows, items=entries)
 
 
+@whole(alone=True)
 def erase(work: Work, user: Any) -> int:
     """See `Graph.erase_history()`."""
     work.schema.table(FollowEventMixin)

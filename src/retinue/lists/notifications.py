@@ -22,6 +22,7 @@ from retinue.values import Notice, NotificationKind, Page
 from retinue.viewer import Audience, shown_to
 from retinue.work import Work
 from retinue.work.building import moment, once, page_limit, user_key
+from retinue.work.whole import whole
 
 
 def page(work: Work, user: Any, viewer: Any, limit: int, cursor: str | None, *, unread: bool) -> Page[Notice[Any]]:
@@ -41,6 +42,7 @@ def unread_of(work: Work, user: Any) -> int:
     return int(unread)
 
 
+@whole(alone=True)
 def mark(work: Work, user: Any, ids: Iterable[int] | None) -> int:
     """See `Graph.mark_read()`."""
     work.schema.table(NotificationMixin)

@@ -33,6 +33,7 @@ from retinue.orm.tables import Target
 from retinue.schema import Schema, schema_of
 from retinue.ties import BLOCK
 from retinue.work import Build, Pair, Work
+from retinue.work.whole import consequences
 
 
 def insert_follows(state: ORMExecuteState, target: Target) -> Result[Any]:
@@ -41,11 +42,13 @@ def insert_follows(state: ORMExecuteState, target: Target) -> Result[Any]:
     _refuse_uncountable(connection, state)
     # Many rows are sent in several parts, of which the last may fail; and where a block forbids one, all go with it.
     parts = isinstance(state.parameters, list) and len(state.parameters) > 1
-    with all_or_nothing(state, connection) if parts or BLOCK.is_declared(schema) else nullcontext():
+    work = Work.on(state.session, schema, connection)
+    together = all_or_nothing(state, connection) if parts or BLOCK.is_declared(schema) else nullcontext()
+    with together, consequences(work, "insert()"):
         ran = run(state, target, _key_of(schema.follows), returning=True)
+        work.changed = True
         pairs = cast("list[Pair]", ran.keys)
         with in_schemas_of(connection, ran.options):
-            work = Work.on(state.session, schema, connection)
             refuse_blocked(work, pairs)
             closed = drop_requests(work, pairs)
             _record(Followed, work, ran.keys)
@@ -82,9 +85,11 @@ def _delete(
     connection, key = connection_of(state), _key_of(table)
     work = Work.on(state.session, _schema_of(target), connection)
     if says_what_it_deletes(state, target, connection):
-        ran = run(state, target, key)
-        with in_schemas_of(connection, ran.options):
-            follow_up(work, ran.keys)
+        with consequences(work, "delete()"):
+            ran = run(state, target, key)
+            work.changed = True
+            with in_schemas_of(connection, ran.options):
+                follow_up(work, ran.keys)
         return ran.answer
     with all_or_nothing(state, connection):
         ran = run_asked(state, target, key)

@@ -14,6 +14,7 @@ from retinue.orm.tables import Target
 from retinue.schema import schema_of
 from retinue.values import Key
 from retinue.work import Work
+from retinue.work.whole import consequences
 
 
 def flushed(session: Session) -> None:
@@ -33,10 +34,12 @@ def insert_posts(state: ORMExecuteState, target: Target) -> Result[Any] | None:
     connection, posts = connection_of(state), cast("Posts", posts_of(cast("Mapper[Any]", target.mapper).class_))
     if not connection.dialect.insert_executemany_returning:
         return None
-    ran = run(state, target, [posts.author, posts.key], returning=True)
-    with in_schemas_of(connection, ran.options):
-        work = Work.on(state.session, schema_of(posts.user), connection)
-        effects.post(work, [(author, key) for author, key in ran.keys if author is not None])
+    work = Work.on(state.session, schema_of(posts.user), connection)
+    with consequences(work, "insert()"):
+        ran = run(state, target, [posts.author, posts.key], returning=True)
+        work.changed = True
+        with in_schemas_of(connection, ran.options):
+            effects.post(work, [(author, key) for author, key in ran.keys if author is not None])
     return ran.answer
 
 

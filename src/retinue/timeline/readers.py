@@ -17,11 +17,13 @@ from retinue.timeline import changes as timeline
 from retinue.timeline import entries as statements
 from retinue.timeline.changes import Task, Unit
 from retinue.work import Work
+from retinue.work.whole import whole
 
 #: Being there again so soon is not written down.
 _STILL_ACTIVE: Final = timedelta(hours=1)
 
 
+@whole(alone=True)
 def mark_active(work: Work, user: Any) -> bool:
     """See `Graph.mark_active()`."""
     schema = work.schema
@@ -46,12 +48,13 @@ def mark_active(work: Work, user: Any) -> bool:
     return True
 
 
+@whole(alone=True)
 def note_posts(work: Work, posts: Iterable[Any]) -> None:
     """See `Graph.note_posts()`."""
     schema = work.schema
     schema.table(TimelineEntryMixin)
     work.session.flush()
-    work.connect()
+    work.begin()
     declared: Any = schema.posts
     check = keys_of(declared.key.type, work.connection).check
     keys = [

@@ -8,12 +8,14 @@ from retinue.models import now
 from retinue.ties import TIES
 from retinue.values import Expired
 from retinue.work import Work
+from retinue.work.whole import whole
 
 
+@whole(alone=True)
 def expire(work: Work) -> Expired:
     """See `Graph.expire()`."""
     work.session.flush()
-    work.connect()
+    work.begin()
     at = now()
     times, gone = ties.ends_at(work.schema, at), dict[str, int]()
     for tie in TIES:

@@ -29,10 +29,10 @@ from retinue.relationships import is_following
 from retinue.schema import Schema
 from retinue.ties import BLOCK, FOLLOW, REQUEST, Tie, is_edge, not_blocked, pending
 from retinue.values import Outcome
-from retinue.verbs.whole import whole
 from retinue.work import Pair, Work, edge_parameters
 from retinue.work.building import insert_row, moment, once, people, user_key
 from retinue.work.criteria import may_hide
+from retinue.work.whole import whole
 
 
 @whole()

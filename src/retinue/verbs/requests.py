@@ -20,9 +20,9 @@ from retinue.schema.flags import written_by
 from retinue.ties import BLOCK, FOLLOW, REQUEST, not_blocked, not_ended, pending
 from retinue.values import Key
 from retinue.verbs import follows
-from retinue.verbs.whole import whole
 from retinue.work import Pair, Work, inserting
 from retinue.work.building import CompoundRows, moment, once, page_limit, user_key
+from retinue.work.whole import whole
 
 #: Requests that one round answers.
 _CHUNK = 1_000
@@ -103,7 +103,7 @@ def unlock(work: Work, user: Any) -> int:
         # Written also if this session believes that it is so: another may have changed it.
         getattr(person, column)
         flag_modified(person, column)
-    work.session.flush()
+    work.flush()
     guards.take(work, key)
     return _accept_all(work, key)
 

@@ -20,8 +20,8 @@ from retinue.events import (
 from retinue.models import BlockMixin, FollowMixin, MuteMixin, now
 from retinue.ties import BLOCK, FOLLOW, MUTE, REQUEST
 from retinue.verbs import follows
-from retinue.verbs.whole import whole
 from retinue.work import Pair, Work
+from retinue.work.whole import whole
 
 #: The columns with the times at which what a block cut had begun.
 _CUTS: Final = ("cut_following", "cut_followed_by", "cut_requested", "cut_requested_by")
@@ -162,6 +162,7 @@ def _restore(work: Work, pair: Pair, cut: _Block, at: datetime) -> None:
 # --- Mutes --------------------------------------------------------------------------------------
 
 
+@whole(alone=True)
 def mute(work: Work, muter: Any, muted: Any, until: datetime | None = None, notifications: bool = True) -> bool:
     """See `Graph.mute()`."""
     work.schema.refuse_missing(MuteMixin)
@@ -185,6 +186,7 @@ def mute(work: Work, muter: Any, muted: Any, until: datetime | None = None, noti
     return new
 
 
+@whole(alone=True)
 def unmute(work: Work, muter: Any, muted: Any) -> bool:
     """See `Graph.unmute()`."""
     work.schema.table(MuteMixin)

@@ -23,6 +23,9 @@ from retinue.schema import Schema
 #: The execution option that names a statement of the library.
 OPTION: Final = "retinue"
 
+#: The execution option of a statement that writes, but only to hold a place among others: nothing has changed by it.
+HOLDS: Final = "retinue.holds"
+
 #: The execution option of a statement in which parameters are called as columns: the parameter for each of these.
 ROW: Final = "retinue.row"
 

@@ -50,7 +50,7 @@ def insert_selected(
         each: The insert of rows that come as parameters; None: one that leaves a row as it is.
     """
     if not goes_by_row(work.schema, work.engine, table):
-        return work.connection.execute(whole, parameters).rowcount
+        return work.execute(whole, parameters).rowcount
     found = [{**row._asdict(), **(same or {})} for row in work.connection.execute(rows, parameters)]
     return insert_rows(work, table, found, each)
 
@@ -73,7 +73,7 @@ def insert_rows(
     given = complete(work.schema, table, rows)
     statement = rows_of(work.schema, work.engine, table) if each is None else each
     # Of one row every driver says whether it was inserted.
-    done = work.connection.execute(statement, given if len(given) > 1 else given[0]).rowcount
+    done = work.execute(statement, given if len(given) > 1 else given[0]).rowcount
     refuse_collisions(work, table, given)
     return done
 
@@ -104,7 +104,7 @@ def insert_plainly(work: Work, table: Table, rows: Sequence[Values]) -> None:
         sqlalchemy.exc.IntegrityError: One is, or meets another row by a unique constraint: the database says which.
     """
     statement = insert(table).execution_options(**{OPTION: "insert_rows"})
-    work.connection.execute(statement, complete(work.schema, table, rows))
+    work.execute(statement, complete(work.schema, table, rows))
 
 
 def complete(schema: Schema, table: Table, rows: Sequence[Values]) -> Sequence[Values]:

@@ -8,17 +8,20 @@ them all the same. That saves a fifth of a question about one user, and two thir
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Executable
+from sqlalchemy import CTE, Executable
 from sqlalchemy.engine import Connection, CursorResult, Dialect
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.dml import UpdateBase
+from sqlalchemy.sql.elements import ClauseElement
+from sqlalchemy.sql.visitors import iterate
 from sqlalchemy.types import TupleType
 
 from retinue.engines import COMPILED
 from retinue.schema import Schema
-from retinue.work.building import OPTION, ROW
+from retinue.work.building import HOLDS, OPTION, ROW
 
 #: Up to this length each length of a list has a text of its own; longer ones are filled up to a multiple of it.
 _STEP: Final = 100
@@ -49,6 +52,8 @@ class Prepared:
             or compiled.literal_execute_params
             or any(isinstance(bind.type, TupleType) for bind in binds.values())
         )
+        #: Whether something is another one after it.
+        self.changes: bool = HOLDS not in statement.get_execution_options() and writes(statement)
         self._compiled = compiled
         self._statement = statement
         self._required = [name for name, bind in binds.items() if bind.required]
@@ -129,6 +134,12 @@ class Prepared:
             for type_, column in zip(self._columns, described, strict=True)
         ]
         return [(place, read) for place, read in enumerate(readers) if read]
+
+
+def writes(statement: Executable) -> bool:
+    """Return whether *statement* inserts, updates or deletes, itself or in a CTE."""
+    parts = iterate(cast("ClauseElement", statement))
+    return any(isinstance(part.element if isinstance(part, CTE) else part, UpdateBase) for part in parts)
 
 
 def prepared_of(

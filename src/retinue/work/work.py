@@ -8,11 +8,11 @@ way in which statements run. Nothing here commits, rolls back or closes the sess
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Self, cast
+from typing import Any, Self, TypeVar, cast
 
 from sqlalchemy import Executable, Table
 from sqlalchemy.engine import Connection, CursorResult
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, StatementError
 from sqlalchemy.orm import Session, object_session, scoped_session
 
 from retinue import arguments
@@ -21,10 +21,13 @@ from retinue.errors import InvalidUserError, SelfFollowError, UnknownUserError
 from retinue.keys import Keys, user_keys_of
 from retinue.schema import Schema, identity
 from retinue.values import Key
+from retinue.work import half_done
 from retinue.work.building import known_users_now
 from retinue.work.criteria import may_hide
 from retinue.work.prepared import prepared_of
 from retinue.work.routing import connection_of, refuse_several
+
+T = TypeVar("T")
 
 #: The two keys of an edge: who follows, and whom.
 Pair = tuple[Key, Key]
@@ -42,9 +45,10 @@ class Work:
         schema: The users that it is about, and their models.
         connection: That of the session's transaction.
         engine: What its database does in its own way.
+        changed: Whether a statement of it may have changed something.
     """
 
-    __slots__ = ("connection", "engine", "schema", "session")
+    __slots__ = ("changed", "connection", "engine", "schema", "session")
 
     connection: Connection
     engine: EngineRules
@@ -52,6 +56,7 @@ class Work:
     def __init__(self, session: Session, schema: Schema) -> None:
         self.session: Session = session
         self.schema: Schema = schema
+        self.changed: bool = False
 
     @classmethod
     def on(cls, session: Session, schema: Schema, connection: Connection) -> Self:
@@ -82,6 +87,17 @@ class Work:
             self.engine.refuse_autocommit(self.connection)
         return self
 
+    def begin(self) -> Self:
+        """
+        As `connect()`, for a verb.
+
+        Raises:
+            HalfDoneError: One before it has failed half-way, and was not rolled back.
+        """
+        self.connect()
+        half_done.refuse(self.connection)
+        return self
+
     def read(self, *, to_write: bool = False) -> Self:
         """
         As `connect()`, to read, after a flush of what the session holds back: as before any query.
@@ -97,7 +113,7 @@ class Work:
 
     def write(self, follower: Any, followed: Any) -> Pair:
         """
-        As `connect_to_write()`; return the keys of two users who are not the same.
+        As `begin()`; return the keys of two users who are not the same.
 
         A user that is in no session yet joins this one, and what the session holds
         back is flushed: so both have keys.
@@ -105,7 +121,7 @@ class Work:
         Raises:
             SelfFollowError: They are the same.
             InvalidUserError: One is neither a user nor a possible key.
-            NotWritableError: As `connect_to_write()`.
+            MappingError, NotWritableError, HalfDoneError: As `begin()`.
         """
         if follower is followed and isinstance(follower, self.schema.user):
             raise SelfFollowError(*(identity(follower) or (None,)))
@@ -123,7 +139,10 @@ class Work:
 
     def run(self, build: Build, parameters: Mapping[str, Any], *arguments: Any) -> CursorResult[Any]:
         """Run what *build* makes of the schema and *arguments*; values that it returns are the driver's."""
-        return prepared_of(self.connection, self.schema, build, arguments).run(self.connection, parameters)
+        prepared = prepared_of(self.connection, self.schema, build, arguments)
+        if prepared.changes:
+            return self._change(prepared.run, self.connection, parameters)
+        return prepared.run(self.connection, parameters)
 
     def rows(self, build: Build, parameters: Mapping[str, Any], *arguments: Any) -> Sequence[Sequence[Any]]:
         """As `run()`, for a select: return all its rows, with the values of their types."""
@@ -131,7 +150,13 @@ class Work:
 
     def run_each(self, build: Build, rows: Sequence[Mapping[str, Any]], *arguments: Any) -> CursorResult[Any]:
         """As `run()`, once for each of *rows* of parameters, which the driver may send together."""
-        return self.connection.execute(build(self.schema, *arguments), rows)
+        return self.execute(build(self.schema, *arguments), rows)
+
+    def execute(self, statement: Executable, parameters: Any) -> CursorResult[Any]:
+        """As `run()`, of a *statement* that is not built once; or once for each of the rows that *parameters* are."""
+        if statement.is_dml:
+            return self._change(self.connection.execute, statement, parameters)
+        return self.connection.execute(statement, parameters)
 
     def seen(self, build: Build, parameters: Mapping[str, Any], *arguments: Any) -> Sequence[Sequence[Any]]:
         """As `rows()`, about users whom the session may hide: then it is the session that runs it."""
@@ -141,7 +166,15 @@ class Work:
 
     def entities(self, build: Build, parameters: Mapping[str, Any], *arguments: Any) -> Any:
         """As `run()`, through the session: the rows have its objects, and what it has loaded follows a change."""
-        return self.session.execute(build(self.schema, *arguments), parameters)
+        statement = build(self.schema, *arguments)
+        if statement.is_dml:
+            return self._change(self.session.execute, statement, parameters)
+        return self.session.execute(statement, parameters)
+
+    def flush(self) -> None:
+        """Flush what the call itself has changed in objects of the session."""
+        self.session.flush()
+        self.changed = True
 
     def insert(self, build: Build, parameters: Mapping[str, Any], users: Sequence[Key], *arguments: Any) -> bool:
         """
@@ -172,8 +205,10 @@ class Work:
         Raises:
             sqlalchemy.exc.IntegrityError: The row met another one by a unique constraint of the application's own.
         """
+        before = self.changed
         result = self.run(build, parameters, self.engine, *arguments)
         if self.engine.collided(result):
+            self.changed = before
             return self.run(build, parameters, self.engine.refusing, *arguments)
         return result
 
@@ -186,6 +221,19 @@ class Work:
         given = (self.engine, *arguments)
         statement = prepared_of(self.connection, self.schema, build, given)
         self.run_each(build, [statement.named(row) for row in rows], *given)
+
+    def _change(self, run: Callable[[Any, Any], T], first: Any, parameters: Any) -> T:
+        try:
+            result = run(first, parameters)
+        except StatementError:
+            # The statement itself leaves nothing, unless it was sent once for each of several rows.
+            self.changed = self.changed or (isinstance(parameters, list) and len(parameters) > 1)
+            raise
+        except BaseException:
+            self.changed = True
+            raise
+        self.changed = True
+        return result
 
     # --- Users -----------------------------------------------------------------------------------
 
@@ -250,7 +298,7 @@ class Work:
             if isinstance(user, self.schema.user) and not identity(user) and object_session(user) is None:
                 self.session.add(user)
         self.session.flush()
-        self.connect()
+        self.begin()
 
     def _present_key(self, user: Any) -> Key:
         key = self.key(user)

@@ -10,7 +10,7 @@ from operator import itemgetter
 from typing import Any, TypeAlias
 
 from sqlalchemy import Executable, Integer, and_, func, literal_column, or_, select, true
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause
 
@@ -30,12 +30,8 @@ More: TypeAlias = tuple[Key, Delta]
 
 def add(work: Work, more: Sequence[More]) -> None:
     """Add *more* to the rows of users, ascending: one statement each, up to four more for one without a row."""
-    try:
-        for user, delta in more:
-            _add(work, user, delta)
-    except DBAPIError:
-        _lose_all(work)
-        raise
+    for user, delta in more:
+        _add(work, user, delta)
 
 
 def start(work: Work, more: Sequence[More]) -> None:
@@ -56,29 +52,18 @@ def add_to_many(work: Work, more: Sequence[More]) -> None:
     found = work.rows(rows.uncounted, {"users": [user for user, _ in more]}, work.engine)
     # What the edges say, the new ones too: such a row is not added to, but made.
     counted = {user: (followers, following) for user, followers, following in found}
-    try:
-        for delta, alike in groupby(more, key=itemgetter(1)):
-            # Who is neither counted nor has a row has joined after this transaction's snapshot: these edges are theirs.
-            theirs = (max(delta[0], 0), max(delta[1], 0))
-            numbers = [(user, 0, *counted.get(user, theirs)) for user, _ in alike]
-            fresh = [dict(zip(rows.COLUMNS, one, strict=True)) for one in numbers]
-            if work.schema.own_of(table).by_python:
-                each = rows.add_or_insert_each(work.schema, work.engine, delta)
-                inserting.insert_rows(work, table, fresh, each)
-            else:
-                parameters = {"more_followers": delta[0], "more_following": delta[1]}
-                work.connection.execute(rows.add_or_insert(work.schema, work.engine, fresh), parameters)
-                inserting.refuse_collisions(work, table, fresh)
-    except DBAPIError:
-        _lose_all(work)
-        raise
-
-
-def _lose_all(work: Work) -> None:
-    # Where a count may be refused, the verb has a savepoint, or is a part of a flush.
-    if work.engine.fails_by_statement and not work.schema.effects_refused:
-        # Nobody may commit the edge without its counts: as after a deadlock, all is lost.
-        work.connection.invalidate()
+    for delta, alike in groupby(more, key=itemgetter(1)):
+        # Who is neither counted nor has a row has joined after this transaction's snapshot: these edges are theirs.
+        theirs = (max(delta[0], 0), max(delta[1], 0))
+        numbers = [(user, 0, *counted.get(user, theirs)) for user, _ in alike]
+        fresh = [dict(zip(rows.COLUMNS, one, strict=True)) for one in numbers]
+        if work.schema.own_of(table).by_python:
+            each = rows.add_or_insert_each(work.schema, work.engine, delta)
+            inserting.insert_rows(work, table, fresh, each)
+        else:
+            parameters = {"more_followers": delta[0], "more_following": delta[1]}
+            work.execute(rows.add_or_insert(work.schema, work.engine, fresh), parameters)
+            inserting.refuse_collisions(work, table, fresh)
 
 
 def _add(work: Work, user: Key, delta: Delta) -> None:
