@@ -37,6 +37,8 @@ _READS = frozenset({"SELECT", "VALUES", "EXPLAIN", "PRAGMA"})
 _CONTROLS = frozenset({"BEGIN", "COMMIT", "ROLLBACK", "END", "RELEASE", "ATTACH", "DETACH", "VACUUM"})
 #: A BEGIN that takes no lock, such as that of SQLAlchemy's recipe for transactions.
 _LAZY_BEGIN = re.compile(_COMMENTS + r"BEGIN(\s+DEFERRED)?(\s+TRANSACTION)?\s*;?\s*", re.IGNORECASE | re.DOTALL)
+#: How such a text begins.
+_BEFORE_BEGIN = "Bb/- \t\r\n"
 #: What is sent instead: nothing. The transaction begins with its first write.
 _NOT_YET = "-- BEGIN: with the first write"
 #: The driver begins transactions by itself in one of two ways, from Python 3.12 on; then this is the one that can be off.
@@ -138,16 +140,20 @@ def _use_write_ahead_log(cursor: Any) -> None:
 
 
 def _before_statement(
-    connection: Connection, _cursor: Any, statement: str, parameters: Any, context: Any, _many: bool
+    connection: Connection, cursor: Any, statement: str, parameters: Any, context: Any, _many: bool
 ) -> tuple[str, Any]:
-    if connection._is_autocommit_isolation():  # noqa: SLF001 - whatever is public asks the database
-        return statement, parameters
-    if _LAZY_BEGIN.fullmatch(statement):
+    # Who reads, or writes on, is through with few instructions: this is asked of every statement.
+    if statement[:1] in _BEFORE_BEGIN and _LAZY_BEGIN.fullmatch(statement):
         # Also where another session, on the same connection in memory, has begun: SQLite begins but once.
-        return _NOT_YET, parameters
-    if _writes(statement, context) and not in_transaction(connection):
+        return (statement if _in_autocommit(connection) else _NOT_YET), parameters
+    driver = getattr(cursor, "connection", None) or connection.connection.driver_connection
+    if not driver.in_transaction and _writes(statement, context) and not _in_autocommit(connection):
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     return statement, parameters
+
+
+def _in_autocommit(connection: Connection) -> bool:
+    return connection._is_autocommit_isolation()  # noqa: SLF001 - whatever is public asks the database
 
 
 def _writes(statement: str, context: Any) -> bool:
