@@ -54,9 +54,7 @@ def transact(session_factory: Callable[[], Session], fn: Callable[[Session], T],
             raise ValueError(message)
         try:
             with session:
-                result = fn(session)
-                session.commit()
-                return result
+                return _committed(session, fn)
         except DBAPIError as error:
             if attempt == attempts or not is_retriable(error):
                 raise
@@ -64,6 +62,17 @@ def transact(session_factory: Callable[[], Session], fn: Callable[[Session], T],
         time.sleep(random.uniform(0, min(_MAX_PAUSE, _FIRST_PAUSE * 2**attempt)))  # noqa: S311 - not a secret
     message = f"attempts must be at least 1, not {attempts}"
     raise ValueError(message)
+
+
+def _committed(session: Session, fn: Callable[[Session], T]) -> T:
+    try:
+        result = fn(session)
+        session.commit()
+    except BaseException:
+        # Closing it would leave what it has done in a transaction that it has joined.
+        session.rollback()
+        raise
+    return result
 
 
 def is_retriable(error: DBAPIError) -> bool:

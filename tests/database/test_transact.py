@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, nullcontext
+from typing import Literal
 
 import pytest
 from sqlalchemy import Engine, create_engine, event, insert, select, text
@@ -340,3 +341,24 @@ def test_a_broken_connection_is_never_tried_again(
     assert pauses == []
     assert audit(engine, ONE) == set()
     assert transact(sessions, lambda session: bool(ONE.graph(session).follow(1, 2)))
+
+
+@pytest.mark.parametrize("mode", ["conditional_savepoint", "create_savepoint", "control_fully", "rollback_only"])
+def test_a_unit_of_work_that_fails_leaves_nothing_in_the_transaction_that_it_joined(
+    engine: Engine,
+    mode: Literal["conditional_savepoint", "create_savepoint", "control_fully", "rollback_only"],
+) -> None:
+    """The session's rollback reaches as far as its way to join lets it."""
+
+    def work(session: Session) -> None:
+        ONE.graph(session).follow(1, 2)
+        raise LookupError
+
+    with engine.connect() as connection:
+        transaction = connection.begin()
+        with pytest.raises(LookupError):
+            transact(lambda: Session(connection, join_transaction_mode=mode), work)
+        assert transaction.is_active == (mode == "create_savepoint")
+        if transaction.is_active:
+            transaction.commit()
+    assert audit(engine, ONE) == set()
