@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy import create_engine, select
+from sqlalchemy.orm import DeclarativeBase, Session
 
 from retinue import Graph
 from retinue.flask import Retinue, State, current, viewer
+from retinue.flask.sessions import sessions_of
 from retinue.flask.wording import ending
 from retinue.testing import count_statements
 from tests.flask.plain_apps import KINDS, Plain, declare, plain_app
@@ -369,3 +370,14 @@ def test_an_end_is_a_time_of_today_or_a_day() -> None:
 
     assert ending(now + timedelta(hours=1), now) == "00:30 UTC"
     assert ending(now + timedelta(days=30), now) == "21 Dec 2026"
+
+
+def test_new_sessions_have_the_databases_of_the_request(tmp_path: Path) -> None:
+    """Where a function gives the sessions, and those have a database for each base class: work of its own goes there too."""
+
+    class Base(DeclarativeBase):
+        pass
+
+    user, engine = declare(Base), create_engine(f"sqlite:///{tmp_path / 'people.sqlite3'}")
+    sessions = sessions_of(Flask(__name__), lambda: Session(binds={Base: engine}))
+    assert sessions.new().get_bind(user) is engine

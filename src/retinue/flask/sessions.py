@@ -88,5 +88,7 @@ def _of_factory(app: Flask, factory: sessionmaker[Any]) -> Sessions:
 
 
 def _another(session: Session) -> Session:
-    """Return a new session on the same database as *session*."""
-    return type(session)(bind=session.get_bind())
+    """Return a new session on the same databases as *session*."""
+    known = vars(session)
+    # Of a name of its own until SQLAlchemy 2.1.
+    return type(session)(bind=session.bind, binds=known.get("binds", known.get("_Session__binds")))
