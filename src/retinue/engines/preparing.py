@@ -146,7 +146,7 @@ def _before_statement(
     if statement[:1] in _BEFORE_BEGIN and _LAZY_BEGIN.fullmatch(statement):
         # Also where another session, on the same connection in memory, has begun: SQLite begins but once.
         return (statement if _in_autocommit(connection) else _NOT_YET), parameters
-    driver = getattr(cursor, "connection", None) or connection.connection.driver_connection
+    driver: Any = getattr(cursor, "connection", None) or connection.connection.driver_connection
     if not driver.in_transaction and _writes(statement, context) and not _in_autocommit(connection):
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     return statement, parameters
