@@ -78,10 +78,10 @@ def _block(engine: Engine, models: Models) -> None:
 
 
 def _soft_deletion(models: Models) -> Callable[[Any], None]:
-    """Return SQLAlchemy's recipe, for users."""
+    """Return SQLAlchemy's recipe, for users; as strict about what it is for as any."""
 
     def hide(state: Any) -> None:
-        if state.is_select and not state.is_column_load and not state.is_relationship_load:
+        if state.is_orm_statement and state.is_select and not state.is_column_load and not state.is_relationship_load:
             criteria = with_loader_criteria(models.user, lambda cls: cls.gone.is_(False))
             state.statement = state.statement.options(criteria)
 
@@ -203,6 +203,25 @@ def test_totals_and_suggestions_are_of_those_who_pass(engine: Engine) -> None:
         assert HIDDEN.isdisjoint(one.user.id for one in statistics(session, KEPT.user, most_followed=5).most_followed)
         assert len(statistics(session, KEPT.user, most_followed=5).most_followed) == 5
         assert len(top_new_followers(session, KEPT.user, ADA, limit=len(shown))) == len(shown)
+
+
+def test_whom_a_session_hides_has_no_say_in_suggestions(engine: Engine) -> None:
+    """Who is suggested is known by those who pass, and their number says so."""
+    _people(engine, KEPT)
+    newcomer = OTHERS.stop
+    with Session(engine) as session, session.begin():
+        session.add(KEPT.user(id=newcomer, name="new"))
+        session.flush()
+        for other in OTHERS:
+            KEPT.graph(session).follow(other, newcomer)
+    for sessions, known in (
+        (sessionmaker(engine), set(OTHERS)),
+        (_sessions(engine, _soft_deletion(KEPT)), set(OTHERS) - HIDDEN),
+    ):
+        with sessions() as session:
+            (found,) = KEPT.graph(session).suggestions(ADA, limit=1)
+            assert (found.user.id, found.known_total) == (newcomer, len(known))
+            assert {one.id for one in found.known} <= known
 
 
 @pytest.mark.tables.with_args(lambda models: models.metadata)

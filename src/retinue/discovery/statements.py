@@ -30,6 +30,7 @@ from retinue.models import UTCDateTime
 from retinue.schema import Schema
 from retinue.viewer import Context, Row, may_see, shown
 from retinue.work.building import once, page_limit, people, user_key
+from retinue.work.criteria import passing
 
 #: Of whom a user follows, and of who follows them, the newest so many are known; and so many strangers.
 NEAR: Final = 100
@@ -70,7 +71,7 @@ def neighbours(schema: Schema, engine: EngineRules) -> Rows:
     near = union_all(*(select(part) for part in parts)).subquery("near")
     row = Row(schema, engine, near.c.key, user, followed=near.c.kind == OUT)
     has_a_say = _one_if(shown(row, Context.SUGGESTED_BY))
-    found = select(near.c.kind, near.c.key, has_a_say).select_from(near)
+    found = select(near.c.kind, near.c.key, has_a_say).select_from(near).where(*passing(schema, near.c.key))
     return found.order_by(near.c.kind, near.c.since.desc(), near.c.key.desc())
 
 
