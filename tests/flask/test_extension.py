@@ -381,3 +381,21 @@ def test_new_sessions_have_the_databases_of_the_request(tmp_path: Path) -> None:
     user, engine = declare(Base), create_engine(f"sqlite:///{tmp_path / 'people.sqlite3'}")
     sessions = sessions_of(Flask(__name__), lambda: Session(binds={Base: engine}))
     assert sessions.new().get_bind(user) is engine
+
+
+def test_the_engine_of_each_tenant_is_prepared(tmp_path: Path) -> None:
+    """Also that of a tenant who comes after the first request."""
+
+    class Base(DeclarativeBase):
+        pass
+
+    user, app = declare(Base), Flask(__name__)
+    engines = [create_engine(f"sqlite:///{tmp_path / name}") for name in ("red", "blue")]
+    tenants = iter(engines)
+    Retinue(app, session=lambda: Session(next(tenants)), user_model=user, current_user=lambda: None)
+    for engine in engines:
+        with app.app_context():
+            current().session().close()
+        with engine.connect() as connection:
+            assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+        engine.dispose()

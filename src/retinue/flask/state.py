@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any, Final, TypeVar, cast
+from weakref import WeakSet
 
 from flask import Flask, current_app
-from sqlalchemy import select
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from retinue import ALL, FollowerMixin, Graph, InvalidUserError, prepare_engine, transact
@@ -45,7 +46,7 @@ class State:
         self._app, self._session, self._user_model = app, session, user_model
         self.load_viewer = current_user
         self.user_url = user_url
-        self._ready = False
+        self._prepared: WeakSet[Engine] = WeakSet()
         prepare_engines(app, session)
         if session is not None:
             # Now: an application that has served a request takes no more teardown functions.
@@ -74,10 +75,10 @@ class State:
     def session(self) -> Session:
         """Return the session of the current request. No statement."""
         session = self._sessions.current()
-        if not self._ready:
-            for writes in (True, False):
-                prepare_engine(bind_of(session, self.schema, writes=writes).engine)
-            self._ready = True
+        for writes in (True, False):
+            engine = bind_of(session, self.schema, writes=writes).engine
+            if engine not in self._prepared:  # each tenant may have one
+                self._prepared.add(prepare_engine(engine))
         return session
 
     def new_session(self) -> Session:
