@@ -171,15 +171,16 @@ def before(engine: Engine, name: str, do: Callable[[], object]) -> Iterator[None
     """Within the block, let *do* happen once: just before the library's statement *name* runs."""
     waiting = [do]
 
-    def meet(connection: Any, _element: Any, _many: Any, _params: Any, options: Any) -> None:
-        if waiting and (options.get(OPTION) == name or connection.get_execution_options().get(OPTION) == name):
+    def meet(_connection: Any, _cursor: Any, _text: str, _params: Any, context: Any, _many: bool) -> None:
+        if waiting and context.execution_options.get(OPTION) == name:
             waiting.pop()()
 
-    event.listen(engine, "before_execute", meet)
+    # Before all other listeners: one of them lets SQLite's transaction begin.
+    event.listen(engine, "before_cursor_execute", meet, insert=True)
     try:
         yield
     finally:
-        event.remove(engine, "before_execute", meet)
+        event.remove(engine, "before_cursor_execute", meet)
     assert not waiting, f"{name} did not run"
 
 

@@ -95,6 +95,8 @@ def _questions(schema: Schema) -> list[_Question]:
     questions: list[_Question] | None = schema.built.get(_Question)
     if questions is None:
         classes = dict.fromkeys((schema.follow, schema.user, *schema.models.values()))
-        questions = [_Question(class_mapper(one), select(one), update(one)) for one in classes]
+        # With concrete inheritance the users' own selectable is a union.
+        tables: dict[Any, Any] = {one: class_mapper(one).local_table for one in classes} | {schema.user: schema.key.table}
+        questions = [_Question(class_mapper(one), select(one), update(tables[one])) for one in classes]
         schema.built[_Question] = questions
     return questions
