@@ -55,6 +55,9 @@ class Graph(Generic[U]):
     method takes a user, it takes an instance (also an expired one) or its primary
     key. Work that the session holds back is flushed first, as before any query.
 
+    A verb that fails half-way (a lock is not given in time, say) has to be rolled back: until then, verbs and COMMIT
+    raise `HalfDoneError`. On a connection in AUTOCOMMIT verbs raise `NotWritableError`.
+
     Args:
         session: A session, or a ``scoped_session``. From async code:
             ``await session.run_sync(lambda s: Graph(s, User).follow(a, b))``.

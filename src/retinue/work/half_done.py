@@ -57,7 +57,7 @@ def doom(session: Session, connection: Connection, call: str, error: BaseExcepti
     if connection in _half_done:
         return  # by a call before, which has to be rolled back as well
     failed = _half_done[connection] = _HalfDone(session, call, error)
-    session.info.setdefault(_SLOT, []).append(failed)
+    session.info[_SLOT] = [*_open(session), failed]
     for target, name, hook in (*((connection, *one) for one in _HOOKS), (session, "before_commit", _before_commit)):
         if not event.contains(target, name, hook):
             event.listen(target, name, hook)
@@ -97,10 +97,13 @@ def _over(connection: Connection) -> _HalfDone:
 # --- The session ---------------------------------------------------------------------------------
 
 
+def _open(session: Session) -> list[_HalfDone]:
+    return [failed for failed in session.info.get(_SLOT, ()) if not failed.is_over]
+
+
 def _before_commit(session: Session) -> None:
-    session.info[_SLOT] = [failed for failed in session.info.get(_SLOT, ()) if not failed.is_over]
     committed = session.get_nested_transaction()
-    for failed in session.info[_SLOT]:
+    for failed in _open(session):
         # A savepoint that was set since may be released: it does not have what is half done.
         if committed is None or committed is failed.scope():
             failed.refuse()
