@@ -140,6 +140,7 @@ def built(schema: Schema, name: str, rules: EngineRules) -> Iterator[Any]:
         "build": CHANGES,
         "notice": [notice for kind in KINDS.values() for notice in kind.notices],
         "followers": [True, False],
+        "less": [True, False],
         "ask": [follows.before_follow, follows.before_unfollow],
     }
     if name in TOGETHER and not rules.modifying_ctes:

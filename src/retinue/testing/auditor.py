@@ -273,15 +273,21 @@ class _Scope:
         owner = insert.table.info.get("shard_key")
         if owner is None:
             return
+        reach: _Reach | None = _Reach.ONE
         if insert.select is None:
             values = {getattr(c, "key", c): v for c, v in (insert._values or {}).items()}  # noqa: SLF001 - no other way
-            fixed = owner not in values or isinstance(_bare(values[owner]), BindParameter)
+            if owner in values and not isinstance(_bare(values[owner]), BindParameter):
+                reach = None
         else:
             names = [getattr(name, "key", name) for name in insert._select_names]  # noqa: SLF001 - no other way
             value = _bare(list(insert.select.selected_columns)[names.index(owner)])
             inner = self._scope_of(insert.select, None)
-            fixed = isinstance(value, BindParameter) or _key(value) in inner.fixed
-        if not fixed:
+            if not isinstance(value, BindParameter):
+                reach = inner.fixed.get(_key(value))
+        if reach:
+            # A row that it meets has the same primary key, which begins with the owner.
+            self.fixed[hash(insert.table), owner] = reach
+        else:
             self._faults.append(f"what is inserted into {insert.table.name} is not held to an owner by {owner}")
 
 

@@ -51,8 +51,8 @@ class CountRows(InStatement):
         del engine
         if not kind.edges:
             return Parts(())
-        first = rows.add_if(schema, "first", changed.table)
-        second = rows.add_if(schema, "second", first)
+        first = rows.add_if(schema, "first", changed.table, less=kind.edges < 0)
+        second = rows.add_if(schema, "second", first, less=kind.edges < 0)
         return Parts((first, second), (rows.number(first), rows.number(second)))
 
     def parameters(self, schema: Schema, change: Change) -> Mapping[str, Any]:

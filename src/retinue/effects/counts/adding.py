@@ -67,13 +67,13 @@ def add_to_many(work: Work, more: Sequence[More]) -> None:
 
 
 def _add(work: Work, user: Key, delta: Delta) -> None:
-    parameters = _parameters(work.schema, user, delta)
+    parameters, less = _parameters(work.schema, user, delta), min(delta) < 0
     if not work.engine.locks_missing_rows:
-        if not work.run(rows.add_to_count, parameters, work.engine).rowcount:
+        if not work.run(rows.add_to_count, parameters, work.engine, less).rowcount:
             _start(work, parameters)
         return
     try:
-        result = work.insert_row(rows.add_to_count, parameters)
+        result = work.insert_row(rows.add_to_count, parameters, less)
     except IntegrityError as error:
         if work.engine.names_no_user(error):
             return  # deleted in this transaction, or waiting to be: there is nothing to count for
@@ -112,7 +112,7 @@ def _start(work: Work, parameters: dict[str, Any]) -> None:
             return
     if not inserted(rows.insert_counted(schema, engine), rows.counted_row(schema)):
         # Somebody has made slot 0 just now, who did not see the edge.
-        work.run(rows.add_to_count, {**parameters, "slot_": 0}, work.engine)
+        work.run(rows.add_to_count, {**parameters, "slot_": 0}, work.engine, True)
 
 
 def _correct(work: Work, user: Key, in_slot: int, delta: Delta) -> None:
@@ -177,7 +177,7 @@ def add_selected(work: Work, edges: int, selected: Selected) -> None:
         people, slot = selected.users.c, literal_column("0", Integer)
         columns = (people.person, slot, people.more_followers, people.more_following)
         more = select(*(one.label(name) for name, one in zip(rows.COLUMNS, columns, strict=True))).where(true())
-        selected.run(work, "add_counts", rows.upsert_counts(schema, work.engine, more))
+        selected.run(work, "add_counts", rows.upsert_counts(schema, work.engine, more, less=edges < 0))
     wrong = [row._asdict() for row in selected.run(work, "miscounted", _miscounted(schema, selected.users))]
     if wrong:
         work.run_each(rows.set_count, wrong)

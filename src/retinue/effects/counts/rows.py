@@ -5,9 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import CTE, Executable, Table, Update, and_, bindparam, exists, func, literal_column, select, update
+from sqlalchemy import (
+    CTE,
+    Boolean,
+    Executable,
+    Integer,
+    Table,
+    Update,
+    and_,
+    bindparam,
+    case,
+    exists,
+    false,
+    func,
+    literal_column,
+    select,
+    update,
+)
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.selectable import FromClause, ScalarSelect
+from sqlalchemy.types import TypeEngine
 
 from retinue.engines import EngineRules, Rows
 from retinue.models import FollowCountMixin
@@ -96,30 +116,81 @@ def counts_of_edges(schema: Schema, engine: EngineRules) -> Rows:
 # --- One user ------------------------------------------------------------------------------------
 
 
+class Alone(FunctionElement[bool]):
+    """
+    Whether a user has no other slot than the count row that a statement changes.
+
+    Never so on MySQL, which lets no statement read the table that it changes.
+    """
+
+    inherit_cache: bool | None = True
+    type: TypeEngine[bool] = Boolean()
+
+    def __init__(self, rows: Table) -> None:
+        self.rows: Table = rows
+        other = rows.alias("other_slot").c
+        slots = select(other.slot).where(other.user_id == rows.c.user_id, other.slot != rows.c.slot)
+        super().__init__(~exists(slots))
+
+
+@compiles(Alone)
+def _alone(alone: Alone, compiler: SQLCompiler, **options: Any) -> str:
+    if compiler.dialect.name == "mysql" and not getattr(compiler.dialect, "is_mariadb", False):
+        return compiler.process(false(), **options)
+    # What an upsert does to a row that is there, SQLAlchemy does not take for a part of it: it would join the table again.
+    of_row: Any = {"correlate_froms": {alone.rows}, "asfrom_froms": {alone.rows}, "selectable": alone.rows}
+    compiler.stack.append(of_row)
+    try:
+        return compiler.process(alone.clauses, **options)
+    finally:
+        compiler.stack.pop()
+
+
+def plus(rows: Table, name: str, more: ColumnElement[int], *, less: bool) -> ColumnElement[int]:
+    """
+    Return *more* added to the number *name* of a count row.
+
+    *less*: whether *more* may be below zero. An edge that raw SQL has made is not counted, and takes nothing with it:
+    what is left is no less than zero. Of several slots one may be below zero, as their sum counts.
+    """
+    sum_: ColumnElement[int] = rows.c[name] + more
+    if not less:
+        return sum_
+    return case((and_(sum_ < 0, Alone(rows)), literal_column("0")), else_=sum_)
+
+
 @once
-def add_to_count(schema: Schema, engine: EngineRules) -> Executable:
+def add_to_count(schema: Schema, engine: EngineRules, less: bool) -> Executable:
     """
     Add *more_followers* and *more_following* to the row of *user* and *slot_*; an upsert where the engine needs that.
+
+    *less*: whether that is below zero.
 
     Where it locks the place of a row that an update does not find, two sessions that then insert there deadlock.
     """
     rows = count_rows(schema)
     if not engine.locks_missing_rows:
         mine = rows.c.user_id == user_key(schema, "user"), rows.c.slot == bindparam("slot_")
-        return update(rows).where(*mine).values(_added(rows))
+        return update(rows).where(*mine).values(_added(rows, less=less))
     values = {"user_id": "user", "slot": "slot_", "followers": "more_followers", "following": "more_following"}
     names = row_names(schema, rows, values)
     called = values if names is None else {column: column for column in names}
-    upsert = upsert_counts(schema, engine, {column: bindparam(name) for column, name in called.items()})
+    upsert = upsert_counts(schema, engine, {column: bindparam(name) for column, name in called.items()}, less=less)
     return upsert if names is None else upsert.execution_options(**{ROW: names})
 
 
-def add_if(schema: Schema, which: str, condition: FromClause) -> CTE:
-    """Return the update of one row, if *condition* has a row: its user, slot and numbers are the parameters *which*."""
+def add_if(schema: Schema, which: str, condition: FromClause, *, less: bool) -> CTE:
+    """
+    Return the update of one row, if *condition* has a row: its user, slot and numbers are the parameters *which*.
+
+    *less*: whether the numbers are below zero.
+    """
     rows = count_rows(schema)
     mine = rows.c.user_id == user_key(schema, f"{which}_user"), rows.c.slot == bindparam(f"{which}_slot")
     holds = exists(select(literal_column("1")).select_from(condition))
-    more = {name: rows.c[name] + bindparam(f"{which}_{name}") for name in NUMBERS}
+    more = {
+        name: plus(rows, name, bindparam(f"{which}_{name}", type_=rows.c[name].type), less=less) for name in NUMBERS
+    }
     return update(rows).where(*mine, holds).values(more).returning(rows.c.slot).cte(f"{which}_count")
 
 
@@ -141,7 +212,7 @@ def add_slot(schema: Schema, engine: EngineRules) -> Executable:
     rows = count_rows(schema)
     more = [bindparam(f"more_{name}", type_=rows.c[name].type).label(name) for name in NUMBERS]
     slot = bindparam("slot_", type_=rows.c.slot.type).label("slot")
-    return upsert_counts(schema, engine, first_slot(schema).add_columns(slot, *more))
+    return upsert_counts(schema, engine, first_slot(schema).add_columns(slot, *more), less=True)
 
 
 @once
@@ -154,13 +225,15 @@ def first_slot(schema: Schema) -> Rows:
 @once
 def add_to_slots(schema: Schema, engine: EngineRules) -> Executable:
     """Count rows that come as parameters, or their numbers added to those that are there."""
-    return upsert_counts(schema, engine, None)
+    return upsert_counts(schema, engine, None, less=True)
 
 
-def upsert_counts(schema: Schema, engine: EngineRules, fresh: Rows | Mapping[str, Any] | None) -> Executable:
-    """Return an insert of *fresh*; to a row that is there its numbers are added."""
+def upsert_counts(
+    schema: Schema, engine: EngineRules, fresh: Rows | Mapping[str, Any] | None, *, less: bool
+) -> Executable:
+    """Return an insert of *fresh*; to a row that is there its numbers are added: *less*, if they may be below zero."""
     rows = count_rows(schema)
-    added = engine.upsert(rows, fresh, lambda new: {name: rows.c[name] + new[name] for name in NUMBERS})
+    added = engine.upsert(rows, fresh, lambda new: {name: plus(rows, name, new[name], less=less) for name in NUMBERS})
     return added.execution_options(preserve_rowcount=True)
 
 
@@ -208,15 +281,17 @@ def uncounted(schema: Schema, engine: EngineRules) -> Rows:
 def add_or_insert(schema: Schema, engine: EngineRules, fresh: Sequence[Mapping[str, Any]]) -> Executable:
     """Add *more_followers* and *more_following* to those rows of *fresh* that are there; the others are inserted as they are."""
     rows = count_rows(schema)
-    return engine.upsert(rows, fresh, lambda _new: _added(rows)).execution_options(**{OPTION: "add_or_start"})
+    return engine.upsert(rows, fresh, lambda _new: _added(rows, less=True)).execution_options(
+        **{OPTION: "add_or_start"}
+    )
 
 
 def add_or_insert_each(schema: Schema, engine: EngineRules, more: tuple[int, int]) -> Executable:
     """As `add_or_insert()`, of rows that come as parameters: no driver knows others then, so *more* is in the text."""
     rows, numbers = count_rows(schema), dict(zip(NUMBERS, more, strict=True))
-    added = {name: rows.c[name] + literal_column(str(one)) for name, one in numbers.items()}
+    added = {name: plus(rows, name, literal_column(str(one), Integer), less=one < 0) for name, one in numbers.items()}
     return engine.upsert(rows, None, lambda _new: added).execution_options(**{OPTION: "add_or_make"})
 
 
-def _added(rows: Table) -> dict[str, ColumnElement[Any]]:
-    return {name: rows.c[name] + bindparam(f"more_{name}") for name in NUMBERS}
+def _added(rows: Table, *, less: bool) -> dict[str, ColumnElement[Any]]:
+    return {name: plus(rows, name, bindparam(f"more_{name}", type_=rows.c[name].type), less=less) for name in NUMBERS}
