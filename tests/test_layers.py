@@ -40,6 +40,7 @@ LAYERS = {
     "migrations": 3,  # for revisions, which know tables by their names: no graph
     "schema": 3,  # a user class with the models declared for it
     "work": 4,  # a session with its connection, engine and schema; how statements are built, prepared and run
+    "faults": 5,  # rows that no verb leaves behind
     "ties": 5,  # the kinds of rows that one user has about another
     "viewer": 6,  # what a viewer may see
     "guards": 6,

@@ -96,17 +96,32 @@ def user_keys_of(key: Column[Any], connection: Connection | Engine) -> Keys:
     kind = key.type.dialect_impl(connection.dialect)
     if not isinstance(kind, (String, TypeDecorator)):
         return keys
-    declared = _ddl(kind, connection.dialect)
-    collation = (_COLLATION.search(declared) or ("", ""))[1].lower()
-    if declared == "CITEXT" or collation == "nocase" or collation.endswith("_ci"):
+    collation = declared_collation(kind, connection.dialect)
+    if ignores_case(collation):
         message = (
-            f"{key.table}.{key.name} ignores case ({declared}), so one user would have many keys:"
+            f"{key.table}.{key.name} ignores case ({_ddl(kind, connection.dialect)}), so one user would have many keys:"
             " the primary key of users needs a type that compares byte by byte"
         )
         raise MappingError(message)
-    if isinstance(kind, String) and (collation == "rtrim" or engine_of(connection).pads(collation)):
+    if isinstance(kind, String) and pads(collation, engine_of(connection)):
         return _without_spaces(keys)
     return keys
+
+
+def declared_collation(kind: TypeEngine[Any], dialect: Dialect) -> str:
+    """Return the collation of a column of the type *kind* as it is declared, in small letters; "" for the usual one."""
+    declared = _ddl(kind, dialect)
+    return "citext" if declared == "CITEXT" else (_COLLATION.search(declared) or ("", ""))[1].lower()
+
+
+def ignores_case(collation: str) -> bool:
+    """Return whether two texts that are not the same may be equal by *collation*."""
+    return collation in ("citext", "nocase", "nondeterministic") or collation.endswith("_ci")
+
+
+def pads(collation: str, engine: EngineRules) -> bool:
+    """Return whether texts that differ in spaces at their end are equal by *collation*."""
+    return collation == "rtrim" or engine.pads(collation)
 
 
 def _without_spaces(keys: Keys) -> Keys:

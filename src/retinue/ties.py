@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
     Delete,
@@ -221,6 +221,20 @@ DISMISSAL: Final = Tie(DismissedSuggestionMixin, "dismissal", ("user", "suggeste
 
 #: All kinds. A new one gets its line here.
 TIES: Final = (FOLLOW, REQUEST, BLOCK, MUTE, DISMISSAL)
+
+
+class Apart(NamedTuple):
+    """Two kinds that are never beside each other between the same two users, while both count: the verbs see to it."""
+
+    #: The kind whose row gives way, and to which.
+    first: Tie
+    to: Tie
+    #: Whether it also gives way to a row from the other end.
+    either_way: bool
+
+
+#: All such kinds.
+APART: Final = (Apart(FOLLOW, BLOCK, True), Apart(REQUEST, BLOCK, True), Apart(REQUEST, FOLLOW, False))
 
 
 # --- The row of two users ------------------------------------------------------------------------

@@ -243,6 +243,60 @@ def test_files_that_cannot_be(town: Town, tmp_path: Path) -> None:
 # --- Repair --------------------------------------------------------------------------------------
 
 
+def test_doctor(town: Town) -> None:
+    """What was planted is named with its keys and its remedy, and goes; cron sees it by the exit code."""
+    assert town.run("doctor")[0] == "All is well.\n"
+    assert town.run("doctor", "--repair")[0] == "All is well.\n"
+    assert town.json("doctor") == {"healthy": True, "found": [], "left": []}
+    town.do("block", 5, 6)
+    town.execute(update(FollowCount).where(FollowCount.user_id == 1).values(followers=9))
+    with town.app.app_context(), db.engine.begin() as connection:
+        values = {"follower_id": 6, "following_id": 5, "timestamp": datetime.now(UTC)}
+        connection.execute(Follow.__table__.insert().values(values))
+    out, _ = town.run("doctor", code=1)
+    assert "error: follows: edge beside block (1)\n  6 5\n  Let the doctor repair it: the block wins" in out
+    assert "error: follow_counts: wrong count (" in out
+    assert out.count("`flask retinue doctor --repair` does it.") == out.count("error: ")
+    found = town.json("doctor", code=1)
+    assert found["healthy"] is False
+    assert found["found"] == found["left"]
+    edge = next(one for one in found["found"] if one["what"] == "edge_beside_block")
+    assert (edge["where"], edge["how_many"], edge["examples"]) == ("follows", 1, [[6, 5]])
+    assert (edge["severity"], edge["repairable"], edge["ddl"]) == ("error", True, None)
+    out, _ = town.run("doctor", "--repair")
+    assert out.startswith("Repaired:\n")
+    assert out.endswith("All is well now.\n")
+    assert town.json("doctor", "--repair") == {"healthy": True, "found": [], "left": []}
+    assert (6, 5) not in town.edges()
+
+
+def test_doctor_prints_what_others_have_to_run(town: Town) -> None:
+    """The statement that makes what is missing; --repair leaves it, and the exit code says so."""
+    index = next(one for one in Follow.__table__.indexes if str(one.name).endswith("_following"))
+    with town.app.app_context():
+        index.drop(db.engine)
+    for options in ((), ("--repair",)):
+        out, _ = town.run("doctor", *options, code=1)
+        assert out.startswith("warning: follows: missing index (1)\n")
+        assert "    CREATE INDEX ix_follows_following ON follows" in out
+        assert "does it." not in out
+
+
+@SQLITE
+def test_doctor_that_cannot_look_says_so_by_another_code(town: Town) -> None:
+    """Cron tells a database that is away from one in which something is wrong."""
+    with town.app.app_context():
+        db.drop_all()
+        with db.engine.begin() as connection:
+            connection.exec_driver_sql("CREATE VIEW follows AS SELECT 1")
+            for table in db.metadata.sorted_tables:
+                if table.name != "follows":
+                    connection.exec_driver_sql(f'CREATE TABLE "{table.name}" (id INTEGER)')
+    _, err = town.run("doctor", code=2)
+    assert err.startswith("Error: ")
+    assert town.run("doctor", "--unknown", code=2)[1]
+
+
 def test_recount(town: Town) -> None:
     """Checking finds what is wrong and leaves it, with exit code 1; the other puts it right."""
     with town.app.app_context():
@@ -371,7 +425,7 @@ def test_help_says_the_exit_codes(town: Town) -> None:
     """Each command explains itself, and has --json."""
     group = town.app.cli.commands["retinue"]
     assert isinstance(group, AppGroup)
-    assert sorted(group.commands) == ["expire", "export", "import", "recount", "show", "stats"]
+    assert sorted(group.commands) == ["doctor", "expire", "export", "import", "recount", "show", "stats"]
     for name, command in group.commands.items():
         assert isinstance(command, click.Command)
         out, _ = town.run(name, "--help")

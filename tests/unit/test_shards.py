@@ -51,6 +51,7 @@ from retinue import (
     Settings,
 )
 from retinue.cursors import Way
+from retinue.doctor import ties as doctor_of_ties
 from retinue.effects.changes import KINDS
 from retinue.engines.contract import EngineRules
 from retinue.engines.mariadb import MariaDB
@@ -141,6 +142,12 @@ def built(schema: Schema, name: str, rules: EngineRules) -> Iterator[Any]:
         "notice": [notice for kind in KINDS.values() for notice in kind.notices],
         "followers": [True, False],
         "less": [True, False],
+        # Nothing is ever deleted for what is wrong with the history.
+        "fault": [
+            fault
+            for fault in doctor_of_ties.faults_of(schema)
+            if name != "delete_wrong" or not fault.what.startswith("history_")
+        ],
         "ask": [follows.before_follow, follows.before_unfollow],
     }
     if name in TOGETHER and not rules.modifying_ctes:

@@ -13,6 +13,7 @@ from sqlalchemy.sql.selectable import CTE
 from retinue.effects.changes import Changed, Kind, Selected
 from retinue.engines import EngineRules
 from retinue.events import EdgeEvent, Event
+from retinue.faults import Fault
 from retinue.models.ownership import GraphModel
 from retinue.schema import Schema
 from retinue.values import Key
@@ -42,6 +43,11 @@ class Effect:
     def tables(self, schema: Schema) -> Sequence[Table]:
         """Return its tables, each with its owner, and maybe the other user, in ``info``."""
         return (schema.table(self.mixin),)
+
+    def faults(self, schema: Schema) -> Sequence[Fault]:
+        """Return what can be wrong with its rows; that their users may be gone, goes without saying."""
+        del schema
+        return ()
 
     # --- Changes of edges ------------------------------------------------------------------------
 

@@ -6,24 +6,43 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar, Final
 
-from sqlalchemy import Delete, Insert, bindparam, delete, insert, literal, select
+from sqlalchemy import (
+    BigInteger,
+    Delete,
+    Insert,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    literal_column,
+    or_,
+    select,
+)
 from sqlalchemy.sql.elements import ColumnElement
 
-from retinue.effects.changes import REMOVED, Changed, Kind, Selected
+from retinue.effects.changes import IMPORTED, KINDS, REMOVED, Changed, Kind, Selected
 from retinue.effects.effect import Change, InStatement, Parts
-from retinue.engines import EngineRules
+from retinue.engines import EngineRules, Rows
 from retinue.events import Event
-from retinue.models import FollowEventMixin, UTCDateTime, new_id, now
+from retinue.faults import Fault, RowKey, Severity
+from retinue.models import FIRST, LAST, FollowEventMixin, UTCDateTime, new_id, now
 from retinue.schema import Schema
 from retinue.values import Key
 from retinue.work import Work, inserting
-from retinue.work.building import once
+from retinue.work.building import known_users_now, once, user_key
 
 
 class History(InStatement):
     """What happened to edges: rows that never change. They stay when their edges go, and when their users go."""
 
     outlives_users: ClassVar[bool] = True
+
+    def faults(self, schema: Schema) -> Sequence[Fault]:
+        """Return that its last word about two users is not what is so, or that it does not know that a user is gone."""
+        return faults(schema)
 
     def write(self, work: Work, changes: Sequence[Change], *, bulk: bool) -> Sequence[Event]:
         """Append a row for each. One insert."""
@@ -73,6 +92,107 @@ def _append(work: Work, rows: Sequence[Mapping[str, Any]]) -> None:
     if rows:
         table = work.schema.table(FollowEventMixin)
         work.run_each(insert_history, inserting.complete(work.schema, table, rows))
+
+
+# --- What can be wrong ---------------------------------------------------------------------------
+
+_FIX: Final = "Nobody knows when that happened, so it stays: leave it, or append the row that is missing."
+
+#: A limit that PostgreSQL knows when it plans.
+_ONE: Final[ColumnElement[int]] = literal_column("1")
+
+#: What is written down when an edge comes, and when it goes.
+_CAME: Final = sorted({one.history.value for one in (*KINDS.values(), IMPORTED) if one.edges > 0})
+_WENT: Final = sorted({one.history.value for one in KINDS.values() if one.edges < 0})
+
+
+def faults(schema: Schema) -> Sequence[Fault]:
+    """Return what can be wrong between the history, the edges and the users."""
+    history, closed = schema.table(FollowEventMixin), "Let the doctor repair it: it writes down that the user is gone."
+    return (
+        Fault("history_without_edge", history, _without_edge, Severity.NOTE, _FIX),
+        Fault("edge_without_history", schema.follows, _without_history, Severity.NOTE, _FIX, given=_kept_since),
+        Fault("history_of_gone", history, _of_gone, Severity.NOTE, closed, _close),
+    )
+
+
+def _mark(schema: Schema, user: ColumnElement[Any], after: ColumnElement[Any]) -> Rows:
+    """Return the mark later than *after* that *user* is gone."""
+    mark = schema.table(FollowEventMixin).alias("mark").c
+    removed = mark.kind == REMOVED.history.value
+    return select(mark.id).where(mark.follower_id == user, mark.following_id == user, removed, mark.id > after)
+
+
+def _without_edge(schema: Schema, engine: EngineRules) -> ColumnElement[bool]:
+    rows, edge = schema.table(FollowEventMixin), schema.follows.c
+    follower, followed, number = rows.c.follower_id, rows.c.following_id, rows.c.id
+    later = rows.alias("later").c
+    more = select(later.id).where(
+        later.follower_id == follower, later.following_id == followed, later.kind.in_(_CAME + _WENT), later.id > number
+    )
+    follows = select(edge.follower_id).where(edge.follower_id == follower, edge.following_id == followed)
+    return and_(
+        rows.c.kind.in_(_CAME),
+        ~exists(more),
+        engine.no_row(follows, one_by_one=True),
+        *(exists(_user(schema, user)) for user in (follower, followed)),
+        *(~exists(_mark(schema, user, number)) for user in (follower, followed)),
+    )
+
+
+def _without_history(schema: Schema, _engine: EngineRules) -> ColumnElement[bool]:
+    edge, said = schema.follows.c, schema.table(FollowEventMixin).alias("said").c
+    of_edge = said.follower_id == edge.follower_id, said.following_id == edge.following_id
+    # The last row of two users: as a NOT EXISTS, it would be looked for among all that happened to the followed.
+    word = select(said.kind).where(*of_edge, said.kind.in_(_CAME + _WENT)).order_by(said.id.desc()).limit(_ONE)
+    last = word.scalar_subquery()
+    nothing = and_(edge.timestamp > bindparam("written_since", type_=UTCDateTime), last.is_(None))
+    return or_(nothing, last.in_(_WENT))
+
+
+def _kept_since(work: Work) -> Mapping[str, Any]:
+    """Return since when all is written down: its first row, or as far back as it is kept. One select, of all rows."""
+    retention, ((first,),) = work.schema.settings.history_retention, work.rows(first_written, {})
+    kept = FIRST if retention is None else now() - retention
+    return {"written_since": LAST if first is None else max(first, kept)}
+
+
+def _of_gone(schema: Schema, engine: EngineRules) -> ColumnElement[bool]:
+    rows = schema.table(FollowEventMixin)
+
+    def gone(user: ColumnElement[Any]) -> ColumnElement[bool]:
+        return and_(engine.no_row(_user(schema, user), one_by_one=True), ~exists(_mark(schema, user, rows.c.id)))
+
+    return and_(rows.c.kind != REMOVED.history.value, or_(gone(rows.c.follower_id), gone(rows.c.following_id)))
+
+
+def _user(schema: Schema, key: ColumnElement[Any]) -> Rows:
+    return select(schema.key).where(schema.key == key).correlate_except(schema.key.table)
+
+
+def _close(work: Work, _fault: Fault, rows: Sequence[RowKey], _given: Mapping[str, Any]) -> None:
+    """Write the mark of those whom *rows* name and who are gone. A select for each row, another one and an insert."""
+    named = (work.rows(ends_of, {"follower": follower, "id": number}) for follower, number in rows)
+    keys = sorted({user for ends in named for one in ends for user in one})
+    there = {key for (key,) in work.rows(known_users_now, {"users": keys}, work.engine)}
+    HISTORY.after_leaving(work, [key for key in keys if key not in there])
+
+
+@once
+def first_written(schema: Schema) -> Rows:
+    """When the first row was written. Goes through all owners by nature."""
+    return select(func.min(schema.table(FollowEventMixin).c.timestamp))
+
+
+@once
+def ends_of(schema: Schema) -> Rows:
+    """Both users of the row *id* of *follower*."""
+    rows = schema.table(FollowEventMixin).c
+    mine = rows.follower_id == user_key(schema, "follower"), rows.id == bindparam("id", type_=BigInteger)
+    return select(rows.follower_id, rows.following_id).where(*mine)
+
+
+# --- Statements ----------------------------------------------------------------------------------
 
 
 @once

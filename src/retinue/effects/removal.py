@@ -37,7 +37,7 @@ def detach(work: Work, users: Sequence[Key]) -> None:
     work.run(lock_users, parameters, work.engine).all()
     for effect in effects:
         effect.leave(work, users)
-    for table in _tables(work.schema):
+    for table in tables_of(work.schema):
         work.run(delete_rows_of, parameters, work.engine, table)
         if "reverse_key" in table.info:
             work.run(delete_rows_about, parameters, work.engine, table)
@@ -45,7 +45,7 @@ def detach(work: Work, users: Sequence[Key]) -> None:
         effect.after_leaving(work, users)
 
 
-def _tables(schema: Schema) -> list[Table]:
+def tables_of(schema: Schema) -> list[Table]:
     """Return the tables whose rows go with their users; edges before what follows from them, as in any change."""
     guards = [] if schema.guards is None else [schema.guards]
     ties = [tie.table(schema) for tie in TIES if tie.is_declared(schema)]

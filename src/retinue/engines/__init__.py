@@ -12,10 +12,10 @@ from typing import Final, cast
 
 from sqlalchemy.engine import Connection, Engine
 
-from retinue.engines.contract import Aftermath, EngineRules, NewRow, Rows
+from retinue.engines.contract import Aftermath, EngineRules, NewRow, Rows, Unlike
 from retinue.engines.preparing import COMPILED, prepare_engine
 
-__all__ = ["COMPILED", "Aftermath", "EngineRules", "NewRow", "Rows", "engine_of", "prepare_engine"]
+__all__ = ["COMPILED", "Aftermath", "EngineRules", "NewRow", "Rows", "Unlike", "engine_of", "prepare_engine"]
 
 #: The module and the class of each family, by the name of SQLAlchemy's dialect: loaded when an engine has it.
 _FAMILIES: Final = {

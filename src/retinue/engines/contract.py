@@ -48,6 +48,14 @@ class NewRow(NamedTuple):
         return select(*row).select_from(present).where(found[first], *self.conditions)
 
 
+class Unlike(NamedTuple):
+    """A setting of a connection that is not as the promises need it."""
+
+    name: str
+    found: str
+    wanted: str
+
+
 def newest_edges_of(edges: FromClause, owner: ColumnElement[Any], limit: int) -> Rows:
     """Return ``other``, the other ends of the *limit* newest *edges* of *owner*: the first rows of an index."""
     other = edges.c.following_id
@@ -273,6 +281,25 @@ class EngineRules(ABC):
         """Return whether *error* is that of a select that waits for no lock (NOWAIT), and the transaction goes on."""
         del connection, error
         return False
+
+    def is_prepared(self, connection: Connection) -> bool:
+        """Return whether `prepare_engine()` saw to *connection*, or need not: `unlike()` tells the rest. No statement."""
+        del connection
+        return True
+
+    def unlike(self, connection: Connection) -> Sequence[Unlike]:
+        """Return the settings of *connection* that are not as `prepare_engine()` makes them. A statement each, if any."""
+        del connection
+        return ()
+
+    @abstractmethod
+    def collations(self, connection: Connection, table: Table) -> Mapping[str, str]:
+        """
+        Return by which collation the database compares the texts of each column of *table*, in small letters.
+
+        Of columns of the primary key at least. Where it is none by name: ``citext``, ``rtrim`` for one that is filled up
+        with spaces, ``nondeterministic``; "" for the usual one. One statement.
+        """
 
     @abstractmethod
     def after_error(self, connection: Connection, error: BaseException) -> Aftermath:

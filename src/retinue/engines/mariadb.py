@@ -17,7 +17,7 @@ same primary key; a row that is met by another constraint stays as it is, and
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 from uuid import UUID
 
 from sqlalchemy import (
@@ -30,6 +30,7 @@ from sqlalchemy import (
     func,
     literal_column,
     select,
+    text,
     union_all,
 )
 from sqlalchemy.dialects.mysql import Insert, insert
@@ -38,7 +39,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import SelectBase
 
-from retinue.engines.contract import Aftermath, EngineRules, FreshRows, NewRow, Rows, filled, newest_edges_of
+from retinue.engines.contract import Aftermath, EngineRules, FreshRows, NewRow, Rows, Unlike, filled, newest_edges_of
 
 #: ER_NO_REFERENCED_ROW_2: the foreign key's other end is not there.
 _NO_REFERENCED_ROW = 1452
@@ -55,6 +56,12 @@ _OTHER = 2**63 + 2
 
 #: Takes its meaning from what follows it in a LIKE. Not a backslash, whose own meaning a server may switch off.
 _ESCAPE = "/"
+
+#: The columns of a table that have a collation, and which.
+_COLLATIONS: Final = text(
+    "SELECT column_name, collation_name FROM information_schema.columns WHERE table_name = :name"
+    " AND table_schema = coalesce(:schema, database()) AND collation_name IS NOT NULL"
+).execution_options(retinue="collations")
 
 #: For how many owners `newest_of_each()` is built.
 _SLOTS = (10, 50, 120, 200)
@@ -192,6 +199,16 @@ class MariaDB(EngineRules):
         if number == _LOCK_WAIT_TIMEOUT:  # `innodb_rollback_on_timeout` decides
             return bool(connection.exec_driver_sql("SELECT @@in_transaction").scalar())
         return number == _LOCK_NOWAIT
+
+    def unlike(self, connection: Connection) -> Sequence[Unlike]:
+        """Return ``innodb_snapshot_isolation`` where it is on. One statement."""
+        rows = connection.exec_driver_sql("SHOW SESSION VARIABLES LIKE 'innodb_snapshot_isolation'")
+        return [Unlike(name, found, "OFF") for name, found in rows if found != "OFF"]
+
+    def collations(self, connection: Connection, table: Table) -> Mapping[str, str]:
+        """Return those of the columns that have one."""
+        given = {"name": table.name, "schema": table.schema}
+        return {column: collation.lower() for column, collation in connection.execute(_COLLATIONS, given)}
 
     def after_error(self, connection: Connection, error: BaseException) -> Aftermath:
         """Return that a deadlock, and a full lock table, end a transaction; any other error its statement."""

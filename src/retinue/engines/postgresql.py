@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, ClassVar
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, Final
 
 from sqlalchemy import (
     ARRAY,
@@ -22,6 +22,7 @@ from sqlalchemy import (
     func,
     literal_column,
     select,
+    text,
     true,
 )
 from sqlalchemy.dialects.postgresql import insert
@@ -30,6 +31,14 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from retinue.engines.contract import Aftermath, Rows, newest_edges_of
 from retinue.engines.on_conflict import OnConflict
+
+#: The columns of a table, and how their texts are compared.
+_COLLATIONS: Final = text(
+    "SELECT a.attname AS \"column\", CASE WHEN t.typname = 'citext' THEN 'citext' WHEN t.typname = 'bpchar' THEN 'rtrim'"
+    " WHEN NOT c.collisdeterministic THEN 'nondeterministic' ELSE '' END AS collation"
+    " FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_collation c ON c.oid = a.attcollation"
+    " WHERE a.attrelid = to_regclass(:name) AND a.attnum > 0 AND NOT a.attisdropped"
+).execution_options(retinue="collations")
 
 
 class _Numbers(TypeDecorator[Any]):
@@ -100,6 +109,11 @@ class PostgreSQL(OnConflict):
     def savepoint_name(self, written: str) -> str:
         """Return the name: a quoted one to the letter."""
         return written[1:-1].replace('""', '"') if written.startswith('"') else written.lower()
+
+    def collations(self, connection: Connection, table: Table) -> Mapping[str, str]:
+        """Return what is said of the columns and their types."""
+        name = connection.dialect.identifier_preparer.format_table(table)
+        return {row.column: row.collation for row in connection.execute(_COLLATIONS, {"name": name})}
 
     def after_error(self, connection: Connection, error: BaseException) -> Aftermath:
         """Return that an error of the server's aborts the transaction; one of the driver's own has no code."""

@@ -77,6 +77,11 @@ def prepare_engine(engine: AnyEngine, *, busy_timeout: float = BUSY_TIMEOUT) -> 
     return engine
 
 
+def is_prepared(connection: Connection) -> bool:
+    """Return whether a prepared engine gave out *connection*, which is SQLite's."""
+    return _READY in connection.info
+
+
 def _check_no_snapshot(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
     cursor.execute("SHOW SESSION VARIABLES LIKE 'innodb_snapshot_isolation'")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from sqlalchemy import (
@@ -18,20 +18,27 @@ from sqlalchemy import (
     literal_column,
     select,
     table,
+    text,
     true,
 )
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.elements import ColumnElement
 
-from retinue.engines.contract import Aftermath, Rows, newest_edges_of
+from retinue.engines.contract import Aftermath, Rows, Unlike, newest_edges_of
 from retinue.engines.on_conflict import OnConflict
-from retinue.engines.preparing import in_transaction
+from retinue.engines.preparing import in_transaction, is_prepared
 
 #: What ``PRAGMA foreign_keys`` says; named as the statements of the graph are.
 _FOREIGN_KEYS: Final = select(table("pragma_foreign_keys", column("foreign_keys")).c.foreign_keys).execution_options(
     retinue="foreign_keys"
 )
+
+#: The columns of the primary key's index of a table, and their collations.
+_KEY_COLLATIONS: Final = text(
+    "SELECT part.name, part.coll FROM pragma_index_list(:name, :schema) AS list,"
+    " pragma_index_xinfo(list.name, :schema) AS part WHERE list.origin = 'pk' AND part.key = 1"
+).execution_options(retinue="collations")
 
 #: A limit that cuts nothing off.
 _ALL: Final[ColumnElement[int]] = literal_column("-1")
@@ -85,6 +92,25 @@ class SQLite(OnConflict):
     def cascades(self, connection: Connection) -> bool:
         """Return whether this connection enforces foreign keys, as that of a prepared engine does."""
         return bool(connection.execute(_FOREIGN_KEYS).scalar())
+
+    def is_prepared(self, connection: Connection) -> bool:
+        """Return whether a prepared engine gave this connection out."""
+        return is_prepared(connection)
+
+    def unlike(self, connection: Connection) -> Sequence[Unlike]:
+        """Return which pragmas are not: foreign keys, the write-ahead log, some patience. Three statements."""
+        wanted = {"foreign_keys": ("1",), "journal_mode": ("wal", "memory"), "busy_timeout": None}
+        found = {name: str(connection.exec_driver_sql(f"PRAGMA {name}").scalar()) for name in wanted}
+        return [
+            Unlike(name, found[name], "1 or more" if good is None else good[0])
+            for name, good in wanted.items()
+            if (found[name] == "0" if good is None else found[name] not in good)
+        ]
+
+    def collations(self, connection: Connection, table: Table) -> Mapping[str, str]:
+        """Return those of the primary key's index, which a table of one number has not."""
+        given = {"name": table.name, "schema": table.schema or "main"}
+        return {name: collation.lower() for name, collation in connection.execute(_KEY_COLLATIONS, given)}
 
     def after_error(self, connection: Connection, error: BaseException) -> Aftermath:
         """Return what the driver says: a full disk, for one, ends a transaction; one that is too busy is none yet."""

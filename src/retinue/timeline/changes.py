@@ -30,6 +30,7 @@ from retinue.effects.changes import Changed, Kind, Selected, as_sent
 from retinue.effects.effect import Change, Effect
 from retinue.errors import shown
 from retinue.events import Event, TimelineWork
+from retinue.faults import Fault, Severity, delete_if_wrong
 from retinue.keys import Keys
 from retinue.models import TimelineEntryMixin, new_id
 from retinue.schema import Schema
@@ -103,6 +104,15 @@ class Timelines(Effect):
     def tables(self, schema: Schema) -> Sequence[Table]:
         """Return the three tables."""
         return schema.timeline or ()
+
+    def faults(self, schema: Schema) -> Sequence[Fault]:
+        """Return that an entry is of somebody whom its reader does not follow, or of a post that is gone."""
+        entries = schema.table(TimelineEntryMixin)
+        fix = "Let the doctor repair it: such entries are never shown, and it deletes them."
+        return (
+            Fault("entry_of_unfollowed", entries, statements.of_unfollowed, Severity.NOTE, fix, delete_if_wrong),
+            Fault("entry_without_post", entries, statements.without_post, Severity.NOTE, fix, delete_if_wrong),
+        )
 
     def write(self, work: Work, changes: Sequence[Change], *, bulk: bool) -> Sequence[Event]:
         """Note which edges came and went. One update if any came, one delete if any went."""

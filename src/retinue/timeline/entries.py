@@ -10,6 +10,7 @@ from sqlalchemy import (
     Executable,
     Table,
     Update,
+    and_,
     bindparam,
     case,
     delete,
@@ -317,3 +318,18 @@ def purge(schema: Schema) -> Delete:
     return delete(entries).where(
         entries.c.reader_id == user_key(schema, "follower"), entries.c.author_id == user_key(schema, "followed")
     )
+
+
+def of_unfollowed(schema: Schema, engine: EngineRules) -> ColumnElement[bool]:
+    """Return whether an entry is of somebody else, whom its reader does not follow."""
+    entries, edge = _timeline(schema)[0].entries.c, schema.follows.c
+    follows = select(edge.follower_id).where(
+        edge.follower_id == entries.reader_id, edge.following_id == entries.author_id
+    )
+    return and_(entries.author_id != entries.reader_id, engine.no_row(follows, one_by_one=True))
+
+
+def without_post(schema: Schema, engine: EngineRules) -> ColumnElement[bool]:
+    """Return whether the post of an entry is gone."""
+    timeline, posts = _timeline(schema)
+    return engine.no_row(select(posts.key).where(posts.key == timeline.entries.c.post_id), one_by_one=True)

@@ -46,7 +46,7 @@ def block(work: Work, blocker: Any, blocked: Any, until: datetime | None = None)
             return False
         ties.change(work, BLOCK, pair, "renew_block", {"timestamp": at, "until": until}, cleared=_CUTS)
         break
-    _cut(work, pair, at)
+    cut(work, pair, at)
     effects.record(work, Blocked(*pair, at, until))
     return True
 
@@ -103,13 +103,18 @@ def _found(work: Work, pair: Pair) -> _Block | None:
 # --- What a block cuts, and what comes back ------------------------------------------------------
 
 
-def _cut(work: Work, pair: Pair, at: datetime) -> None:
-    """End what is between the two, and remember since when it was."""
+def cut(work: Work, pair: Pair, at: datetime) -> None:
+    """
+    End what is between the two of *pair*, whose guards are held, and remember since when it was.
+
+    The first of them blocks the other. What the block has cut before, it remembers still.
+    """
     back = (pair[1], pair[0])
     following, followed_by = _cut_edge(work, pair), _cut_edge(work, back)
-    cut = (following, followed_by, _cut_request(work, pair, at), _cut_request(work, back, at))
-    if any(cut):
-        ties.change(work, BLOCK, pair, "remember_cut", dict(zip(_CUTS, cut, strict=True)))
+    times = (following, followed_by, _cut_request(work, pair, at), _cut_request(work, back, at))
+    remembered = {name: since for name, since in zip(_CUTS, times, strict=True) if since is not None}
+    if remembered:
+        ties.change(work, BLOCK, pair, "remember_cut", remembered)
     ended: list[Event] = []
     if following:
         ended.append(Unfollowed(*pair, at))

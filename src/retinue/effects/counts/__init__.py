@@ -14,10 +14,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from retinue.effects.changes import Changed, Kind, Selected
-from retinue.effects.counts import adding, leaving, rows
+from retinue.effects.counts import adding, leaving, recounting, rows
 from retinue.effects.effect import Change, InStatement, Parts
 from retinue.engines import EngineRules
 from retinue.events import EdgeEvent, Event
+from retinue.faults import Fault
 from retinue.models import FollowCountMixin
 from retinue.schema import Schema
 from retinue.values import Counts, Key
@@ -75,6 +76,10 @@ class CountRows(InStatement):
         """Return whether Python makes values that an update sets; rows are made by statements of their own in any case."""
         makers = [column.onupdate for column in schema.table(self.mixin).columns]
         return any(maker is not None and not maker.is_clause_element for maker in makers)
+
+    def faults(self, schema: Schema) -> Sequence[Fault]:
+        """Return that a stored count is below zero, or is another than that of the edges."""
+        return recounting.faults(schema)
 
     def leave(self, work: Work, users: Sequence[Key]) -> None:
         """Let the others have so many fewer. Five statements."""

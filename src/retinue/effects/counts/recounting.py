@@ -10,14 +10,16 @@ slot 0 and adds to it afterwards. A row is never deleted: on MariaDB who makes o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Executable, case, func, literal_column, select
+from sqlalchemy import Executable, and_, case, func, literal_column, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
-from retinue.effects.counts.rows import count_row, count_rows, counted_edges, set_count
+from retinue.effects.counts.rows import NUMBERS, count_row, count_rows, counted_edges, set_count
 from retinue.engines import EngineRules, Rows
+from retinue.faults import Fault, RowKey, Severity
 from retinue.schema import Schema
 from retinue.values import Counts, Key
 from retinue.work import Work, inserting
@@ -75,6 +77,49 @@ def correct(work: Work, users: Sequence[Key]) -> None:
     ]
     if values:
         work.run_each(set_count, values)
+
+
+# --- What can be wrong ---------------------------------------------------------------------------
+
+
+def faults(schema: Schema) -> Sequence[Fault]:
+    """Return that a count is below zero, or is another than that of the edges: each user has one of the two at most."""
+    table, fix = (
+        count_rows(schema),
+        "Let the doctor repair it, or run `flask retinue recount`: the edges are counted again.",
+    )
+    return (
+        Fault("count_below_zero", table, _below_zero, Severity.ERROR, fix, _correct_owners),
+        Fault("wrong_count", table, _differs, Severity.ERROR, fix, _correct_owners),
+    )
+
+
+def _correct_owners(work: Work, _fault: Fault, rows: Sequence[RowKey], _given: Mapping[str, Any]) -> None:
+    correct(work, sorted({user for user, _ in rows}))
+
+
+def _sums(schema: Schema) -> tuple[ColumnElement[bool], Sequence[ColumnElement[int]]]:
+    """Return whether a count row is the first of its user; and what all of them say."""
+    row, other = count_rows(schema), count_rows(schema).alias("slots")
+    theirs = select(func.min(other.c.slot)).where(other.c.user_id == row.c.user_id).correlate(row)
+    sums = [theirs.with_only_columns(func.sum(other.c[name])).scalar_subquery() for name in NUMBERS]
+    return row.c.slot == theirs.scalar_subquery(), sums
+
+
+def _below_zero(schema: Schema, _engine: EngineRules) -> ColumnElement[bool]:
+    is_first, sums = _sums(schema)
+    return and_(is_first, or_(*(number < 0 for number in sums)))
+
+
+def _differs(schema: Schema, _engine: EngineRules) -> ColumnElement[bool]:
+    is_first, sums = _sums(schema)
+    row = count_rows(schema)
+    # Verbs look for slot 0.
+    differ = [number != edges for number, edges in zip(sums, counted_edges(schema, row.c.user_id), strict=True)]
+    return and_(is_first, *(number >= 0 for number in sums), or_(row.c.slot != 0, *differ))
+
+
+# --- Statements ----------------------------------------------------------------------------------
 
 
 @once

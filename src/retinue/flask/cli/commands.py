@@ -20,16 +20,22 @@ from retinue.flask.state import current
 Work = Callable[..., int | None]
 
 
-def command(name: str, *parameters: Callable[[Any], Any]) -> Callable[[Work], click.Command]:
+def command(name: str, *parameters: Callable[[Any], Any], failed: int = 1) -> Callable[[Work], click.Command]:
     """
     Make a command of a function ``work(state, as_json, **options)``, which returns an exit code; None is 0.
 
-    What can go wrong with an operator's input or database becomes one sentence and exit code 1.
+    What can go wrong with an operator's input or database becomes one sentence and the exit code *failed*.
     """
 
     def decorate(work: Work) -> click.Command:
         def run(*, as_json: bool, **options: Any) -> None:
-            code = _run(work, as_json, options)
+            try:
+                code = _run(work, as_json, options)
+            except click.ClickException as error:
+                if error.exit_code >= failed:
+                    raise
+                error.show()
+                code = failed
             if code:
                 click.get_current_context().exit(code)
 
