@@ -32,16 +32,16 @@ PARTS: Final = {
 
 #: So many lines of code each part may have. When this count began: 7,021 in the core, 20,742 in all.
 LIMITS: Final = {
-    "timeline": 1_044,
+    "timeline": 1_062,
     "discovery": 282,
     "insight": 321,
-    "doctor": 121,
+    "doctor": 488,
     "transfer": 1_060,
-    "testing": 561,
-    "flask": 1_540,
+    "testing": 570,
+    "flask": 1_604,
     "demo": 2_593,
     "benchmarks": 3_965,
-    "core": 7_524,
+    "core": 7_805,
 }
 
 #: Tokens that are no code.
