@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import URL, Engine, delete, event, func, insert, select
 from sqlalchemy.orm import Session, sessionmaker
@@ -166,22 +167,35 @@ def truth(connection: Any, models: PostingModels, reader: int) -> list[int]:
     return [key for _, key in sorted(seen, reverse=True)]
 
 
+#: What is to happen before statements of an engine, by their names. Its listeners stay: to remove one while another
+#: thread waits in it is an error.
+_BEFORE: WeakKeyDictionary[Engine, dict[str, Callable[[], object]]] = WeakKeyDictionary()
+
+
 @contextmanager
 def before(engine: Engine, name: str, do: Callable[[], object]) -> Iterator[None]:
     """Within the block, let *do* happen once: just before the library's statement *name* runs."""
-    waiting = [do]
+    if engine not in _BEFORE:
+        _listen(engine, _BEFORE.setdefault(engine, {}))
+    waiting = _BEFORE[engine]
+    waiting[name] = do
+    yield
+    assert waiting.pop(name, None) is None, f"{name} did not run"
 
-    def meet(_connection: Any, _cursor: Any, _text: str, _params: Any, context: Any, _many: bool) -> None:
-        if waiting and context.execution_options.get(OPTION) == name:
-            waiting.pop()()
 
-    # Before all other listeners: one of them lets SQLite's transaction begin.
-    event.listen(engine, "before_cursor_execute", meet, insert=True)
-    try:
-        yield
-    finally:
-        event.remove(engine, "before_cursor_execute", meet)
-    assert not waiting, f"{name} did not run"
+def _listen(engine: Engine, waiting: dict[str, Callable[[], object]]) -> None:
+    def meet(options: Any) -> None:
+        do = waiting.pop(options.get(OPTION), None)
+        if do is not None:
+            do()
+
+    @event.listens_for(engine, "before_execute")
+    def meet_statement(connection: Any, _element: Any, _many: Any, _params: Any, options: Any) -> None:
+        meet({**connection.get_execution_options(), **options})
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def meet_text(_connection: Any, _cursor: Any, _text: str, _params: Any, context: Any, _many: bool) -> None:
+        meet(context.execution_options)  # what is prepared is no statement of SQLAlchemy's any more
 
 
 @contextmanager

@@ -96,7 +96,9 @@ def _questions(schema: Schema) -> list[_Question]:
     if questions is None:
         classes = dict.fromkeys((schema.follow, schema.user, *schema.models.values()))
         # With concrete inheritance the users' own selectable is a union.
-        tables: dict[Any, Any] = {one: class_mapper(one).local_table for one in classes} | {schema.user: schema.key.table}
+        tables: dict[Any, Any] = {one: class_mapper(one).local_table for one in classes} | {
+            schema.user: schema.key.table
+        }
         questions = [_Question(class_mapper(one), select(one), update(tables[one])) for one in classes]
         schema.built[_Question] = questions
     return questions

@@ -485,6 +485,8 @@ _PRIVATE = [
             some(2, follow(A, B), unfollow(A, B), accept(B, A), mute(B, A)),
         ],
         [choose(B, locked=True), perhaps(0.8, follow(A, B))],
+        # Who finds nothing to remove asks there who is left, and waits for who is just changing them.
+        retries=MARIADB,
         scenes=(6, 80),
     ),
     Storm(

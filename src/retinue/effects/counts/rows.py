@@ -139,6 +139,7 @@ def _alone(alone: Alone, compiler: SQLCompiler, **options: Any) -> str:
         return compiler.process(false(), **options)
     # What an upsert does to a row that is there, SQLAlchemy does not take for a part of it: it would join the table again.
     of_row: Any = {"correlate_froms": {alone.rows}, "asfrom_froms": {alone.rows}, "selectable": alone.rows}
+    options.pop("use_schema", None)  # MariaDB's compiler leaves that out of an upsert's columns; a table needs it
     compiler.stack.append(of_row)
     try:
         return compiler.process(alone.clauses, **options)
@@ -156,7 +157,10 @@ def plus(rows: Table, name: str, more: ColumnElement[int], *, less: bool) -> Col
     sum_: ColumnElement[int] = rows.c[name] + more
     if not less:
         return sum_
-    return case((and_(sum_ < 0, Alone(rows)), literal_column("0")), else_=sum_)
+    zero: ColumnElement[int] = literal_column(
+        "0"
+    )  # in the text: PyMySQL takes no parameters behind the values of many rows
+    return case((and_(sum_ < zero, Alone(rows)), zero), else_=sum_)
 
 
 @once
