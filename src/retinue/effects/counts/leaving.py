@@ -67,7 +67,7 @@ def count_out_followers(schema: Schema, engine: EngineRules) -> Update:
     """Let everybody who follows one of *users* follow so many fewer."""
     edge = schema.edges_by_target.alias("incoming").c
     rows, lost = count_rows(schema), _lost(edge.follower_id, engine.one_of(edge.following_id, "users"))
-    return _from_slot_0(rows, lost, following=plus(rows, "following", -lost.c.edges, less=True))
+    return _from_slot_0(rows, lost, following=plus(schema, "following", -lost.c.edges, less=True))
 
 
 @once
@@ -75,7 +75,7 @@ def count_out_followed(schema: Schema, engine: EngineRules) -> Update:
     """Let everybody whom one of *users* follows have so many followers fewer."""
     edge = schema.follows.alias("outgoing").c
     rows, lost = count_rows(schema), _lost(edge.following_id, engine.one_of(edge.follower_id, "users"))
-    return _from_slot_0(rows, lost, followers=plus(rows, "followers", -lost.c.edges, less=True))
+    return _from_slot_0(rows, lost, followers=plus(schema, "followers", -lost.c.edges, less=True))
 
 
 def _neighbours(schema: Schema, engine: EngineRules) -> Subquery:

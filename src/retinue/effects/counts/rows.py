@@ -147,15 +147,17 @@ def _alone(alone: Alone, compiler: SQLCompiler, **options: Any) -> str:
         compiler.stack.pop()
 
 
-def plus(rows: Table, name: str, more: ColumnElement[int], *, less: bool) -> ColumnElement[int]:
+def plus(schema: Schema, name: str, more: ColumnElement[int], *, less: bool) -> ColumnElement[int]:
     """
     Return *more* added to the number *name* of a count row.
 
     *less*: whether *more* may be below zero. An edge that raw SQL has made is not counted, and takes nothing with it:
-    what is left is no less than zero. Of several slots one may be below zero, as their sum counts.
+    what is left is no less than zero. Of several slots one may be below zero, as their sum counts; where counts are
+    spread, nobody asks for the other slots, which others are changing: on MariaDB that locks them.
     """
+    rows = count_rows(schema)
     sum_: ColumnElement[int] = rows.c[name] + more
-    if not less:
+    if not less or schema.settings.counter_slots > 1:
         return sum_
     zero: ColumnElement[int] = literal_column(
         "0"
@@ -175,7 +177,7 @@ def add_to_count(schema: Schema, engine: EngineRules, less: bool) -> Executable:
     rows = count_rows(schema)
     if not engine.locks_missing_rows:
         mine = rows.c.user_id == user_key(schema, "user"), rows.c.slot == bindparam("slot_")
-        return update(rows).where(*mine).values(_added(rows, less=less))
+        return update(rows).where(*mine).values(_added(schema, less=less))
     values = {"user_id": "user", "slot": "slot_", "followers": "more_followers", "following": "more_following"}
     names = row_names(schema, rows, values)
     called = values if names is None else {column: column for column in names}
@@ -193,7 +195,7 @@ def add_if(schema: Schema, which: str, condition: FromClause, *, less: bool) -> 
     mine = rows.c.user_id == user_key(schema, f"{which}_user"), rows.c.slot == bindparam(f"{which}_slot")
     holds = exists(select(literal_column("1")).select_from(condition))
     more = {
-        name: plus(rows, name, bindparam(f"{which}_{name}", type_=rows.c[name].type), less=less) for name in NUMBERS
+        name: plus(schema, name, bindparam(f"{which}_{name}", type_=rows.c[name].type), less=less) for name in NUMBERS
     }
     return update(rows).where(*mine, holds).values(more).returning(rows.c.slot).cte(f"{which}_count")
 
@@ -237,7 +239,7 @@ def upsert_counts(
 ) -> Executable:
     """Return an insert of *fresh*; to a row that is there its numbers are added: *less*, if they may be below zero."""
     rows = count_rows(schema)
-    added = engine.upsert(rows, fresh, lambda new: {name: plus(rows, name, new[name], less=less) for name in NUMBERS})
+    added = engine.upsert(rows, fresh, lambda new: {name: plus(schema, name, new[name], less=less) for name in NUMBERS})
     return added.execution_options(preserve_rowcount=True)
 
 
@@ -285,7 +287,7 @@ def uncounted(schema: Schema, engine: EngineRules) -> Rows:
 def add_or_insert(schema: Schema, engine: EngineRules, fresh: Sequence[Mapping[str, Any]]) -> Executable:
     """Add *more_followers* and *more_following* to those rows of *fresh* that are there; the others are inserted as they are."""
     rows = count_rows(schema)
-    return engine.upsert(rows, fresh, lambda _new: _added(rows, less=True)).execution_options(
+    return engine.upsert(rows, fresh, lambda _new: _added(schema, less=True)).execution_options(
         **{OPTION: "add_or_start"}
     )
 
@@ -293,9 +295,10 @@ def add_or_insert(schema: Schema, engine: EngineRules, fresh: Sequence[Mapping[s
 def add_or_insert_each(schema: Schema, engine: EngineRules, more: tuple[int, int]) -> Executable:
     """As `add_or_insert()`, of rows that come as parameters: no driver knows others then, so *more* is in the text."""
     rows, numbers = count_rows(schema), dict(zip(NUMBERS, more, strict=True))
-    added = {name: plus(rows, name, literal_column(str(one), Integer), less=one < 0) for name, one in numbers.items()}
+    added = {name: plus(schema, name, literal_column(str(one), Integer), less=one < 0) for name, one in numbers.items()}
     return engine.upsert(rows, None, lambda _new: added).execution_options(**{OPTION: "add_or_make"})
 
 
-def _added(rows: Table, *, less: bool) -> dict[str, ColumnElement[Any]]:
-    return {name: plus(rows, name, bindparam(f"more_{name}", type_=rows.c[name].type), less=less) for name in NUMBERS}
+def _added(schema: Schema, *, less: bool) -> dict[str, ColumnElement[Any]]:
+    rows = count_rows(schema)
+    return {name: plus(schema, name, bindparam(f"more_{name}", type_=rows.c[name].type), less=less) for name in NUMBERS}
