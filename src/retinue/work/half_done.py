@@ -17,7 +17,8 @@ from typing import Any, Final, NoReturn
 from weakref import WeakKeyDictionary, ref
 
 from sqlalchemy import event
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm import Session
 
 from retinue.engines import engine_of
@@ -58,9 +59,19 @@ def doom(session: Session, connection: Connection, call: str, error: BaseExcepti
         return  # by a call before, which has to be rolled back as well
     failed = _half_done[connection] = _HalfDone(session, call, error)
     session.info[_SLOT] = [*_open(session), failed]
-    for target, name, hook in (*((connection, *one) for one in _HOOKS), (session, "before_commit", _before_commit)):
-        if not event.contains(target, name, hook):
-            event.listen(target, name, hook)
+    target = _target_of(connection)
+    for listened, name, hook in (*((target, *one) for one in _HOOKS), (session, "before_commit", _before_commit)):
+        if not event.contains(listened, name, hook):
+            event.listen(listened, name, hook)
+
+
+def _target_of(connection: Connection) -> Connection | Engine:
+    """Return what tells of the statements of *connection*: its engine, where SQLAlchemy 2.0 takes no listener for it."""
+    try:
+        event.contains(connection, *_HOOKS[0])
+    except InvalidRequestError:  # an engine with execution options of its own
+        return connection.engine
+    return connection
 
 
 def refuse(connection: Connection) -> None:
