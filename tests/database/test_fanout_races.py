@@ -270,8 +270,8 @@ LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 def lapse(place: Kept, user: int) -> None:
     """Let it be long since *user* was here."""
     row = place.readers
-    with place.engine.begin() as connection:
-        connection.execute(row.update().where(row.c.user_id == user).values(active_at=LONG_AGO))
+    lapsed = row.update().where(row.c.user_id == user).values(active_at=LONG_AGO)
+    transact(place.sessions, lambda session: session.execute(lapsed))
 
 
 @pytest.mark.parametrize("step", ["reset_lapsed", "delete_lapsed_entries", "delete_lapsed"])
