@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Boolean, ForeignKey, Index, Integer, MetaData
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
 
 from retinue import (
     BlockMixin,
@@ -172,6 +172,23 @@ def posts_that_end(base: Any, user: type[Any]) -> type[Any]:
         )
 
     return declare_posts(Post, author="author_id", time="made_at", until="gone_at")
+
+
+def posts_with_authors(base: Any, user: type[Any]) -> type[Any]:
+    """Declare posts of *user* that each name their author, with the indexes that timelines ask for."""
+
+    class Post(base):  # type: ignore[misc]
+        __tablename__ = "posts"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        author_id: Mapped[int] = mapped_column(ForeignKey(user.id, ondelete="CASCADE"))
+        made_at: Mapped[datetime] = mapped_column(UTCDateTime)
+        author: Mapped[Any] = relationship(user)
+        __table_args__ = (
+            Index("ix_posts_author", "author_id", "made_at", "id"),
+            Index("ix_posts_time", "made_at", "id"),
+        )
+
+    return declare_posts(Post, author="author_id", time="made_at")
 
 
 def _declare(name: str, bases: tuple[type[Any], ...], body: dict[str, Any]) -> type[Any]:

@@ -6,34 +6,19 @@ from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Engine, ForeignKey, Index, String, delete, insert, select, update
-from sqlalchemy.orm import Mapped, Session, mapped_column, relationship, sessionmaker
+from sqlalchemy import Engine, String, delete, insert, select, update
+from sqlalchemy.orm import Session, mapped_column, sessionmaker
 
-from retinue import HistoryKind, NotificationKind, Only, Settings, Sort, UTCDateTime, declare_posts, fanout
+from retinue import HistoryKind, NotificationKind, Only, Settings, Sort, fanout
 from retinue.insight import churn, follower_growth, statistics, top_new_followers
 from retinue.models import now
 from retinue.testing import count_statements
-from tests.models import FLAGS, MIXINS, Models, declare
-
-
-def _posts(base: Any, user: type[Any]) -> type[Any]:
-    class Post(base):  # type: ignore[misc]
-        __tablename__ = "posts"
-        id: Mapped[int] = mapped_column(primary_key=True)
-        author_id: Mapped[int] = mapped_column(ForeignKey(user.id, ondelete="CASCADE"))
-        made_at: Mapped[datetime] = mapped_column(UTCDateTime)
-        author: Mapped[Any] = relationship(user)
-        __table_args__ = (
-            Index("ix_posts_author", "author_id", "made_at", "id"),
-            Index("ix_posts_time", "made_at", "id"),
-        )
-
-    return declare_posts(Post, author="author_id", time="made_at")
+from tests.models import FLAGS, MIXINS, Models, declare, posts_with_authors
 
 
 def _declare(*kinds: str, active: str | None = None, flags: tuple[str, ...] = ()) -> Models:
     settings, columns = Settings(name="username", active=active), {"username": mapped_column(String(64))}
-    return declare(*kinds, settings=settings, flags=flags, columns=columns, posts=_posts)
+    return declare(*kinds, settings=settings, flags=flags, columns=columns, posts=posts_with_authors)
 
 
 #: The graphs that the table has a column for. All of them have posts.

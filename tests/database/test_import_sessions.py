@@ -21,6 +21,7 @@ from retinue import FollowCountMixin, FollowerMixin, FollowMixin, transact
 from retinue.models import now
 from retinue.transfer import ImportReport, Skipped, SkipReason, import_follows
 from tests.database.graph_models import HUNG, MANY, ONE, Pair, audit, befriend, edges, populate
+from tests.models import declare
 
 PEOPLE = 40
 PAIRS: list[Pair] = [(a, b) for a in range(1, PEOPLE + 1) for b in range(1, PEOPLE + 1) if a != b]
@@ -133,30 +134,12 @@ WITHOUT_CASE: dict[str, String] = {
 }
 
 
-def with_key(kind: Any) -> tuple[Any, Any, Any]:
-    """Declare users whose keys are of this type, their follows and counts."""
-
-    class Base(DeclarativeBase):
-        pass
-
-    class User(FollowerMixin, Base):
-        __tablename__ = "users"
-        id = mapped_column(kind, primary_key=True)
-
-    class Follow(FollowMixin, Base):
-        __tablename__ = "follows"
-
-    class FollowCount(FollowCountMixin, Base):
-        __tablename__ = "follow_counts"
-
-    return User, Follow, FollowCount
-
-
 @pytest.mark.tables(None)
 def test_a_key_is_taken_to_the_letter(engine: Engine) -> None:
     """Where the database finds anne for ANNE, an import does not: it neither follows for her, nor trips over both."""
-    made, _, _ = with_key(WITHOUT_CASE[engine.dialect.name])
-    User, Follow, FollowCount = with_key(String(20))  # noqa: N806 - classes, which do not know how the tables were made
+    made = declare("Follow", "FollowCount", key=WITHOUT_CASE[engine.dialect.name])
+    models = declare("Follow", "FollowCount", key=String(20))  # who do not know how the tables were made
+    User, Follow, FollowCount = models.user, models.follow, models.count  # noqa: N806 - classes
     with engine.begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("CREATE EXTENSION citext"))

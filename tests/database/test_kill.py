@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Sequence
+from multiprocessing.process import BaseProcess
+from multiprocessing.synchronize import Event
 
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
@@ -24,6 +27,20 @@ OTHERS = {
 }
 
 
+def kill(engine: Engine, writers: Sequence[BaseProcess], started: Sequence[Event], *, after: float) -> None:
+    """Start *writers*, and kill them so many seconds *after* all have begun."""
+    for writer in writers:
+        writer.start()
+    for begun in started:
+        assert begun.wait(HUNG)
+    time.sleep(after)
+    for writer in writers:
+        assert writer.is_alive()
+        writer.kill()
+        writer.join(HUNG)
+    wait_until_the_server_knows(engine)
+
+
 def test_killed_writers_leave_nothing_half_done(engine: Engine) -> None:
     """However often two writers are killed, edges come in pairs as they were made, and the counters are right."""
     people = populate(engine, ONE, 8)
@@ -37,16 +54,7 @@ def test_killed_writers_leave_nothing_half_done(engine: Engine) -> None:
             PROCESSES.Process(target=follow_back_and_forth, args=(begun, url, pairs[number::2]))
             for number, begun in enumerate(started)
         ]
-        for writer in writers:
-            writer.start()
-        for begun in started:
-            assert begun.wait(HUNG)
-        time.sleep(chance.uniform(0, 0.03))
-        for writer in writers:
-            assert writer.is_alive()
-            writer.kill()
-            writer.join(HUNG)
-        wait_until_the_server_knows(engine)
+        kill(engine, writers, started, after=chance.uniform(0, 0.03))
         there = audit(engine, ONE)
         assert there == {(b, a) for a, b in there}
     with crowd(engine, ONE, 2) as them:
@@ -72,16 +80,7 @@ def test_killed_writers_of_private_users_leave_nothing_half_done(engine: Engine)
             PROCESSES.Process(target=part_and_meet, args=(started[0], url, pairs)),
             PROCESSES.Process(target=ask_and_answer, args=(started[1], url, star, fans)),
         ]
-        for writer in writers:
-            writer.start()
-        for begun in started:
-            assert begun.wait(HUNG)
-        time.sleep(chance.uniform(0, 0.05))
-        for writer in writers:
-            assert writer.is_alive()
-            writer.kill()
-            writer.join(HUNG)
-        wait_until_the_server_knows(engine)
+        kill(engine, writers, started, after=chance.uniform(0, 0.05))
         state = judge.audit(engine, ANY)
         for a, b in pairs:
             assert len({(a, b), (b, a)} & state.edges) == (0 if (a, b) in state.blocks else 2)

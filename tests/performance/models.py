@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, MetaData, String
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy import MetaData, String
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from retinue import (
     BlockMixin,
@@ -21,9 +20,8 @@ from retinue import (
     NotificationMixin,
     Settings,
     TimelineEntryMixin,
-    UTCDateTime,
-    declare_posts,
 )
+from tests.models import posts_with_authors
 
 
 @dataclass(frozen=True)
@@ -102,18 +100,7 @@ def _declare_edges_and_posts(base: Any, user: type[Any]) -> tuple[type[Any], ...
     class FollowCount(FollowCountMixin, base):  # type: ignore[misc]
         __tablename__ = "follow_counts"
 
-    class Post(base):  # type: ignore[misc]
-        __tablename__ = "posts"
-        id: Mapped[int] = mapped_column(primary_key=True)
-        author_id: Mapped[int] = mapped_column(ForeignKey(user.id, ondelete="CASCADE"))
-        made_at: Mapped[datetime] = mapped_column(UTCDateTime)
-        author: Mapped[Any] = relationship(user)
-        __table_args__ = (
-            Index("ix_posts_author", "author_id", "made_at", "id"),
-            Index("ix_posts_time", "made_at", "id"),
-        )
-
-    return Follow, FollowCount, declare_posts(Post, author="author_id", time="made_at")
+    return Follow, FollowCount, posts_with_authors(base, user)
 
 
 COUNTED = _declare_counted()
