@@ -1,3 +1,3 @@
-"""What the tests of the library and those of the demo share: see tests/fixtures.py."""
+"""What the tests of the library and those of the demo share: see tests/fixtures.py and tests/environments.py."""
 
-pytest_plugins = ["tests.fixtures"]
+pytest_plugins = ["tests.fixtures", "tests.environments"]
