@@ -3,7 +3,7 @@
 
     python3 dev.py demo     start the demo and print its address
     python3 dev.py test     run the tests on SQLite, PostgreSQL and MariaDB, in a few minutes
-    python3 dev.py test --long      what takes long as well, the oldest SQLAlchemy and Debian's own PostgreSQL: half an hour
+    python3 dev.py test --long      what takes long as well, the oldest SQLAlchemy, newer Pythons and Debian's own PostgreSQL
     python3 dev.py test --sqlalchemy 2.0    the tests on the oldest SQLAlchemy that is supported
     python3 dev.py bench    measure Retinue beside its peers and the bare driver; with --quick in two minutes
     python3 dev.py lint     style, format and types
@@ -46,8 +46,14 @@ OLDEST = (
     "not races and not machine and not kill and not modes and not leaks and not mariadb and not browser and not crawl"
 )
 
-# Where Debian has the programs of the PostgreSQL that it ships, which is older than that of the tests.
+# The Pythons that are supported beside the oldest, and what `--long` runs on each that is there: what needs no server.
+NEWER_PYTHONS = ["3.12", "3.13"]
+NEWER = f"{OLDEST} and not postgresql"
+
+# Where Debian has the programs of the PostgreSQL that it ships, which is older than that of the tests; and the file that
+# keeps its package from making a cluster, and from starting a daemon, as it is installed.
 DEBIANS_POSTGRESQL = Path("/usr/lib/postgresql")
+NO_CLUSTER = Path("/etc/postgresql-common/createcluster.d/no-cluster.conf")
 
 # What is installed editable: the library, and the app that is made with it.
 PROJECTS = [ROOT, ROOT / "demo"]
@@ -66,10 +72,11 @@ LOCKS = {
 
 
 class Environment:
-    """A virtual environment beside this file."""
+    """A virtual environment beside this file, with the Python that runs this file or another one."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, made_by: str = sys.executable) -> None:
         self.path = ROOT / name
+        self.made_by = made_by
         self.bin = self.path / ("Scripts" if os.name == "nt" else "bin")
         self.python = self.bin / "python"
 
@@ -124,10 +131,10 @@ class Environment:
         if made_here.is_current() and shutil.which(self.python):
             return
         try:
-            run(sys.executable, "-m", "venv", "--clear", str(self.path))
+            run(self.made_by, "-m", "venv", "--clear", str(self.path))
         except subprocess.CalledProcessError:  # Debian splits venv off from Python
             apt_install({f"python{sys.version_info.major}.{sys.version_info.minor}-venv": None})
-            run(sys.executable, "-m", "venv", "--clear", str(self.path))
+            run(self.made_by, "-m", "venv", "--clear", str(self.path))
         made_here.write()
 
     def _pip(self) -> list[str]:
@@ -196,10 +203,42 @@ def is_there(what: str) -> bool:
     return shutil.which(what, path=places) is not None
 
 
+def python_of(version: str) -> str | None:
+    """Return the path of a Python of this *version*, or None if there is none."""
+    try:
+        done = subprocess.run(
+            [f"python{version}", "-c", "import sys; print(sys.executable)"],
+            check=False,
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PYENV_VERSION": version},  # by which pyenv's `python3.13` becomes that one
+        )
+    except FileNotFoundError:
+        return None
+    return done.stdout.strip() or None
+
+
+def may_install() -> bool:
+    """Tell whether this is root on Debian or Ubuntu."""
+    return os.name != "nt" and os.geteuid() == 0 and shutil.which("apt-get") is not None
+
+
+def debians_postgresql() -> list[Path]:
+    """Return the folders with programs of Debian's own PostgreSQL, which is installed if there is none and it may be."""
+    if may_install() and not any(DEBIANS_POSTGRESQL.glob("*/bin/postgres")):
+        NO_CLUSTER.parent.mkdir(parents=True, exist_ok=True)
+        NO_CLUSTER.write_text("create_main_cluster = false\n")
+        try:
+            apt_install({"postgresql": None})
+        finally:
+            NO_CLUSTER.unlink()
+    return sorted(program.parent for program in DEBIANS_POSTGRESQL.glob("*/bin/postgres"))
+
+
 def apt_install(packages: dict[str, str | None]) -> None:
     """Install Debian *packages* of which nothing is there, if this is root on Debian or Ubuntu."""
     missing = [name for name, brings in packages.items() if not (brings and is_there(brings))]
-    if not missing or os.name == "nt" or os.geteuid() != 0 or not shutil.which("apt-get"):
+    if not missing or not may_install():
         return
     print("dev.py: apt-get install", *missing, flush=True)
     for step in (["update"], ["install", "--yes", "--no-install-recommends", *missing]):
@@ -240,7 +279,14 @@ def test_long(arguments: list[str]) -> None:
     pytest = ["python", "-m", "pytest", *SIDE_BY_SIDE]
     passed = {"everything": newest.run(*pytest, "-m", "", *arguments)}
     passed["the oldest SQLAlchemy"] = oldest.run(*pytest, "-k", OLDEST, *arguments)
-    folders = sorted(folder for folder in DEBIANS_POSTGRESQL.glob("*/bin") if (folder / "postgres").exists())
+    for version in NEWER_PYTHONS:
+        if python := python_of(version):
+            newer = Environment(f".venv-python{version}", python)
+            newer.install("test")
+            passed[f"Python {version}"] = newer.run(*pytest, "-k", NEWER, *arguments)
+        else:
+            print(f"dev.py: NOT TESTED on Python {version}: there is no python{version}", flush=True)
+    folders = debians_postgresql()
     for folder in folders:
         os.environ["RETINUE_POSTGRESQL"] = str(folder)
         passed[str(folder)] = newest.run(*pytest, "-k", "database and postgresql", *arguments)

@@ -67,7 +67,7 @@ def test_what_is_compiled_is_kept_in_the_environment(tmp_path: Path, monkeypatch
 def test_a_long_run_goes_on_after_a_failure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Everything with what is marked `long`, the oldest SQLAlchemy and each PostgreSQL of Debian's; each has its say."""
+    """All there is, the oldest SQLAlchemy, each newer Python and each PostgreSQL of Debian's; each has its say."""
     programs = tmp_path / "15" / "bin"
     programs.mkdir(parents=True)
     (programs / "postgres").touch()
@@ -79,17 +79,50 @@ def test_a_long_run_goes_on_after_a_failure(
 
     monkeypatch.setattr(dev, "DEBIANS_POSTGRESQL", tmp_path)
     monkeypatch.setattr(dev, "apt_install", lambda _packages: None)
+    monkeypatch.setattr(dev, "may_install", lambda: False)
+    monkeypatch.setattr(dev, "python_of", {"3.12": sys.executable}.get)
     monkeypatch.setattr(dev.Environment, "install", lambda *_names: None)
     monkeypatch.setattr(dev.Environment, "run", run)
     monkeypatch.setenv("RETINUE_POSTGRESQL", "")
 
-    with pytest.raises(SystemExit, match=f"failed: the oldest SQLAlchemy, {programs}"):
+    with pytest.raises(SystemExit, match=f"failed: the oldest SQLAlchemy, Python 3.12, {programs}"):
         dev.test_long(["-x", "-q"])
-    assert ran == [(".venv", "-x"), (".venv-2.0", "-x"), (".venv", "-x")]
+    assert ran == [(".venv", "-x"), (".venv-2.0", "-x"), (".venv-python3.12", "-x"), (".venv", "-x")]
+    assert "NOT TESTED on Python 3.13" in capsys.readouterr().out
 
+    monkeypatch.setattr(dev, "python_of", lambda _version: None)
     monkeypatch.setattr(dev, "DEBIANS_POSTGRESQL", tmp_path / "nowhere")
     ran.clear()
     with pytest.raises(SystemExit, match=r"failed: the oldest SQLAlchemy$"):
         dev.test_long([])
     assert [before for _, before in ran] == ["-m", "-k"]
     assert "NOT TESTED on Debian's own PostgreSQL" in capsys.readouterr().out
+
+
+def test_a_python_of_a_version() -> None:
+    """The one that runs this is found by its version, another that is not there is not."""
+    assert dev.python_of(f"{sys.version_info.major}.{sys.version_info.minor}")
+    assert dev.python_of("3.999") is None
+
+
+def test_debians_postgresql_comes_without_a_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While it is installed a file says so, and no longer; whoever may not install anything is left alone."""
+    no_cluster = tmp_path / "createcluster.d" / "no-cluster.conf"
+    asked: list[str] = []
+
+    def apt_install(packages: dict[str, str | None]) -> None:
+        asked.extend([*packages, no_cluster.read_text()])
+        (tmp_path / "15" / "bin").mkdir(parents=True)
+        (tmp_path / "15" / "bin" / "postgres").touch()
+
+    monkeypatch.setattr(dev, "DEBIANS_POSTGRESQL", tmp_path)
+    monkeypatch.setattr(dev, "NO_CLUSTER", no_cluster)
+    monkeypatch.setattr(dev, "apt_install", apt_install)
+
+    monkeypatch.setattr(dev, "may_install", lambda: False)
+    assert dev.debians_postgresql() == []
+    monkeypatch.setattr(dev, "may_install", lambda: True)
+    assert dev.debians_postgresql() == dev.debians_postgresql() == [tmp_path / "15" / "bin"]
+
+    assert asked == ["postgresql", "create_main_cluster = false\n"]
+    assert not no_cluster.exists()
