@@ -1,13 +1,14 @@
 """
-What the documentation shows can be typed as it stands: what it installs is installed, what it shows is run.
+What the documentation shows can be typed as it stands: where nothing is installed but what it installs, it works.
 
-A page is a line in `PAGES`. Its first `pip install` makes the environment, with the wheel of this clone in the place of
-the folder; its pieces of Python are one file after the other, `app.py` where no other file is named above them; what
-it types into Python's own prompt gives the answers that are printed there.
+A page, or one section of it, is a line in `PAGES`. Its `pip install` makes the environment, with the wheel of this clone in
+the place of the clone; then its pieces of Python run one after the other, as in one file, and what it types at Python's own
+prompt gives the answers that are printed there.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from collections.abc import Callable
@@ -19,39 +20,74 @@ import pytest
 import dev
 from tests.environments import Installed
 
-#: Runs in the environment: the page's session, among the names of its app, and then what its reader would look at.
+#: Runs in the environment, in the order of the page; the names of its programs are those of its sessions.
 TRIAL = """\
-import doctest, sys, app
-before, session, after = sys.argv[1:]
-names = vars(app)
-exec(before, names)
-example = doctest.DocTestParser().get_doctest(session, names, "the page", None, 0)
-result = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(example, clear_globs=False)
+import doctest, json, sys, types
+given, at_the_prompt, after, blocks = json.loads(sys.argv[1])
+page = sys.modules["page"] = types.ModuleType("page")
+names = vars(page)
+runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
+exec(given, names)
+for language, code in blocks:
+    if language == "python":
+        exec(compile(code, "the page", "exec"), names)
+    else:
+        exec(at_the_prompt, names)
+        at_the_prompt = ""
+        example = doctest.DocTestParser().get_doctest(code, names, "the page", None, 0)
+        runner.run(example, clear_globs=False)
+        names.update(example.globs)
 exec(after, names)
-sys.exit(result.failed != 0)
+sys.exit(runner.failures != 0)
 """
 
 
 class Page(NamedTuple):
-    """A page that can be typed."""
+    """A page, or a section of one, that can be typed."""
 
     name: str
 
-    #: What its reader has done before the session: code, among the names of the app.
-    before: str = ""
+    #: The heading of the section (`##`); empty for the whole page.
+    section: str = ""
 
-    #: What they would see afterwards: code that fails if it is not so.
+    #: Packages that it takes for granted, or that `after` needs.
+    beside: tuple[str, ...] = ()
+
+    #: Python that it takes for granted.
+    given: str = ""
+
+    #: What its reader has done before they come to the prompt.
+    at_the_prompt: str = ""
+
+    #: What they would see afterwards: Python that fails if it is not so.
     after: str = ""
 
-    #: What `after` needs, and the page does not.
-    beside: tuple[str, ...] = ()
+    def text(self) -> str:
+        """Return what it says."""
+        text = (dev.ROOT / self.name).read_text()
+        if self.section:
+            (text,) = re.findall(rf"^## {re.escape(self.section)}\n.*?(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+        return text
+
+    def install(self) -> tuple[str, list[str]]:
+        """Return the extras of Retinue that it installs, and the packages beside it."""
+        found = re.search(r"\bpip install ([^`\n]+)", self.text())
+        retinue, *packages = shlex.split(found[1]) if found else ["."]
+        extras = re.fullmatch(r"[./]*(?:\bretinue)?(?:\[([a-z,]+)\])?", retinue)
+        assert extras, f"{self.name} installs {retinue} first, and not Retinue"
+        return extras[1] or "", [*packages, *self.beside]
+
+    def blocks(self) -> list[tuple[str, str]]:
+        """Return its pieces of Python, in order, each as a program (`python`) or a session (`pycon`)."""
+        return re.findall(r"^```(python|pycon)\n(.*?)^```", self.text(), re.MULTILINE | re.DOTALL)
 
 
 PAGES = [
     Page(
         "README.md",
-        before="app.app_context().push(); db.create_all()",
+        at_the_prompt="app.app_context().push()",
         after="""\
+db.create_all()
 page = app.test_client().get("/people/@2/followers")
 assert page.status_code == 200 and "Daniel Bates" in page.text, page.text
 """,
@@ -59,39 +95,15 @@ assert page.status_code == 200 and "Daniel Bates" in page.text, page.text
 ]
 
 
-class Text:
-    """What a page says."""
-
-    def __init__(self, name: str) -> None:
-        self.text = (dev.ROOT / name).read_text()
-
-    def install(self) -> tuple[str, list[str]]:
-        """Return the extras of Retinue that it installs, and the packages beside it."""
-        (line, *_) = re.findall(r"\bpip install ([^`\n]+)", self.text)
-        retinue, *packages = shlex.split(line)
-        (extras,) = re.findall(r"^(?:\.|retinue)(?:\[([a-z,]+)\])?$", retinue)
-        return extras, packages
-
-    def blocks(self, language: str) -> list[tuple[str, str]]:
-        """Return the pieces of a language, in order, each with the file that is named above it, if one is."""
-        found = rf"(?:\*\*`([^`]+)`\*\*\n\n)?^```{language}\n(.*?)^```"
-        return [(file, code) for file, code in re.findall(found, self.text, re.MULTILINE | re.DOTALL)]
-
-    def write(self, folder: Path) -> None:
-        """Write the files that it shows."""
-        for file, code in self.blocks("python"):
-            with (folder / (file or "app.py")).open("a") as program:
-                program.write(f"{code}\n")
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page", [pytest.param(page, id=" ".join(filter(None, [page.name, page.section]))) for page in PAGES]
+)
 def test_a_page_does_what_it_says(page: Page, tmp_path: Path, empty_environment: Callable[..., Installed]) -> None:
-    """Word for word, where nothing is installed but what it says."""
-    text = Text(page.name)
-    extras, packages = text.install()
-    text.write(tmp_path)
-    session = "".join(code for _, code in text.blocks("pycon"))
+    """Word for word."""
+    extras, packages = page.install()
+    blocks = page.blocks()
+    assert blocks
 
-    environment = empty_environment(extras, *packages, *page.beside)
+    environment = empty_environment(extras, *packages)
 
-    environment.run("-c", TRIAL, page.before, session, page.after, at=tmp_path)
+    environment.run("-c", TRIAL, json.dumps([page.given, page.at_the_prompt, page.after, blocks]), at=tmp_path)
