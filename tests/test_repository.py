@@ -8,11 +8,17 @@ from pathlib import Path
 
 import pytest
 
+import dev
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
 DEMO = tomllib.loads((REPOSITORY / "demo" / "pyproject.toml").read_text())
 BOTH = [*PROJECT["project"]["dependencies"], *DEMO["project"]["dependencies"]]
 LISTS = sorted((REPOSITORY / "requirements").glob("*.txt"))
+
+
+TEXTS = [*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/*.md"), *(REPOSITORY / "src").rglob("*.py")]
+TEXTS += [*(REPOSITORY / "demo").rglob("*.md"), *(REPOSITORY / "demo" / "src").rglob("*.py")]
 
 
 def names(requirements: list[str]) -> set[str]:
@@ -57,3 +63,23 @@ def test_the_oldest_line_is_the_one_that_the_project_promises() -> None:
     text = (REPOSITORY / "requirements" / "test-sqlalchemy-2.0.txt").read_text()
 
     assert re.search(rf"^sqlalchemy(\[asyncio\])?=={re.escape(oldest)} ", text, re.MULTILINE)
+
+
+def test_retinue_is_installed_from_a_clone_as_long_as_no_index_has_it() -> None:
+    """Whoever types what a page, an example or an error says gets this Retinue, and no stranger of that name."""
+    found = [
+        (file.name, what)
+        for file in TEXTS
+        if file.name != "CONTRIBUTING.md"  # what is written once there is a release
+        for what in re.findall(r"\bpip install ([^`\n]*)", file.read_text())
+    ]
+
+    assert len(found) > 5
+    assert [one for one in found if re.search(r"(^|[\s'\"])retinue\b", one[1])] == []
+
+
+def test_the_versions_of_python_that_the_project_names_are_those_that_are_tested() -> None:
+    """The oldest one with everything, and each newer one in `dev.py test --long`."""
+    named = re.findall(r"Python :: (3\.\d+)", " ".join(PROJECT["project"]["classifiers"]))
+
+    assert named == [PROJECT["project"]["requires-python"].removeprefix(">="), *dev.NEWER_PYTHONS]

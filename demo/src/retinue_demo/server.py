@@ -71,8 +71,7 @@ def _prepare(database: str | None, size: Size) -> Flask:
         app, url = _open(database, size, folder, key)
         _fill(app, url, size)
     except ModuleNotFoundError as error:
-        extra = {"psycopg": "postgres", "pymysql": "mysql"}.get(error.name or "")
-        package = f"retinue[{extra}]" if extra else error.name
+        package = "psycopg[binary]" if error.name == "psycopg" else error.name
         message = f"{error.name} is not installed, which this database needs: pip install '{package}'"
         raise CannotStartError(message) from error
     except (OSError, ValueError) as error:
