@@ -46,9 +46,10 @@ OLDEST = (
     "not races and not machine and not kill and not modes and not leaks and not mariadb and not browser and not crawl"
 )
 
-# The Pythons that are supported beside the oldest, and what `--long` runs on each that is there: what needs no server.
+# The Pythons that are supported beside the oldest, and what `--long` runs on each that is there: what needs no server. How
+# many instructions a call takes is another matter on each.
 NEWER_PYTHONS = ["3.12", "3.13"]
-NEWER = f"{OLDEST} and not postgresql"
+NEWER = f"(unit or sqlite) and not performance and {OLDEST}"
 
 # Where Debian has the programs of the PostgreSQL that it ships, which is older than that of the tests; and the file that
 # keeps its package from making a cluster, and from starting a daemon, as it is installed.
