@@ -9,51 +9,30 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import DateTime, Engine, ForeignKey, Integer, MetaData, String, Uuid
-from sqlalchemy.orm import DeclarativeBase, mapped_column, sessionmaker
+from sqlalchemy import DateTime, Engine, ForeignKey, Integer, String, Uuid
+from sqlalchemy.orm import mapped_column, sessionmaker
 
-from retinue import (
-    FollowerMixin,
-    FollowMixin,
-    Graph,
-    Settings,
-    TimelineEntryMixin,
-    TimelineWork,
-    UTCDateTime,
-    declare_posts,
-    fanout,
-    listen,
-)
+from retinue import Graph, Settings, TimelineWork, UTCDateTime, declare_posts, fanout, listen
+from tests import models
 from tests.database.kept_timelines import at
+from tests.models import Models
 from tests.own_types import PortableUuid, Prefixed
 
 
-def declare(user_key: Any, post_key: Any, time: Any) -> tuple[MetaData, Any, Any, Any]:
+def declare(user_key: Any, post_key: Any, time: Any) -> Models:
     """Declare users and posts with keys and times of these types."""
 
-    class Base(DeclarativeBase):
-        pass
+    def posts(base: Any, _user: type[Any]) -> type[Any]:
+        class Post(base):  # type: ignore[misc]
+            __tablename__ = "posts"
+            id = mapped_column(post_key, primary_key=True, autoincrement=False)
+            author_id = mapped_column(user_key, ForeignKey("users.id", ondelete="CASCADE"))
+            made_at = mapped_column(time, nullable=False)
 
-    class User(FollowerMixin, Base):
-        __tablename__ = "users"
-        __retinue__ = Settings(timeline_length=3)
-        id = mapped_column(user_key, primary_key=True)
+        return declare_posts(Post, author="author_id", time="made_at")
 
-    class Follow(FollowMixin, Base):
-        __tablename__ = "follows"
-
-    class Post(Base):
-        __tablename__ = "posts"
-        id = mapped_column(post_key, primary_key=True, autoincrement=False)
-        author_id = mapped_column(user_key, ForeignKey("users.id", ondelete="CASCADE"))
-        made_at = mapped_column(time, nullable=False)
-
-    declare_posts(Post, author="author_id", time="made_at")
-
-    class TimelineEntry(TimelineEntryMixin, Base):
-        __tablename__ = "timeline_entries"
-
-    return Base.metadata, User, Post, (Follow, TimelineEntry)  # a registry does not keep its classes
+    settings = Settings(timeline_length=3)
+    return models.declare("Follow", "TimelineEntry", settings=settings, key=user_key, posts=posts)
 
 
 def as_uuid(number: int) -> uuid.UUID:
@@ -92,8 +71,9 @@ def test_posts_reach_timelines_whatever_the_keys(engine: Engine, kind: str, monk
     """Chains, fills and what is looked up beside them."""
     monkeypatch.setattr(fanout, "BATCH", 2)
     user_key, user, post_key, post, time, when = KINDS[kind]
-    metadata, User, Post, _kept = declare(user_key, post_key, time)  # noqa: N806 - a class
-    metadata.create_all(engine)
+    kept = declare(user_key, post_key, time)
+    User, Post = kept.user, kept.post  # noqa: N806 - classes
+    kept.metadata.create_all(engine)
     sessions = sessionmaker(engine)
     told: list[str] = []
     listen(User, TimelineWork, lambda work: told.append(work.unit))
@@ -144,7 +124,8 @@ def _check(
 @pytest.mark.parametrize("kind", ["uuid", "text"])
 def test_units_about_keys_of_another_type_are_refused(engine: Engine, kind: str) -> None:
     user_key, user, post_key, _, time, _ = KINDS[kind]
-    _, User, _, _kept = declare(user_key, post_key, time)  # noqa: N806 - a class
+    kept = declare(user_key, post_key, time)
+    User = kept.user  # noqa: N806 - a class
     others: list[Any] = [1, None, True, [], "not a uuid" if kind == "uuid" else 1.5]
     for wrong in others:
         unit = json.dumps({"task": "send", "user": wrong, "version": 1, "after": None})

@@ -6,8 +6,6 @@ Each verb here runs in a session that has read both users, as a web request does
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
 from operator import methodcaller
 from typing import Any
 
@@ -16,6 +14,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from retinue import Graph, MappingError, Outcome, transact
+from tests.database.graph_models import crowd
 from tests.database.models_flags import (
     Saying,
     hybrids,
@@ -28,6 +27,7 @@ from tests.database.models_flags import (
     twice_joined,
 )
 from tests.long import few_or_many
+from tests.models import Models
 
 SAYINGS: dict[str, Saying] = {
     kind.__name__: kind(f"race_{kind.__name__}")
@@ -103,38 +103,19 @@ def _unlocks(saying: Saying) -> bool:
 def test_going_public_beside_those_who_ask(engine: Engine, kind: str, rounds: int) -> None:
     """Nobody is left waiting for somebody who is public: asked before or after, they follow."""
     saying = SAYINGS[kind]
+    models = Models(saying.metadata, saying.user, {})
     saying.metadata.create_all(engine)
     for _ in range(rounds):
         star, *fans = (two(engine, saying, locked=False)[0] for _ in range(5))
         say_in_another(engine, saying, star, locked=True)
-        barrier, errors = threading.Barrier(len(fans) + 1), list[BaseException]()
+        verbs = [methodcaller("unlock", star), *(methodcaller("follow", fan, star) for fan in fans)]
 
-        def run(
-            verb: Callable[[Graph[Any]], Any], star: Any = star, barrier: Any = barrier, errors: Any = errors
-        ) -> None:
-            def work(session: Session) -> None:
-                session.get(saying.user, star)
-                verb(Graph(session, saying.user))
-
-            try:
-                barrier.wait()
-                transact(lambda: Session(engine), work)
-            except BaseException as error:  # noqa: BLE001 - told below, in the thread that waits
-                errors.append(error)
-
-        verbs: list[Callable[[Graph[Any]], Any]] = [
-            methodcaller("unlock", star),
-            *(methodcaller("follow", fan, star) for fan in fans),
-        ]
-        threads = [threading.Thread(target=run, args=(verb,)) for verb in verbs]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(60)
+        with crowd(engine, models, len(verbs)) as them:
+            jobs = [lambda session, verb=verb: verb(models.graph(session)) for verb in verbs]
+            them.race(jobs, [star], patient=True)
 
         with Session(engine) as session:
-            graph: Graph[Any] = Graph(session, saying.user)
-            assert errors == []
+            graph: Graph[Any] = models.graph(session)
             assert not read(session, saying, star).locked
             assert list(graph.requests(star)) == []
             assert {getattr(p.user, saying.key) for p in graph.followers(star)} == set(fans)

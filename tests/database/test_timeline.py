@@ -12,19 +12,15 @@ from functools import cache
 from typing import Any
 
 import pytest
-from sqlalchemy import BigInteger, Boolean, DateTime, Engine, ForeignKey, Index, Integer, MetaData, String, Uuid, insert
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
+from sqlalchemy import BigInteger, DateTime, Engine, ForeignKey, Index, Integer, MetaData, String, Uuid, insert
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from retinue import (
     ALL,
-    BlockMixin,
-    FollowerMixin,
-    FollowMixin,
     Graph,
     InvalidCursor,
     InvalidUserError,
     ModelMissingError,
-    MuteMixin,
     NotVisibleError,
     Settings,
     declare_posts,
@@ -35,6 +31,8 @@ from retinue.testing import count_statements
 from retinue.timeline.newest.mariadb import NewestOnMariaDB
 from retinue.timeline.newest.postgresql import NewestOnPostgreSQL
 from retinue.timeline.newest.sqlite import NewestOnSQLite
+from tests import models
+from tests.models import Models
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 PEOPLE = 30
@@ -60,7 +58,7 @@ class World:
     key: Callable[[int], Any]
     bare: bool
     #: Kept, as SQLAlchemy forgets a class that nobody holds.
-    others: tuple[Any, ...]
+    kept: Models
     posts: list[dict[str, Any]] = field(default_factory=list)
     follows: set[tuple[int, int]] = field(default_factory=set)
     hidden: set[int] = field(default_factory=set)
@@ -100,37 +98,23 @@ def _models(
     lazy: Any = "select",
     how: str = "as it is",  # statements are built once for each class, by what is patched then
 ) -> tuple[Any, ...]:
-    class Base(DeclarativeBase):
-        pass
+    def posts(base: Any, user: type[Any]) -> type[Any]:
+        class Post(base):  # type: ignore[misc]
+            __tablename__ = "posts"
+            id = mapped_column(KEYS[key][0], primary_key=True, autoincrement=False)
+            author_id: Mapped[int] = mapped_column(ForeignKey(user.id))
+            at = mapped_column("created_at", TIMES[time], nullable=False)
+            until = mapped_column(TIMES[time])
+            author = relationship(user, lazy=lazy)
+            __table_args__ = (Index("ix_posts_author", "author_id", "created_at", "id"),)
 
-    class User(FollowerMixin, Base):
-        __tablename__ = "users"
-        __retinue__ = Settings(active="active")
-        id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-        active: Mapped[bool] = mapped_column(Boolean, default=True)
+        if indexed:
+            Index("ix_posts_time", Post.at, Post.id)
+        return declare_posts(Post, author="author_id", time="at", until="until" if until else None)
 
-    class Follow(FollowMixin, Base):
-        __tablename__ = "follows"
-
-    class Mute(MuteMixin, Base):
-        __tablename__ = "mutes"
-
-    class Block(BlockMixin, Base):
-        __tablename__ = "blocks"
-
-    class Post(Base):
-        __tablename__ = "posts"
-        id = mapped_column(KEYS[key][0], primary_key=True, autoincrement=False)
-        author_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
-        at = mapped_column("created_at", TIMES[time], nullable=False)
-        until = mapped_column(TIMES[time])
-        author = relationship(User, lazy=lazy)
-        __table_args__ = (Index("ix_posts_author", "author_id", "created_at", "id"),)
-
-    if indexed:
-        Index("ix_posts_time", Post.at, Post.id)
-    declare_posts(Post, author="author_id", time="at", until="until" if until else None)
-    return User, Post, Base.metadata, KEYS[key][1], time == "naive", (Follow, Mute, Block)
+    settings = Settings(active="active")
+    kept = models.declare("Follow", "Mute", "Block", settings=settings, key=Integer, flags=("active",), posts=posts)
+    return kept.user, kept.post, kept.metadata, KEYS[key][1], time == "naive", kept
 
 
 def fill(session: Session, world: World, dice: random.Random, posts: int = 400) -> None:
@@ -356,15 +340,7 @@ def test_what_is_no_cursor_and_no_user_is_refused_and_breaks_nothing(engine: Eng
 
 
 def test_without_posts_the_line_to_add_is_said(engine: Engine) -> None:
-    class Base(DeclarativeBase):
-        pass
-
-    class User(FollowerMixin, Base):
-        __tablename__ = "users"
-        id: Mapped[int] = mapped_column(primary_key=True)
-
-    class Follow(FollowMixin, Base):
-        __tablename__ = "follows"
+    people = models.declare("Follow")
 
     with Session(engine) as session, pytest.raises(ModelMissingError, match=r"declare_posts\(Post"):
-        Graph(session, User).home_timeline(1)
+        people.graph(session).home_timeline(1)
