@@ -13,7 +13,7 @@ import re
 import shlex
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -95,9 +95,13 @@ assert page.status_code == 200 and "Daniel Bates" in page.text, page.text
 ]
 
 
-@pytest.mark.parametrize(
-    "page", [pytest.param(page, id=" ".join(filter(None, [page.name, page.section]))) for page in PAGES]
-)
+def _parameter(page: Page) -> Any:
+    # An environment takes some seconds, so every run has one: that of the page which everybody reads.
+    marks = [] if page.name == "README.md" else [pytest.mark.long]
+    return pytest.param(page, id=f"{page.name} {page.section}".strip(), marks=marks)
+
+
+@pytest.mark.parametrize("page", [_parameter(page) for page in PAGES])
 def test_a_page_does_what_it_says(page: Page, tmp_path: Path, empty_environment: Callable[..., Installed]) -> None:
     """Word for word."""
     extras, packages = page.install()

@@ -253,6 +253,7 @@ def test_who_waits_for_their_models_holds_up_nobody() -> None:
         connection.exec_driver_sql("CREATE TABLE users (id INTEGER PRIMARY KEY)")
         connection.exec_driver_sql("CREATE TABLE follows (follower_id INTEGER, following_id INTEGER)")
         Follow.prepare(connection)
+    engine.dispose()
     assert User(id=1).id == 1
 
 
