@@ -55,6 +55,7 @@ LAYERS = {
     "insight": 10,
     "doctor": 10,
     "graph": 11,  # the face of all that
+    "aio": 12,  # the same, awaited
     "user": 12,
     "transfer": 12,
     "suggesting": 12,

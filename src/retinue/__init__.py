@@ -9,9 +9,11 @@ Two lines in the models, and the lesson's API holds under load::
 Everything else is on `Graph`. This package never loads a web framework.
 """
 
+from retinue.aio import AsyncGraph
 from retinue.effects.outbox import listen
 from retinue.engines import prepare_engine
 from retinue.errors import (
+    AsyncSessionError,
     BlockedError,
     HalfDoneError,
     InvalidCursor,
@@ -81,6 +83,8 @@ from retinue.values import (
 
 __all__ = [
     "ALL",
+    "AsyncGraph",
+    "AsyncSessionError",
     "BlockMixin",
     "Blocked",
     "BlockedError",

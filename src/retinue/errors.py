@@ -14,6 +14,7 @@ Every error that Retinue raises, in one tree.
     ├── MappingError        (TypeError)        models that cannot make one graph
     ├── ModelMissingError                      a verb whose model is not declared
     ├── NoSessionError                         neither user belongs to a session
+    ├── AsyncSessionError   (TypeError)        a call that waits for the database, on an async session, without await
     ├── NotWritableError    (TypeError)        a write that has a verb of its own
     └── HalfDoneError                          a call failed half-way, and was not rolled back
 
@@ -124,6 +125,18 @@ class NoSessionError(RetinueError):
 
     def __init__(self) -> None:
         super().__init__("neither user is in a session; add one of them first")
+
+
+class AsyncSessionError(RetinueError, TypeError):
+    """A call would wait for the database, on an async session, but nothing awaits it; `instead` is what to write."""
+
+    def __init__(self, user_class: str) -> None:
+        #: The graph whose methods are awaited, such as ``"AsyncGraph(session, User)"``.
+        self.instead: str = f"AsyncGraph(session, {user_class})"
+        super().__init__(
+            f"this session is async: write graph = {self.instead} and await its methods, as in"
+            " await graph.follow(a, b); or make this call inside await session.run_sync(...)"
+        )
 
 
 class NotWritableError(RetinueError, TypeError):

@@ -59,14 +59,14 @@ class Graph(Generic[U]):
     raise `HalfDoneError`. On a connection in AUTOCOMMIT verbs raise `NotWritableError`.
 
     Args:
-        session: A session, or a ``scoped_session``. From async code:
-            ``await session.run_sync(lambda s: Graph(s, User).follow(a, b))``.
+        session: A session, or a ``scoped_session``. For an ``AsyncSession`` there is `AsyncGraph`.
         user_class: The class with `FollowerMixin`.
 
     Raises:
         MappingError: *user_class* is not a user class; or a column of your own on one of the models in which the
             library writes by itself needs a value and has no default.
         ModelMissingError: It has no `FollowMixin` class.
+        AsyncSessionError: *session* is an async one.
         TypeError: *session* is not a session.
     """
 
@@ -75,7 +75,7 @@ class Graph(Generic[U]):
     def __init__(self, session: Session | scoped_session[Any], user_class: type[U]) -> None:
         self._schema = schema_of(user_class)
         self._schema.refuse_unusable()
-        self._session = session_of(session)
+        self._session = session_of(session, user_class)
 
     def follow(self, follower: U | Key, followed: U | Key) -> Outcome:
         """

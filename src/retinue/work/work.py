@@ -8,7 +8,7 @@ way in which statements run. Nothing here commits, rolls back or closes the sess
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from sqlalchemy import Executable, Table
 from sqlalchemy.engine import Connection, CursorResult
@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session, object_session, scoped_session
 
 from retinue import arguments
 from retinue.engines import EngineRules, engine_of
-from retinue.errors import InvalidUserError, SelfFollowError, UnknownUserError
+from retinue.errors import AsyncSessionError, InvalidUserError, SelfFollowError, UnknownUserError
 from retinue.keys import Keys, user_keys_of
 from retinue.schema import Schema, identity
 from retinue.values import Key
@@ -26,6 +26,10 @@ from retinue.work.building import known_users_now
 from retinue.work.criteria import may_hide
 from retinue.work.prepared import prepared_of
 from retinue.work.routing import connection_of, refuse_several
+
+if TYPE_CHECKING:
+    # At run time this would ask for greenlet, which an application without async does not have.
+    from sqlalchemy.ext.asyncio import AsyncSession, async_scoped_session
 
 T = TypeVar("T")
 
@@ -307,17 +311,35 @@ class Work:
         return key
 
 
-def session_of(given: Session | scoped_session[Any]) -> Session:
+def session_of(given: Session | scoped_session[Any], user_class: type[Any]) -> Session:
     """
     Return the session that *given* is, or stands for.
 
     Raises:
+        AsyncSessionError: It is, or stands for, an async one.
         TypeError: It is none.
     """
     session: object = given() if isinstance(given, scoped_session) else given
-    if not isinstance(session, Session):
-        hint = ": use await session.run_sync(...)" if hasattr(session, "run_sync") else ""
-        message = f"a graph needs a Session, not {type(session).__name__}{hint}"
+    if isinstance(session, Session):
+        return session
+    if hasattr(session, "aclose"):  # as an AsyncSession has, and an async_scoped_session
+        raise AsyncSessionError(user_class.__name__)
+    message = f"a graph needs a Session, not {type(session).__name__}"
+    raise TypeError(message)
+
+
+def async_session_of(given: AsyncSession | async_scoped_session[Any]) -> AsyncSession:
+    """
+    Return the async session that *given* is, or stands for.
+
+    Raises:
+        TypeError: It is none.
+    """
+    from sqlalchemy.ext.asyncio import AsyncSession, async_scoped_session  # noqa: PLC0415 - see above
+
+    session: object = given() if isinstance(given, async_scoped_session) else given
+    if not isinstance(session, AsyncSession):
+        message = f"an async graph needs an AsyncSession, not {type(session).__name__}"
         raise TypeError(message)
     return session
 
