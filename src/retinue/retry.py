@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import time
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
+from inspect import isawaitable, iscoroutine
+from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.util import await_only, greenlet_spawn
 
 from retinue.engines import prepare_engine
+
+if TYPE_CHECKING:
+    # At run time this would ask for greenlet, which an application without async does not have.
+    from sqlalchemy.ext.asyncio import AsyncSession
 
 T = TypeVar("T")
 
@@ -29,7 +37,13 @@ _FIRST_PAUSE = 0.01
 _MAX_PAUSE = 1.0
 
 
-def transact(session_factory: Callable[[], Session], fn: Callable[[Session], T], *, attempts: int = 20) -> T:
+@overload
+def transact(session_factory: Callable[[], Session], fn: Callable[[Session], T], *, attempts: int = 20) -> T: ...
+@overload
+def transact(
+    session_factory: Callable[[], AsyncSession], fn: Callable[[AsyncSession], Awaitable[T]], *, attempts: int = 20
+) -> Coroutine[Any, Any, T]: ...
+def transact(session_factory: Callable[[], Any], fn: Callable[[Any], Any], *, attempts: int = 20) -> Any:
     """
     Run ``fn(session)`` in a transaction of its own, commit, and return its result.
 
@@ -38,30 +52,90 @@ def transact(session_factory: Callable[[], Session], fn: Callable[[Session], T],
     from 10 milliseconds to a second. *fn* may therefore run several times: it must
     not do what a rollback cannot undo. Any other error ends it at once.
 
+    With an ``async_sessionmaker`` and a coroutine function it is awaited:
+    ``await transact(sessions, follow_them)``. Cancelled, it rolls back.
+
     Args:
-        session_factory: Makes a new session, such as a ``sessionmaker``.
-        fn: The work. It must not commit.
+        session_factory: Makes a new session, such as a ``sessionmaker``; or a new async one.
+        fn: The work. It must not commit. For async sessions it is a coroutine function.
         attempts: How often to try in all.
 
     Raises:
         sqlalchemy.exc.DBAPIError: The last attempt failed as well.
-        ValueError: The factory gave a session that is already in a transaction.
+        TypeError: A coroutine function without async sessions, or async sessions without one.
+        ValueError: The factory gave a session that is already in a transaction; or *attempts* is less than 1.
     """
-    for attempt in range(1, attempts + 1):
-        session = session_factory()
+    if attempts < 1:
+        message = f"attempts must be at least 1, not {attempts}"
+        raise ValueError(message)
+    first = session_factory()
+    if hasattr(first, "sync_session"):
+        return _awaited(first, session_factory, fn, attempts)
+    return _attempts(first, session_factory, partial(_called, fn), attempts, pause=time.sleep, close=Session.close)
+
+
+def _attempts(
+    session: Session,
+    another: Callable[[], Session],
+    fn: Callable[[Session], T],
+    attempts: int,
+    *,
+    pause: Callable[[float], object],
+    close: Callable[[Session], object],
+) -> T:
+    attempt = 1
+    while True:
         if session.in_transaction():
             message = "the factory must make a new session, not hand out one that is in use"
             raise ValueError(message)
         try:
-            with session:
-                return _committed(session, fn)
+            return _committed(session, fn)
         except DBAPIError as error:
             if attempt == attempts or not is_retriable(error):
                 raise
+        finally:
+            close(session)
         # Full jitter: sessions that collided once must not collide in step.
-        time.sleep(random.uniform(0, min(_MAX_PAUSE, _FIRST_PAUSE * 2**attempt)))  # noqa: S311 - not a secret
-    message = f"attempts must be at least 1, not {attempts}"
-    raise ValueError(message)
+        pause(random.uniform(0, min(_MAX_PAUSE, _FIRST_PAUSE * 2**attempt)))  # noqa: S311 - not a secret
+        session, attempt = another(), attempt + 1
+
+
+def _awaited(
+    session: AsyncSession, another: Callable[[], AsyncSession], fn: Callable[[AsyncSession], Any], attempts: int
+) -> Coroutine[Any, Any, Any]:
+    """Return the same attempts, which wait for nothing but what their caller awaits."""
+
+    def next_session() -> Session:
+        nonlocal session
+        session = another()
+        return session.sync_session
+
+    def work(_session: Session) -> Any:
+        awaitable = fn(session)
+        if not isawaitable(awaitable):
+            message = "an async session needs a coroutine function"
+            raise TypeError(message)
+        return await_only(awaitable)
+
+    return greenlet_spawn(
+        _attempts,
+        session.sync_session,
+        next_session,
+        work,
+        attempts,
+        pause=lambda seconds: await_only(asyncio.sleep(seconds)),
+        # Also where it is cancelled meanwhile: as an ``async with`` closes it.
+        close=lambda _session: await_only(asyncio.shield(session.close())),
+    )
+
+
+def _called(fn: Callable[[Session], T], session: Session) -> T:
+    result = fn(session)
+    if iscoroutine(result):
+        result.close()
+        message = "a coroutine function needs async sessions, such as those of an async_sessionmaker"
+        raise TypeError(message)
+    return result
 
 
 def _committed(session: Session, fn: Callable[[Session], T]) -> T:

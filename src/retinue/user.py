@@ -28,6 +28,7 @@ from retinue.models.ownership import GraphUser
 from retinue.schema import Schema, follow_of, identity, schema_of
 from retinue.schema.flags import about_users
 from retinue.values import Key, Outcome
+from retinue.work import Work
 
 #: The lists of `Follow` rows of a user: the name, the foreign key to the user, and the user's side in a row.
 _LISTS: Final = (("following", "follower_id", "follower"), ("followers", "following_id", "following"))
@@ -161,7 +162,7 @@ def _rows(user_class: Any, key: str, side: str) -> Any:
 def _people(user: Any, theirs: str, own: str, append: str, remove: str) -> Any:
     schema, session = schema_of(type(user)), _session(user)
     if session.autoflush:
-        session.flush()
+        Work(session, schema).flush_held(to_write=False)
     people, edge = schema.user, schema.follow
     query = _query_class(getattr(people, "query_class", Query))(people, session=session)
     query.people, query.append_with, query.remove_with = people, append, remove

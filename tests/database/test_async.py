@@ -1,116 +1,370 @@
-"""Async sessions run the same graph, inside `run_sync`."""
+"""`AsyncGraph` and `transact()` in async code, on every async driver; and what is said where nobody awaits."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any, Final, TypeVar
 
 import pytest
-from sqlalchemy import URL, select
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
-from sqlalchemy.orm import Session
+from sqlalchemy import URL, Connection, Engine, event, select
+from sqlalchemy.exc import InvalidRequestError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import Session, mapped_column, sessionmaker
+from sqlalchemy.types import String
 
-from retinue import Event, Followed, Graph, Outcome, Unfollowed, listen, prepare_engine
+from retinue import (
+    AsyncGraph,
+    AsyncSessionError,
+    BlockedError,
+    Event,
+    Followed,
+    NotVisibleError,
+    Only,
+    Outcome,
+    Settings,
+    UnknownUserError,
+    listen,
+    prepare_engine,
+    transact,
+)
+from retinue.models import now
 from retinue.testing import audited, make_users
-from tests.database.models_plain import Base, Follow, User
-from tests.servers import Server
+from tests.database.graph_models import HUNG, ONE, audit, find_deadlocks_at_once
+from tests.models import FLAGS, PRIVATE, declare, posts_with_authors
 
-DRIVERS = ("sqlite+aiosqlite", "postgresql+asyncpg", "postgresql+psycopg")
+T = TypeVar("T")
+Sessions = async_sessionmaker[AsyncSession]
+
+DRIVERS: Final = {
+    "aiosqlite": "sqlite",
+    "asyncpg": "postgresql",
+    "psycopg": "postgresql",
+    "asyncmy": "mariadb",
+    "aiomysql": "mariadb",
+}
+
+WHOLE = declare(
+    *PRIVATE,
+    flags=tuple(FLAGS),
+    settings=Settings(name="name"),
+    columns={"name": mapped_column(String(64))},
+    posts=posts_with_authors,
+)
 
 
-@pytest.fixture(params=DRIVERS)
-def address(request: pytest.FixtureRequest, tmp_path: object, server: Callable[[str], Server]) -> URL:
-    """Give the address of an empty database for each async driver."""
-    if request.param.startswith("sqlite"):
-        return URL.create(request.param, database=f"{tmp_path}/retinue.sqlite3")
-    return server("postgresql").create_database().set(drivername=request.param)
+def on(*drivers: str) -> pytest.MarkDecorator:
+    """Run a test with each of *drivers*, on its database."""
+    pairs = [(DRIVERS[driver], driver) for driver in drivers]
+    return pytest.mark.parametrize(("database", "driver"), pairs, indirect=["database"], ids=drivers)
+
+
+everywhere = on(*DRIVERS)
 
 
 @asynccontextmanager
-async def opened(address: URL) -> AsyncIterator[AsyncEngine]:
-    """Give a prepared engine, with the tables."""
-    engine = prepare_engine(create_async_engine(address))
-    async with engine.begin() as connection:
-        await connection.run_sync(Base.metadata.create_all)
-    yield engine
-    await engine.dispose()
+async def sessions_on(database: URL, driver: str) -> AsyncIterator[tuple[AsyncEngine, Sessions]]:
+    """Give a prepared engine for *driver*, with sessions as SQLAlchemy recommends them for async code."""
+    url = database.set(drivername=f"{database.get_backend_name()}+{driver}")
+    engine = prepare_engine(create_async_engine(url, pool_size=20))
+    try:
+        yield engine, async_sessionmaker(engine, expire_on_commit=False)
+    finally:
+        await engine.dispose()
 
 
-def test_the_whole_graph_works_in_run_sync(address: URL) -> None:
-    """Verbs, lists, counts and rollbacks, with their statements and events, as from sync code."""
+def run(work: Callable[[AsyncEngine, Sessions], Awaitable[T]], database: URL, driver: str) -> T:
+    """Run *work* in an event loop of its own, at most a minute long; nothing of it keeps a connection."""
 
-    async def run() -> None:
-        async with opened(address) as engine, AsyncSession(engine, expire_on_commit=False) as session:
-            users = await session.run_sync(lambda s: make_users(s, User, 4))
-            a, b, c, d = users
-            await session.commit()
+    async def main() -> T:
+        async with asyncio.timeout(HUNG), sessions_on(database, driver) as (engine, sessions):
+            result = await work(engine, sessions)
+            assert engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+            return result
 
-            def work(s: Session) -> None:
-                graph = Graph(s, User)
-                assert graph.follow(a, b) is Outcome.FOLLOWED
-                assert graph.follow(a, b) is Outcome.UNCHANGED
-                assert c.follow(a)
-                with s.begin_nested() as savepoint:
-                    graph.follow(b, a)
-                    savepoint.rollback()
-                d.follow(a)
-                assert graph.unfollow(d, a)
+    return asyncio.run(main())
 
+
+async def people(sessions: Sessions, user: type[Any], number: int) -> list[Any]:
+    """Make so many users, and commit."""
+
+    async def make(session: AsyncSession) -> list[Any]:
+        return await session.run_sync(lambda s: make_users(s, user, number))
+
+    return await transact(sessions, make)
+
+
+# --- The graph -----------------------------------------------------------------------------------
+
+
+@everywhere
+@pytest.mark.tables(WHOLE.metadata)
+def test_what_sync_code_does_async_code_does_awaited(database: URL, driver: str) -> None:
+    """Verbs, pages, counts, relationships, timelines, suggestions; and all that they return is loaded."""
+
+    async def work(engine: AsyncEngine, sessions: Sessions) -> None:
+        everybody = await people(sessions, WHOLE.user, 5)
+        async with sessions() as session:
+            session.add_all(everybody)
+            graph = AsyncGraph(session, WHOLE.user)
             with audited(engine):
-                await session.run_sync(work)
+                await verbs(session, graph, *everybody)
+            await session.commit()
+            with audited(engine):
+                await reads(session, graph, *everybody)
+
+    async def verbs(
+        session: AsyncSession, graph: AsyncGraph[Any], ann: Any, bob: Any, cleo: Any, dan: Any, eve: Any
+    ) -> None:
+        assert await graph.follow(ann, bob) is Outcome.FOLLOWED
+        assert await graph.follow(ann, bob) is Outcome.UNCHANGED
+        for follower in (ann, bob, dan):
+            assert await graph.follow(follower, cleo)
+        assert await graph.follow(cleo, ann)
+        eve.locked = True
+        assert await graph.follow(ann, eve) is Outcome.REQUESTED
+        assert [person.user for person in await graph.requests(eve)] == [ann]
+        assert await graph.accept(eve, ann)
+        assert await graph.unfollow(ann, eve)
+        assert await graph.mute(ann, dan)
+        assert await graph.block(eve, dan, until=now() + timedelta(days=1))
+        session.add_all(WHOLE.post(author_id=author.id, made_at=now()) for author in (bob, cleo, eve))
+
+    async def reads(
+        session: AsyncSession, graph: AsyncGraph[Any], ann: Any, bob: Any, cleo: Any, dan: Any, eve: Any
+    ) -> None:
+        first = await graph.followers(cleo, viewer=ann, limit=2)
+        second = await graph.followers(cleo, viewer=ann, limit=2, cursor=first.next)
+        assert {person.user.name for person in (*first, *second)} == {ann.name, bob.name, dan.name}
+        assert second.next is None
+        assert [person.user for person in await graph.followers(cleo, only=Only.MUTUAL)] == [ann]
+        assert (await graph.counts([cleo]))[cleo.id].followers == 3
+        assert (await graph.relationships(ann, [bob, cleo]))[cleo.id].followed_by
+        assert [post.author for post in await graph.home_timeline(ann)] == [cleo, bob]
+        assert {one.user for one in await graph.suggestions(bob)} == {ann}
+        assert {notice.user for notice in await graph.notifications(cleo)} == {ann, bob, dan}
+        assert len((await graph.history(ann, eve)).items) == 3
+        visible = select(WHOLE.user).where(await graph.visible_to(dan))
+        assert eve not in (await session.scalars(visible)).all()
+        for refused, call in (
+            (BlockedError, graph.follow(dan, eve)),
+            (UnknownUserError, graph.follow(ann, 2**31 - 1)),
+            (NotVisibleError, graph.blocks(eve, viewer=ann)),
+        ):
+            with pytest.raises(refused):
+                await call
+        assert await graph.is_following(ann, bob)
+
+    run(work, database, driver)
+
+
+@everywhere
+@pytest.mark.tables(ONE.metadata)
+def test_events_are_told_after_the_commit_of_an_async_session(database: URL, driver: str) -> None:
+    """And never of what was rolled back, be it a savepoint or all."""
+    heard: list[Event] = []
+
+    async def work(_engine: AsyncEngine, sessions: Sessions) -> None:
+        ann, bob, cleo, dan = await people(sessions, ONE.user, 4)
+        async with sessions() as session:
+            graph = AsyncGraph(session, ONE.user)
+            await graph.follow(ann.id, bob.id)
+            async with session.begin_nested() as savepoint:
+                await graph.follow(ann.id, cleo.id)
+                await savepoint.rollback()
             assert heard == []
             await session.commit()
-            assert [type(event) for event in heard] == [Followed, Followed, Followed, Unfollowed]
-
-            def look(s: Session) -> None:
-                graph = Graph(s, User)
-                assert [person.user for person in graph.followers(a)] == [c]
-                assert graph.counts([a])[a.id].following == 1
-                assert a.follows.all() == [b]
-                assert graph.relationships(a, [b, c])[c.id].followed_by
-
-            await session.run_sync(look)
-
-            await session.delete(b)
-            await session.commit()
-            assert (await session.scalars(select(Follow.follower_id))).all() == [c.id]
+            await graph.follow(ann.id, dan.id)
             await session.rollback()
+        assert [(type(one), one.followed_id) for one in heard] == [(Followed, bob.id)]  # type: ignore[attr-defined]
 
-    heard: list[Event] = []
-    stop = listen(User, Event, heard.append)
+    stop = listen(ONE.user, Event, heard.append)
     try:
-        asyncio.run(run())
+        run(work, database, driver)
     finally:
         stop()
 
 
-def test_many_tasks_follow_the_same_user_at_once(address: URL) -> None:
-    """Each in a session of its own, on a prepared engine: nobody is lost, and the count is right."""
+@everywhere
+@pytest.mark.tables(ONE.metadata)
+def test_many_tasks_follow_the_same_user_at_once(database: URL, driver: str, engine: Engine) -> None:
+    """Each in a session of its own: nobody is lost, and the count is right."""
 
-    async def run() -> None:
-        async with opened(address) as engine:
-            async with AsyncSession(engine) as session:
-                users = await session.run_sync(lambda s: make_users(s, User, 9))
-                star, *fans = [user.id for user in users]
-                await session.commit()
+    async def work(_engine: AsyncEngine, sessions: Sessions) -> list[int]:
+        star, *fans = [user.id for user in await people(sessions, ONE.user, 13)]
 
-            async def follow(fan: int) -> None:
-                async with AsyncSession(engine) as session:
-                    await session.run_sync(lambda s: Graph(s, User).follow(fan, star))
+        def following(fan: int) -> Callable[[AsyncSession], Awaitable[Outcome]]:
+            async def follow(session: AsyncSession) -> Outcome:
+                return await AsyncGraph(session, ONE.user).follow(fan, star)
+
+            return follow
+
+        outcomes = await asyncio.gather(*(transact(sessions, following(fan)) for fan in fans * 2))
+        assert outcomes.count(Outcome.FOLLOWED) == outcomes.count(Outcome.UNCHANGED) == len(fans)
+        async with sessions() as session:
+            assert (await AsyncGraph(session, ONE.user).counts([star]))[star].followers == len(fans)
+        return [star, *fans]
+
+    assert len(audit(engine, ONE, counted=run(work, database, driver))) == 12
+
+
+# --- Units of work -------------------------------------------------------------------------------
+
+
+@on("asyncpg", "psycopg", "asyncmy", "aiomysql")
+@pytest.mark.tables(ONE.metadata)
+def test_a_deadlock_between_tasks_is_tried_again(database: URL, driver: str, engine: Engine) -> None:
+    """The error of each driver says what it is; of two tasks that deadlock one runs again, and both are done."""
+    runs = 0
+
+    async def work(_engine: AsyncEngine, sessions: Sessions) -> None:
+        a, b, c, d = [user.id for user in await people(sessions, ONE.user, 4)]
+        met = asyncio.Barrier(2)
+
+        def both(*pairs: tuple[int, int]) -> Callable[[AsyncSession], Awaitable[None]]:
+            attempts = 0
+
+            async def follow(session: AsyncSession) -> None:
+                nonlocal attempts, runs
+                attempts, runs = attempts + 1, runs + 1
+                graph = AsyncGraph(session, ONE.user)
+                await graph.follow(*pairs[0])
+                if attempts == 1:
+                    await met.wait()
+                await graph.follow(*pairs[1])
+
+            return follow
+
+        await asyncio.gather(
+            transact(sessions, both((a, b), (c, d))),
+            transact(sessions, both((c, d), (a, b))),
+        )
+
+    if engine.dialect.name == "postgresql":
+        find_deadlocks_at_once(engine)
+    run(work, database, driver)
+    assert runs >= 3
+    assert len(audit(engine, ONE)) == 2
+
+
+@on("aiosqlite")
+@pytest.mark.tables(ONE.metadata)
+def test_a_unit_of_work_is_as_async_as_its_sessions(database: URL, driver: str) -> None:
+    """A function that nobody can await, or that nobody would await, and a session in use are refused; nothing is done."""
+
+    async def work(engine: AsyncEngine, sessions: Sessions) -> None:
+        async def add(session: AsyncSession | Session) -> None:
+            session.add(ONE.user(name="nobody"))
+
+        def add_at_once(session: AsyncSession) -> Any:
+            session.add(ONE.user(name="nobody"))
+
+        with pytest.raises(TypeError, match="needs a coroutine function"):
+            await transact(sessions, add_at_once)
+        sync = sessionmaker(engine.sync_engine)
+        with pytest.raises(TypeError, match="async_sessionmaker"):
+            _ = transact(sync, add)
+        async with sessions() as session:
+            await session.execute(select(1))
+            with pytest.raises(ValueError, match="in use"):
+                await transact(lambda: session, add)
+            assert session.in_transaction()
+            assert (await session.scalars(select(ONE.user))).all() == []
+
+    run(work, database, driver)
+
+
+# --- Cancelled -----------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def cancelled_at(engine: AsyncEngine, part: str) -> AsyncIterator[None]:
+    """Let the task be cancelled that sends a statement with *part* in it, while it waits for the answer."""
+
+    def cancel(_connection: Connection, _cursor: Any, statement: str, *_context: Any) -> None:
+        task = asyncio.current_task()
+        if part in statement and task is not None:
+            task.cancel()
+
+    event.listen(engine.sync_engine, "before_cursor_execute", cancel)
+    yield
+    event.remove(engine.sync_engine, "before_cursor_execute", cancel)
+
+
+@everywhere
+@pytest.mark.tables(ONE.metadata)
+def test_a_verb_that_is_cancelled_half_way_commits_nothing(database: URL, driver: str, engine: Engine) -> None:
+    """Whoever catches that cannot commit either; rolled back, the session is as good as new."""
+
+    async def work(async_engine: AsyncEngine, sessions: Sessions) -> None:
+        ann, bob = [user.id for user in await people(sessions, ONE.user, 2)]
+
+        async def stubborn() -> None:
+            async with sessions() as session:
+                graph = AsyncGraph(session, ONE.user)
+                async with cancelled_at(async_engine, "follow_counts"):
+                    with pytest.raises(asyncio.CancelledError):
+                        await graph.follow(ann, bob)
+                with pytest.raises(InvalidRequestError):
                     await session.commit()
+                await session.rollback()
+                assert not await graph.is_following(ann, bob)
 
-            await asyncio.gather(*(follow(fan) for fan in fans * 2))
-            async with AsyncSession(engine) as session:
-                counts = await session.run_sync(lambda s: Graph(s, User).counts([star]))
-            assert counts[star].followers == len(fans)
+        await asyncio.create_task(stubborn())
 
-    asyncio.run(run())
+        async def follow(session: AsyncSession) -> Outcome:
+            return await AsyncGraph(session, ONE.user).follow(ann, bob)
+
+        async with cancelled_at(async_engine, "follow_counts"):
+            with pytest.raises(asyncio.CancelledError):
+                await asyncio.create_task(transact(sessions, follow))
+        async with sessions() as session:
+            assert not await AsyncGraph(session, ONE.user).is_following(ann, bob)
+        assert await transact(sessions, follow) is Outcome.FOLLOWED
+
+    run(work, database, driver)
+    assert len(audit(engine, ONE, counted=[])) == 1
 
 
-def test_an_async_session_is_refused_with_the_way_to_go() -> None:
-    """The mistake that everybody makes once gets a sentence."""
-    for session in (AsyncSession(), None):
-        with pytest.raises(TypeError) as error:
-            Graph(session, User)  # type: ignore[arg-type]
-        assert ("run_sync" in str(error.value)) == (session is not None)
+# --- Nobody awaits -------------------------------------------------------------------------------
+
+
+#: What is called on two users of an async session, without await.
+UNAWAITED: Final[dict[str, Callable[[Any, Any], Any]]] = {
+    "follow": lambda a, b: a.follow(b),
+    "unfollow": lambda a, b: a.unfollow(b),
+    "is_following": lambda a, b: a.is_following(b),
+    "is_a_follower": lambda a, b: a.is_a_follower(b),
+    "follows": lambda a, _b: a.follows,
+    "followed_by": lambda a, _b: a.followed_by,
+    "graph.followers": lambda a, b: a.graph.followers(b),
+    "graph.counts": lambda a, b: a.graph.counts([a, b]),
+    "graph.visible_to": lambda a, b: a.graph.visible_to(b),
+    "graph.expire": lambda a, _b: a.graph.expire(),
+}
+
+
+@on("aiosqlite")
+@pytest.mark.parametrize("call", UNAWAITED)
+@pytest.mark.parametrize("begun", [False, True], ids=["idle", "begun"])
+@pytest.mark.tables(ONE.metadata)
+def test_a_call_that_nobody_awaits_says_what_to_write(database: URL, driver: str, call: str, begun: bool) -> None:
+    """Before anything is sent: what the session holds back is still there, and it works on; and so does ``run_sync()``."""
+
+    async def work(_engine: AsyncEngine, sessions: Sessions) -> None:
+        ann, bob = await people(sessions, ONE.user, 2)
+        async with sessions() as session:
+            session.add_all((ann, bob))
+            if begun:
+                await AsyncGraph(session, ONE.user).follow(bob, ann)
+            session.add(cleo := ONE.user(name="cleo"))
+            with pytest.raises(AsyncSessionError, match=r"AsyncGraph\(session, User\)"):
+                UNAWAITED[call](ann, bob)
+            assert cleo in session.new
+            await session.run_sync(lambda _session: UNAWAITED[call](ann, bob))
+            await session.commit()
+            assert await AsyncGraph(session, ONE.user).follow(cleo, ann)
+
+    run(work, database, driver)

@@ -53,7 +53,7 @@ def note_posts(work: Work, posts: Iterable[Any]) -> None:
     """See `Graph.note_posts()`."""
     schema = work.schema
     schema.table(TimelineEntryMixin)
-    work.session.flush()
+    work.flush_held()
     work.begin()
     declared: Any = schema.posts
     check = keys_of(declared.key.type, work.connection).check

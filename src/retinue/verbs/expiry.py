@@ -14,7 +14,7 @@ from retinue.work.whole import whole
 @whole(alone=True)
 def expire(work: Work) -> Expired:
     """See `Graph.expire()`."""
-    work.session.flush()
+    work.flush_held()
     work.begin()
     at = now()
     times, gone = ties.ends_at(work.schema, at), dict[str, int]()

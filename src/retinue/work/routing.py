@@ -4,6 +4,8 @@ To which of the application's databases a call goes: its session says so, as of 
 A session may send what writes to a primary and what reads to a replica, a class to a database of its own, or each tenant
 to theirs. It decides by the mapper and the statement that it is asked about. What reads to decide what is written
 goes where that is written.
+
+Where that is an async engine, only what somebody awaits can wait for it: `AsyncGraph`, or a function in ``run_sync()``.
 """
 
 from __future__ import annotations
@@ -14,12 +16,15 @@ from sqlalchemy import Executable, select, update
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import UnboundExecutionError
 from sqlalchemy.orm import Mapper, Session, class_mapper
+from sqlalchemy.util.concurrency import in_greenlet
 
-from retinue.errors import MappingError
+from retinue.errors import AsyncSessionError, MappingError
 from retinue.schema import Schema
 
 #: Where a session keeps the graphs of which it is known that each is in one database.
 _SLOT: Final = "retinue.in_one_database"
+#: The same, of those that have to be awaited.
+_ASYNC_SLOT: Final = "retinue.in_one_database.async"
 
 
 class _Question(NamedTuple):
@@ -40,10 +45,10 @@ def connection_of(session: Session, schema: Schema, *, writes: bool, **options: 
     Return the connection of *session* for what reads the graph, or *writes* to it; with execution *options*.
 
     Raises:
-        MappingError: The session has its models in several databases.
+        MappingError, AsyncSessionError: As `refuse_unfit()`.
     """
     if schema not in session.info.get(_SLOT, ()):  # else it is known: each call comes by here
-        refuse_several(session, schema, writes=writes)
+        refuse_unfit(session, schema, writes=writes)
     mapper, reading, writing = _questions(schema)[0]
     return session.connection({"mapper": mapper, "clause": writing if writes else reading}, options or None)
 
@@ -53,16 +58,28 @@ def bind_of(session: Session, schema: Schema, *, writes: bool) -> Engine | Conne
     return session.get_bind(**_questions(schema)[0].arguments(writes=writes))
 
 
-def refuse_several(session: Session, schema: Schema, *, writes: bool = True) -> None:
+def refuse_unfit(session: Session, schema: Schema, *, writes: bool = True) -> None:
     """
-    Raise unless *session* has all models of the graph in one database; it is asked once. No statement.
+    Raise unless *session* has all models of the graph in one database, for which this call can wait. No statement.
+
+    Where the databases are is asked once, whether anybody awaits the call each time.
 
     Raises:
-        MappingError: It has not: what is one change of the graph would be several transactions.
+        MappingError: They are in several: what is one change of the graph would be several transactions.
+        AsyncSessionError: It would wait for an async engine, and nobody awaits it.
     """
     known: set[Schema] = session.info.setdefault(_SLOT, set())
     if schema in known:
         return
+    awaited: set[Schema] = session.info.setdefault(_ASYNC_SLOT, set())
+    if schema not in awaited:
+        (awaited if _in_one_database(session, schema, writes=writes) else known).add(schema)
+    if schema in awaited and not in_greenlet():
+        raise AsyncSessionError(schema.user.__name__)
+
+
+def _in_one_database(session: Session, schema: Schema, *, writes: bool) -> bool:
+    """Raise `MappingError` unless *session* has all models in one database; return whether that is to be awaited."""
     elsewhere = _elsewhere(session, schema, writes=writes)
     # Replicas may take turns, so it is the primary that counts.
     if elsewhere and not writes:
@@ -74,7 +91,7 @@ def refuse_several(session: Session, schema: Schema, *, writes: bool = True) -> 
             " needs all of its models in one"
         )
         raise MappingError(message)
-    known.add(schema)
+    return bind_of(session, schema, writes=writes).dialect.is_async
 
 
 def _elsewhere(session: Session, schema: Schema, *, writes: bool) -> list[str]:

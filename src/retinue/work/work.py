@@ -25,7 +25,7 @@ from retinue.work import half_done
 from retinue.work.building import known_users_now
 from retinue.work.criteria import may_hide
 from retinue.work.prepared import prepared_of
-from retinue.work.routing import connection_of, refuse_several
+from retinue.work.routing import connection_of, refuse_unfit
 
 if TYPE_CHECKING:
     # At run time this would ask for greenlet, which an application without async does not have.
@@ -71,7 +71,7 @@ class Work:
             MappingError: As `connect()`.
             NotWritableError: As `connect()`.
         """
-        refuse_several(session, schema)
+        refuse_unfit(session, schema)
         work = cls(session, schema)
         work.connection, work.engine = connection, engine_of(connection)
         work.engine.refuse_autocommit(connection)
@@ -83,6 +83,7 @@ class Work:
 
         Raises:
             MappingError: The session has the models of the graph in several databases.
+            AsyncSessionError: It has them behind an async engine, and nobody awaits this call.
             NotWritableError: It writes in AUTOCOMMIT, where nothing can be taken back.
         """
         self.connection = connection_of(self.session, self.schema, writes=writes)
@@ -109,7 +110,7 @@ class Work:
         *to_write*: what is read decides what is written, so it is read there.
         """
         if self.session.autoflush:
-            self.session.flush()
+            self.flush_held(to_write=to_write)
         self.connect(writes=to_write)
         if not self.schema.hides and may_hide(self.session):
             self.schema = self.schema.hiding
@@ -174,6 +175,16 @@ class Work:
         if statement.is_dml:
             return self._change(self.session.execute, statement, parameters)
         return self.session.execute(statement, parameters)
+
+    def flush_held(self, *, to_write: bool = True) -> None:
+        """
+        Flush what the session holds back, for a call that reads, or goes on *to_write*.
+
+        Raises:
+            MappingError, AsyncSessionError: As `connect()`; nothing was flushed.
+        """
+        refuse_unfit(self.session, self.schema, writes=to_write)
+        self.session.flush()
 
     def flush(self) -> None:
         """Flush what the call itself has changed in objects of the session."""
@@ -297,7 +308,7 @@ class Work:
 
     def _join(self, *users: Any) -> None:
         """Let *users* join the session, flush it, and connect."""
-        refuse_several(self.session, self.schema)
+        refuse_unfit(self.session, self.schema)
         for user in users:
             if isinstance(user, self.schema.user) and not identity(user) and object_session(user) is None:
                 self.session.add(user)
