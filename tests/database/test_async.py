@@ -13,6 +13,7 @@ from sqlalchemy import URL, Connection, Engine, event, select
 from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import Session, mapped_column, sessionmaker
+from sqlalchemy.pool import AsyncAdaptedQueuePool
 from sqlalchemy.types import String
 
 from retinue import (
@@ -68,7 +69,7 @@ everywhere = on(*DRIVERS)
 async def sessions_on(database: URL, driver: str) -> AsyncIterator[tuple[AsyncEngine, Sessions]]:
     """Give a prepared engine for *driver*, with sessions as SQLAlchemy recommends them for async code."""
     url = database.set(drivername=f"{database.get_backend_name()}+{driver}")
-    engine = prepare_engine(create_async_engine(url, pool_size=20))
+    engine = prepare_engine(create_async_engine(url, poolclass=AsyncAdaptedQueuePool, pool_size=20))
     try:
         yield engine, async_sessionmaker(engine, expire_on_commit=False)
     finally:

@@ -9,20 +9,24 @@ read is compared: see the package `machine`.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
-from sqlalchemy import Engine, String
+from sqlalchemy import URL, Engine, String
+from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import mapped_column
+from sqlalchemy.util import greenlet_spawn
 
-from retinue import Settings
+from retinue import Settings, prepare_engine
 from tests import models
 from tests.database import models_plain
 from tests.database.clock import Clock, stopped_clock
 from tests.database.machine.agreement import Agreement, PrivateAgreement
+from tests.database.machine.awaited import Awaited
 from tests.database.machine.core import Core
 from tests.database.machine.edges import Edges
 from tests.database.models_private import declare
@@ -83,10 +87,35 @@ KINDS: dict[str, tuple[type[Core], Models, int]] = {
 }
 
 
+#: A driver of each engine that is awaited; those of the servers in a long run.
+AWAITED = [
+    ("sqlite", "aiosqlite"),
+    pytest.param("postgresql", "asyncpg", marks=pytest.mark.long),
+    pytest.param("mariadb", "asyncmy", marks=pytest.mark.long),
+]
+
+
 @pytest.fixture
 def clock() -> Iterator[Clock]:
     with stopped_clock() as clock:
         yield clock
+
+
+def agree(machine: type[Core], models: Models, engine: Engine, clock: Clock, examples: int) -> None:
+    """Try so many histories, at least two."""
+    models.metadata.create_all(engine)
+    run_state_machine_as_test(
+        type("Machine", (machine,), {"engine": engine, "models": models, "clock": clock}),
+        settings=settings(
+            max_examples=max(2, examples),
+            stateful_step_count=LENGTH,
+            derandomize=True,
+            database=None,
+            deadline=None,
+            phases=[Phase.generate],  # a failure has 25 steps at most; to shorten it takes minutes
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
 
 
 @few_or_many("examples", FEW, MANY)
@@ -96,16 +125,23 @@ def test_the_library_does_what_a_plain_graph_does(
 ) -> None:
     """Whatever an application does, in whatever order, both agree after every step."""
     machine, models, fewer = KINDS[kind]
-    models.metadata.create_all(engine)
-    run_state_machine_as_test(
-        type("Machine", (machine,), {"engine": engine, "models": models, "clock": clock}),
-        settings=settings(
-            max_examples=max(2, examples[engine.dialect.name] // fewer),
-            stateful_step_count=LENGTH,
-            derandomize=True,
-            database=None,
-            deadline=None,
-            phases=[Phase.generate],  # a failure has 25 steps at most; to shorten it takes minutes
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    agree(machine, models, engine, clock, examples[engine.dialect.name] // fewer)
+
+
+@few_or_many("examples", 4, 20)
+@pytest.mark.parametrize(("database", "driver"), AWAITED, indirect=["database"])
+@pytest.mark.parametrize("kind", ["one slot", pytest.param("private", marks=pytest.mark.long)])
+def test_async_code_does_the_same(database: URL, driver: str, clock: Clock, kind: str, examples: int) -> None:
+    """Through `AsyncGraph`, on async sessions, whose calls wait for nothing but what is awaited."""
+    machine, models, _ = KINDS[kind]
+    awaited = type("Awaited", (Awaited, machine), {})
+
+    async def run() -> None:
+        url = database.set(drivername=f"{database.get_backend_name()}+{driver}")
+        engine = prepare_engine(create_async_engine(url))
+        try:
+            await greenlet_spawn(agree, awaited, models, engine.sync_engine, clock, examples)
+        finally:
+            await engine.dispose()
+
+    asyncio.run(run())

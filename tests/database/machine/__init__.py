@@ -2,7 +2,7 @@
 The library beside a follow system in plain Python: the parts of `test_state_machine`.
 
 `world` is the plain one; `core` holds both, and the transactions; `edges` and `privacy` are the
-steps; `agreement` says what must be equal after each.
+steps; `agreement` says what must be equal after each; `awaited` takes them in async code.
 """
 
 import pytest

@@ -73,7 +73,7 @@ class Core(RuleBasedStateMachine):
 
     @initialize(expire=st.booleans(), count=st.integers(2, 5), edges=st.sets(st.tuples(NUMBER, NUMBER), max_size=8))
     def open(self, expire: bool, count: int, edges: set[tuple[int, int]]) -> None:
-        self.session = Session(self.engine, expire_on_commit=expire)
+        self.session = self.new_session(expire_on_commit=expire)
         self.join(count)
         for a, b in sorted(edges):
             self.agree("follow", self.key(a), self.key(b))
@@ -102,9 +102,15 @@ class Core(RuleBasedStateMachine):
 
     # --- Both at once ----------------------------------------------------------------------------
 
+    def new_session(self, **options: Any) -> Session:
+        return Session(self.engine, **options)
+
+    def graph_on(self, session: Session) -> Graph[Any]:
+        return Graph(session, self.models.user)
+
     @property
     def graph(self) -> Graph[Any]:
-        return Graph(self.session, self.models.user)
+        return self.graph_on(self.session)
 
     def agree(self, verb: str, *names: Any, call: Callable[[], Any] | None = None, **more: Any) -> Any:
         """Let the world do *verb*, and the library by *call*: both return the same, or refuse for the same reason."""
@@ -225,11 +231,11 @@ class Core(RuleBasedStateMachine):
         del self.savepoints[depth:]
 
     @contextmanager
-    def elsewhere(self) -> Iterator[Graph[Any]]:
-        """Commit, then give the graph of another session, which commits as well."""
+    def elsewhere(self) -> Iterator[tuple[Session, Graph[Any]]]:
+        """Commit, then give another session and its graph; it commits as well."""
         self.commit()
-        with Session(self.engine) as other:
-            yield Graph(other, self.models.user)
+        with self.new_session() as other:
+            yield other, self.graph_on(other)
             other.commit()
         self.told += self.world.said
         self.world.said = []

@@ -195,7 +195,7 @@ class Edges(Core):
     def write_elsewhere(self, pair: Pair, verb: str) -> None:
         """Let another session change *pair* and commit, while this one is in no transaction."""
         verbs = ["unfollow", "follow"] if verb == "refollow" else [verb]
-        with self.elsewhere() as graph:
+        with self.elsewhere() as (_, graph):
             for one in verbs:
                 who = pair[::-1] if one == "remove_follower" else pair
                 self.agree(one, *who, call=partial(getattr(graph, one), *who))

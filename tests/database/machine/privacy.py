@@ -59,9 +59,9 @@ class Privacy(Edges):
             setattr(user, choice, value)
             self.world.choose(key, **{choice: value})
         elif key in self.committed.users:
-            with self.elsewhere() as graph:
+            with self.elsewhere() as (session, _):
                 if key in self.world.users:
-                    setattr(graph._session.get_one(self.models.user, key), choice, value)
+                    setattr(session.get_one(self.models.user, key), choice, value)
                     self.world.choose(key, **{choice: value})
 
     @step(a=NUMBER)
@@ -163,7 +163,7 @@ class Privacy(Edges):
             pair = self.about(self.world.blocks, a | 1, b)
         else:
             pair = self.about(self.world.requests, a, b)
-        with self.elsewhere() as graph:
+        with self.elsewhere() as (_, graph):
             self.agree(verb, *pair, call=partial(getattr(graph, verb), *pair))
         if then:
             self.verb(pair, "instances", then)
