@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import sys
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
@@ -14,6 +15,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.util import await_only, greenlet_spawn
+from sqlalchemy.util.concurrency import in_greenlet
 
 from retinue.engines import prepare_engine
 
@@ -71,7 +73,7 @@ def transact(session_factory: Callable[[], Any], fn: Callable[[Any], Any], *, at
     first = session_factory()
     if hasattr(first, "sync_session"):
         return _awaited(first, session_factory, fn, attempts)
-    return _attempts(first, session_factory, partial(_called, fn), attempts, pause=time.sleep, close=Session.close)
+    return _attempts(first, session_factory, partial(_called, fn), attempts, close=Session.close)
 
 
 def _attempts(
@@ -80,7 +82,6 @@ def _attempts(
     fn: Callable[[Session], T],
     attempts: int,
     *,
-    pause: Callable[[float], object],
     close: Callable[[Session], object],
 ) -> T:
     attempt = 1
@@ -96,7 +97,7 @@ def _attempts(
         finally:
             close(session)
         # Full jitter: sessions that collided once must not collide in step.
-        pause(random.uniform(0, min(_MAX_PAUSE, _FIRST_PAUSE * 2**attempt)))  # noqa: S311 - not a secret
+        _pause(random.uniform(0, min(_MAX_PAUSE, _FIRST_PAUSE * 2**attempt)))  # noqa: S311 - not a secret
         session, attempt = another(), attempt + 1
 
 
@@ -123,10 +124,17 @@ def _awaited(
         next_session,
         work,
         attempts,
-        pause=lambda seconds: await_only(asyncio.sleep(seconds)),
         # Also where it is cancelled meanwhile: as an ``async with`` closes it.
         close=lambda _session: await_only(asyncio.shield(session.close())),
     )
+
+
+def _pause(seconds: float) -> None:
+    """Pause; within ``run_sync()`` only the task does, and others go on."""
+    if "greenlet" in sys.modules and in_greenlet():
+        await_only(asyncio.sleep(seconds))
+    else:
+        time.sleep(seconds)
 
 
 def _called(fn: Callable[[Session], T], session: Session) -> T:
@@ -178,7 +186,13 @@ def sessions_of(given: Any) -> Callable[[], Session]:
     """
     if isinstance(given, Engine):
         return sessionmaker(prepare_engine(given))
-    if not callable(given) or isinstance(given, (type(None), Session)) or hasattr(given, "sync_engine"):
+    if hasattr(given, "sync_engine") or hasattr(getattr(given, "class_", None), "sync_session_class"):
+        message = (
+            f"a sync Engine is wanted, not {type(given).__name__}: in async code give it engine.sync_engine,"
+            " and make this call inside await session.run_sync(...)"
+        )
+        raise TypeError(message)
+    if not callable(given) or isinstance(given, (type(None), Session)):
         message = f"an Engine or what makes a Session is wanted, not {type(given).__name__}"
         raise TypeError(message)
     return cast("Callable[[], Session]", given)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import pytest
@@ -22,19 +24,26 @@ from retinue import (
     BlockedError,
     Event,
     Followed,
+    Graph,
     NotVisibleError,
     Only,
     Outcome,
     Settings,
     UnknownUserError,
+    fanout,
     listen,
     prepare_engine,
+    retry,
     transact,
 )
+from retinue.doctor import examine, recount
+from retinue.insight import statistics
 from retinue.models import now
+from retinue.suggesting import suggest_to_all
 from retinue.testing import audited, make_users
+from retinue.transfer import export_follows, import_follows
 from tests.database.graph_models import HUNG, ONE, audit, find_deadlocks_at_once
-from tests.models import FLAGS, PRIVATE, declare, posts_with_authors
+from tests.models import FLAGS, MIXINS, declare, posts_with_authors
 
 T = TypeVar("T")
 Sessions = async_sessionmaker[AsyncSession]
@@ -48,7 +57,7 @@ DRIVERS: Final = {
 }
 
 WHOLE = declare(
-    *PRIVATE,
+    *MIXINS,
     flags=tuple(FLAGS),
     settings=Settings(name="name"),
     columns={"name": mapped_column(String(64))},
@@ -56,13 +65,22 @@ WHOLE = declare(
 )
 
 
-def on(*drivers: str) -> pytest.MarkDecorator:
-    """Run a test with each of *drivers*, on its database."""
-    pairs = [(DRIVERS[driver], driver) for driver in drivers]
-    return pytest.mark.parametrize(("database", "driver"), pairs, indirect=["database"], ids=drivers)
+PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "async.md"
+
+
+def on(*drivers: str, in_long_runs: tuple[str, ...] = ()) -> pytest.MarkDecorator:
+    """Run a test with each of *drivers*, on its database; with those *in_long_runs* then."""
+    marks = dict.fromkeys(in_long_runs, pytest.mark.long)
+    pairs = [
+        pytest.param(DRIVERS[driver], driver, id=driver, marks=marks.get(driver, ()))
+        for driver in (*drivers, *in_long_runs)
+    ]
+    return pytest.mark.parametrize(("database", "driver"), pairs, indirect=["database"])
 
 
 everywhere = on(*DRIVERS)
+#: With the more common driver of each engine, and with the others in long runs.
+mostly = on("aiosqlite", "asyncpg", "asyncmy", in_long_runs=("psycopg", "aiomysql"))
 
 
 @asynccontextmanager
@@ -100,21 +118,30 @@ async def people(sessions: Sessions, user: type[Any], number: int) -> list[Any]:
 # --- The graph -----------------------------------------------------------------------------------
 
 
-@everywhere
+@mostly
 @pytest.mark.tables(WHOLE.metadata)
 def test_what_sync_code_does_async_code_does_awaited(database: URL, driver: str) -> None:
-    """Verbs, pages, counts, relationships, timelines, suggestions; and all that they return is loaded."""
+    """Every method once or more; and all that they return is loaded."""
+    awaited: set[str] = set()
+
+    class Noting(AsyncGraph[Any]):
+        async def _run(self, method: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+            awaited.add(method.__name__)
+            return await super()._run(method, *args, **kwargs)
 
     async def work(engine: AsyncEngine, sessions: Sessions) -> None:
         everybody = await people(sessions, WHOLE.user, 5)
         async with sessions() as session:
             session.add_all(everybody)
-            graph = AsyncGraph(session, WHOLE.user)
+            graph = Noting(session, WHOLE.user)
             with audited(engine):
                 await verbs(session, graph, *everybody)
             await session.commit()
             with audited(engine):
                 await reads(session, graph, *everybody)
+                await the_rest(session, graph, *everybody)
+            await session.commit()
+        assert awaited == {name for name in vars(Graph) if not name.startswith("_")}
 
     async def verbs(
         session: AsyncSession, graph: AsyncGraph[Any], ann: Any, bob: Any, cleo: Any, dan: Any, eve: Any
@@ -131,6 +158,7 @@ def test_what_sync_code_does_async_code_does_awaited(database: URL, driver: str)
         assert await graph.unfollow(ann, eve)
         assert await graph.mute(ann, dan)
         assert await graph.block(eve, dan, until=now() + timedelta(days=1))
+        assert await graph.mark_active(ann)
         session.add_all(WHOLE.post(author_id=author.id, made_at=now()) for author in (bob, cleo, eve))
 
     async def reads(
@@ -158,10 +186,37 @@ def test_what_sync_code_does_async_code_does_awaited(database: URL, driver: str)
                 await call
         assert await graph.is_following(ann, bob)
 
+    async def the_rest(
+        session: AsyncSession, graph: AsyncGraph[Any], ann: Any, bob: Any, cleo: Any, dan: Any, eve: Any
+    ) -> None:
+        for asking in (ann, bob, cleo):
+            assert await graph.follow(asking, eve) is Outcome.REQUESTED
+        assert [person.user for person in await graph.sent_requests(bob)] == [eve]
+        assert await graph.reject(eve, bob)
+        assert await graph.reject_all(eve) == 2
+        assert await graph.follow(ann, eve) is Outcome.REQUESTED
+        assert await graph.accept_all(eve) == 1
+        assert await graph.unlock(eve) == 0
+        assert await graph.remove_follower(eve, ann)
+        assert [person.user for person in await graph.blocks(eve)] == [dan]
+        assert await graph.unblock(eve, dan, restore=True)
+        assert [person.user for person in await graph.mutes(ann)] == [dan]
+        assert await graph.unmute(ann, dan)
+        assert [person.user for person in await graph.following(cleo)] == [ann]
+        assert [person.user for person in await graph.mutuals(cleo)] == [ann]
+        assert [person.user for person in await graph.followers_you_know(ann, cleo)] == [bob]
+        assert [one.user for one in await graph.suggested_keys(bob)] == [ann.id]
+        assert await graph.dismiss(bob, ann)
+        assert await graph.undismiss(bob, ann)
+        assert await graph.unread_notifications(cleo) == await graph.mark_read(cleo) == 3
+        await graph.note_posts((await session.scalars(select(WHOLE.post.id))).all())
+        assert await graph.erase_history(eve) > 3
+        assert (await graph.expire()).blocks == 0
+
     run(work, database, driver)
 
 
-@everywhere
+@mostly
 @pytest.mark.tables(ONE.metadata)
 def test_events_are_told_after_the_commit_of_an_async_session(database: URL, driver: str) -> None:
     """And never of what was rolled back, be it a savepoint or all."""
@@ -277,6 +332,48 @@ def test_a_unit_of_work_is_as_async_as_its_sessions(database: URL, driver: str) 
     run(work, database, driver)
 
 
+@mostly
+@pytest.mark.tables(WHOLE.metadata)
+def test_what_works_in_transactions_of_its_own_works_in_run_sync(database: URL, driver: str, tmp_path: Path) -> None:
+    """Jobs take the sync side of the engine; given the async one, they say so. While they pause, other tasks go on."""
+
+    async def work(engine: AsyncEngine, sessions: Sessions) -> None:
+        ann, bob = [user.id for user in await people(sessions, WHOLE.user, 2)]
+        for given in (engine, sessions):
+            with pytest.raises(TypeError, match=r"engine\.sync_engine.*run_sync"):
+                recount(given, WHOLE.user)  # type: ignore[arg-type]
+        async with sessions() as session:
+            await AsyncGraph(session, WHOLE.user).mark_active(ann)
+            session.add(WHOLE.post(author_id=bob, made_at=now()))
+            await session.commit()
+            jobs: list[Callable[[Session], Any]] = [
+                lambda _: import_follows(engine.sync_engine, WHOLE.user, [(ann, bob)]),
+                lambda _: export_follows(engine.sync_engine, WHOLE.user, tmp_path / "follows.csv"),
+                lambda _: recount(engine.sync_engine, WHOLE.user),
+                lambda _: examine(engine.sync_engine, WHOLE.user),
+                lambda _: suggest_to_all(engine.sync_engine, WHOLE.user, lambda *_: None),
+                lambda _: fanout.work(engine.sync_engine, WHOLE.user),
+                lambda session: statistics(session, WHOLE.user),
+            ]
+            for job in jobs:
+                await session.run_sync(job)
+            assert await AsyncGraph(session, WHOLE.user).is_following(ann, bob)
+            assert len((await AsyncGraph(session, WHOLE.user).home_timeline(ann)).items) == 1
+            await session.rollback()
+            ticks = asyncio.create_task(ticking())
+            await session.run_sync(lambda _: retry._pause(0.05))
+            assert await ticks > 3
+
+    async def ticking() -> int:
+        end, ticks = asyncio.get_running_loop().time() + 0.05, 0
+        while asyncio.get_running_loop().time() < end:
+            await asyncio.sleep(0.001)
+            ticks += 1
+        return ticks
+
+    run(work, database, driver)
+
+
 # --- Cancelled -----------------------------------------------------------------------------------
 
 
@@ -369,3 +466,22 @@ def test_a_call_that_nobody_awaits_says_what_to_write(database: URL, driver: str
             assert await AsyncGraph(session, ONE.user).follow(cleo, ann)
 
     run(work, database, driver)
+
+
+# --- The page ------------------------------------------------------------------------------------
+
+
+def test_the_page_about_async_code_does_what_it_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Word for word, from top to bottom: and what it prints stands beside it."""
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    names: dict[str, Any] = {"__name__": "app"}
+    for block in blocks:
+        exec(compile(block, "async.md", "exec", dont_inherit=True), names)
+    printed = capsys.readouterr().out
+    promised = re.findall(r"print\(.*\) +# ([A-Z{2].*)$", "".join(blocks), re.MULTILINE)
+    assert len(promised) == 3
+    assert [line for line in promised if line not in printed.splitlines()] == []
+    assert "users=2, follows=2" in printed

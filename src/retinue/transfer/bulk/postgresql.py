@@ -25,7 +25,7 @@ class PostgreSQLBulk(Bulk):
 
     def batch(self, name: str, columns: Mapping[str, tuple[TypeEngine[Any], str]]) -> Subquery:
         """Return the arrays as a table. Each is sent as one text, which the server parses: half the client's work."""
-        arrays = ", ".join(f"CAST(:{name}_{column} AS {sql}[])" for column, (_, sql) in columns.items())
+        arrays = ", ".join(f"CAST(CAST(:{name}_{column} AS TEXT) AS {sql}[])" for column, (_, sql) in columns.items())
         names = ", ".join(columns)
         sql = f"SELECT {names}, n FROM unnest({arrays}) WITH ORDINALITY AS given ({names}, n)"  # noqa: S608 - no input
         return self.table_of(name, columns, sql)
