@@ -9,12 +9,15 @@ a module that has to name another one's types knows it all the same.
 from __future__ import annotations
 
 import ast
+import inspect
 import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
+
+from retinue import Graph
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,14 +66,22 @@ LAYERS = {
     ROOT: 13,  # the public names: above what it gathers, below those who only use it
     "testing": 14,
     "flask": 14,
+    "fastapi": 14,
 }
 
 # It belongs to an application: only this may import more than Python, SQLAlchemy and Retinue.
-WEB = {"flask"}
+WEB = {"flask", "fastapi"}
 CORE_IMPORTS = sys.stdlib_module_names | {"sqlalchemy", "retinue"}
 
 # Names that say nothing about what a module holds.
 EMPTY_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "base"}
+
+# The graph's lists: what takes a viewer. Web layers always say who that is.
+LISTS = {
+    name
+    for name, method in inspect.getmembers(Graph, inspect.isfunction)
+    if not name.startswith("_") and {"viewer", "cursor"} <= set(inspect.signature(method).parameters)
+} - {"followers_you_know"}  # which has no other way
 
 # Where a unit of work is Retinue's own. Everywhere else the session is the caller's.
 MAY_COMMIT = {"retry", "transfer", "doctor", "fanout", "testing", *WEB}
@@ -122,7 +133,7 @@ def import_faults(module: Module, units: set[str]) -> Iterator[str]:
         top, _, rest = name.partition(".")
         if top != "retinue":
             if module.unit not in WEB and top not in CORE_IMPORTS:
-                yield f"{module.path}:{line} imports {top}; only flask/ may need more than SQLAlchemy"
+                yield f"{module.path}:{line} imports {top}; only flask/ and fastapi/ may need more than SQLAlchemy"
             continue
         target = rest.partition(".")[0]
         unit = target if target in units else ROOT  # `from retinue import Graph`
@@ -173,6 +184,17 @@ def statement_faults(module: Module, *, may_commit: bool) -> Iterator[str]:
                 yield f"{module.path}:{node.lineno} uses OFFSET; lists are read by keyset"
 
 
+def viewer_faults(module: Module) -> Iterator[str]:
+    """Yield lists that are asked for without saying who looks, which is for trusted code alone."""
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in LISTS:
+            given = {keyword.arg: keyword.value for keyword in node.keywords}
+            if None in given:  # **arguments: the tests of that layer see what is in them
+                continue
+            if "viewer" not in given or getattr(given["viewer"], "id", "") == "ALL":
+                yield f"{module.path}:{node.lineno} asks for {node.func.attr}() and does not say who looks"
+
+
 def faults(package: Path) -> list[str]:
     """Return every breach of the house rules in a package."""
     found: list[str] = []
@@ -184,6 +206,8 @@ def faults(package: Path) -> list[str]:
         else:
             found.append(f"{module.path}: {module.unit} has no layer; add it to LAYERS")
         found += statement_faults(module, may_commit=module.unit in MAY_COMMIT)
+        if module.unit in WEB:
+            found += viewer_faults(module)
     return found
 
 
@@ -201,6 +225,7 @@ def test_the_demo_keeps_those_that_are_for_an_app() -> None:
 
     assert [fault for module in found for fault in name_faults(module)] == []
     assert [fault for module in found for fault in statement_faults(module, may_commit=True)] == []
+    assert [fault for module in found for fault in viewer_faults(module)] == []
 
 
 @pytest.mark.parametrize(
@@ -219,6 +244,8 @@ def test_the_demo_keeps_those_that_are_for_an_app() -> None:
         ("graph.py", "if TYPE_CHECKING:\n    from retinue.user import FollowerMixin", "imports retinue.user"),
         ("__init__.py", "from retinue.flask import Retinue", "layer 13) imports retinue.flask"),
         ("testing.py", "from retinue.flask import Retinue", "layer 14) imports retinue.flask"),
+        ("fastapi/errors.py", "from retinue.flask import Retinue", "layer 14) imports retinue.flask"),
+        ("values.py", "from pydantic import BaseModel", "imports pydantic"),
         ("graph.py", "import flask", "imports flask"),
         ("testing.py", "from werkzeug.test import Client", "imports werkzeug"),
         ("doctor.py", "from click import echo", "imports click"),
@@ -235,6 +262,8 @@ def test_the_demo_keeps_those_that_are_for_an_app() -> None:
         ("graph.py", "with suppress(Exception):\n    x", "suppresses every exception"),
         ("graph.py", "session.commit()", "commits"),
         ("lists.py", "select(x).limit(20).offset(40)", "uses OFFSET"),
+        ("flask/views.py", "graph.followers(user, limit=20)", "asks for followers() and does not say who looks"),
+        ("fastapi/pages.py", "graph.blocks(user, viewer=ALL)", "asks for blocks() and does not say who looks"),
     ],
 )
 def test_a_planted_breach_is_found(tmp_path: Path, path: str, source: str, fault: str) -> None:
@@ -258,6 +287,7 @@ def test_a_planted_breach_is_found(tmp_path: Path, path: str, source: str, fault
         ("events.py", "try:\n    x\nexcept Exception:\n    logger.exception('listener failed')"),
         ("graph.py", "try:\n    x\nexcept BaseException:\n    tidy_up()\n    raise"),
         ("retry.py", "session.commit()"),
+        ("flask/views.py", "graph.followers(user, viewer=None); user.followers.filter_by(follower_id=1)"),
     ],
 )
 def test_what_the_rules_allow_is_not_a_breach(tmp_path: Path, path: str, source: str) -> None:
@@ -288,7 +318,7 @@ def test_importing_the_core_loads_no_web_framework() -> None:
 
     loaded = set(done.stdout.split())
     assert "retinue" in loaded
-    assert loaded.isdisjoint({"flask", "werkzeug", "click", "blinker", "jinja2"})
+    assert loaded.isdisjoint({"flask", "werkzeug", "click", "blinker", "jinja2", "fastapi", "starlette", "pydantic"})
 
 
 def test_the_package_needs_no_greenlet() -> None:

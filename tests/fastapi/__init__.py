@@ -1,0 +1,1 @@
+"""The adapter for FastAPI, on applications as somebody would write them."""
