@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 REPOSITORY = Path(__file__).resolve().parent.parent
 PACKAGE = REPOSITORY / "src" / "retinue"
 DEMO = REPOSITORY / "demo" / "src" / "retinue_demo"
+EXAMPLES = REPOSITORY / "examples"
 
 ROOT = "__init__"
 
@@ -226,6 +227,17 @@ def test_the_demo_keeps_those_that_are_for_an_app() -> None:
     assert [fault for module in found for fault in name_faults(module)] == []
     assert [fault for module in found for fault in statement_faults(module, may_commit=True)] == []
     assert [fault for module in found for fault in viewer_faults(module)] == []
+
+
+def test_the_examples_keep_those_that_are_for_an_app() -> None:
+    """What people copy says who looks at a list, and has no query by page number."""
+    found = [module for module in modules(EXAMPLES) if "tests" not in Path(module.path).parts]
+    assert len(found) > 1
+
+    for module in found:
+        assert list(name_faults(module)) == []
+        assert list(statement_faults(module, may_commit=True)) == []
+        assert list(viewer_faults(module)) == []
 
 
 @pytest.mark.parametrize(
