@@ -1,0 +1,1 @@
+"""The lesson's follow system, in one file: `app`."""
