@@ -24,6 +24,7 @@ from retinue import orm  # noqa: F401 - what the ORM writes is counted as soon a
 from retinue.errors import MappingError, NoSessionError, NotWritableError
 from retinue.events import Listeners
 from retinue.graph import Graph
+from retinue.models.fields import has_fields
 from retinue.models.ownership import GraphUser
 from retinue.schema import Schema, follow_of, identity, schema_of
 from retinue.schema.flags import about_users
@@ -54,7 +55,7 @@ class FollowerMixin(GraphUser):
     def __init_subclass__(cls, **arguments: Any) -> None:
         """Refuse a class with lists of its own; the `MappingError` says to delete them."""
         for name in ("following", "followers"):
-            if name in vars(cls):
+            if name in vars(cls) or name in vars(cls).get("__annotations__", ()):
                 message = f"{cls.__name__} has {name} of its own: delete it, as FollowerMixin brings {name}"
                 raise MappingError(message)
         super().__init_subclass__(**arguments)
@@ -141,8 +142,9 @@ def _graph(user: Any, other: Any) -> Graph[Any]:
 
 def _rows(user_class: Any, key: str, side: str) -> Any:
     """Return the relationship to the `Follow` rows in which a user is *side*."""
-    # A Flask-SQLAlchemy model has its own query class, with paginate().
-    arguments = {"query_class": user_class.query_class} if hasattr(user_class, "query_class") else {}
+    # A Flask-SQLAlchemy model has its own query class, with paginate(); the session of SQLModel wants to make none.
+    query_class = getattr(user_class, "query_class", Query if has_fields(user_class) else None)
+    arguments: dict[str, Any] = {} if query_class is None else {"query_class": query_class}
 
     def follow() -> Any:
         return follow_of(user_class)

@@ -11,13 +11,15 @@ import hashlib
 import re
 from collections.abc import Callable, Sequence
 from inspect import getattr_static
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Table, event
 from sqlalchemy.orm import Mapped, MappedColumn, Mapper, class_mapper, declared_attr, mapped_column, relationship
+from sqlalchemy.orm.attributes import opt_manager_of_class
 from sqlalchemy.sql.elements import ColumnElement, conv
 
 from retinue.errors import MappingError
+from retinue.models.fields import compare_by_identity, has_fields, let_set
 from retinue.models.own_columns import LIBRARY
 from retinue.models.ownership import GraphModel, key_column_of, refuse_dataclass, user_class_of
 from retinue.models.times import UTCDateTime, now
@@ -26,6 +28,7 @@ from retinue.models.times import UTCDateTime, now
 _NAME_MOST = 60
 
 Complete = Callable[[Table, type[Any]], None]
+T = TypeVar("T")
 
 #: For each mixin: the primary key that its table has, and what completes the table.
 _COMPLETE: dict[type, tuple[tuple[str, ...], Complete]] = {}
@@ -36,6 +39,8 @@ def completes(mixin: type[GraphModel], *, key: tuple[str, ...]) -> Callable[[Com
 
     def keep(complete: Complete) -> Complete:
         _COMPLETE[mixin] = (key, complete)
+        # They were for type checkers. A base such as SQLModel would take each for a field of its own.
+        mixin.__annotations__ = {}
         return complete
 
     return keep
@@ -51,9 +56,11 @@ def key_of(mixin: type[GraphModel]) -> tuple[str, ...]:
     return _COMPLETE[mixin][0]
 
 
-def line_of(mixin: type[GraphModel]) -> str:
-    """Return the one line that declares a model with *mixin*."""
+def line_of(mixin: type[GraphModel], user: type[Any]) -> str:
+    """Return the one line that declares a model with *mixin*, on a base like that of *user*."""
     name = mixin.__name__.removesuffix("Mixin")
+    if has_fields(user):
+        return f"class {name}({mixin.__name__}, SQLModel, table=True): pass"
     table = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
     plural = f"{table[:-1]}ies" if table.endswith("y") else f"{table}s"
     return f"class {name}({mixin.__name__}, Base): __tablename__ = {plural!r}"
@@ -65,11 +72,20 @@ def user_column(model: Any) -> Mapped[Any]:
     return mapped_column(key.type, ForeignKey(key, ondelete="CASCADE"), primary_key=True, autoincrement=False)
 
 
-def attribute(make: Callable[[Any], Mapped[Any]]) -> declared_attr[Any]:
-    """Return the attribute of a mixin that *make* makes for each model: a short way to write such a method."""
+class _Attribute(declared_attr[T]):
+    """What a mixin brings, for each model; a class that is not mapped has nothing of that name."""
+
+    def __get__(self, instance: Any, owner: Any) -> Any:
+        if opt_manager_of_class(owner) is None:
+            raise AttributeError(f"{owner.__name__} is not mapped")
+        return super().__get__(instance, owner)
+
+
+def attribute(make: Callable[[Any], Mapped[T]]) -> declared_attr[T]:
+    """Return the attribute of a mixin that *make* makes for each model; also a decorator."""
     # SQLAlchemy looks for the names in an annotation that is a text in the module of the mixin.
     make.__annotations__["return"] = Mapped[Any]
-    return declared_attr(make)
+    return _Attribute(make)
 
 
 def time_of_row(_model: Any) -> Mapped[Any]:
@@ -193,6 +209,9 @@ def _refuse_other_names(cls: type[Any], table: Table, kind: type[Any]) -> None:
 def _complete(mapper: Mapper[Any], cls: type[Any]) -> None:
     """Give the table of a model what the mixin promises, whatever the application's own arguments."""
     refuse_dataclass(cls)
+    if has_fields(cls):
+        let_set(cls)
+        compare_by_identity(cls)
     # A model declared after the first use of the graph belongs to it all the same.
     user = user_class_of(cls)
     if "__retinue_schema__" in vars(user):

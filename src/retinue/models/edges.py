@@ -73,7 +73,7 @@ class FollowCountMixin(GraphModel):
     #: The key of the user.
     user_id: declared_attr[Any] = attribute(user_column)
 
-    @declared_attr
+    @attribute
     def slot(cls) -> Mapped[int]:
         """Which of the user's rows this is, from 0."""
         return mapped_column(SmallInteger, primary_key=True, autoincrement=False, insert_default=0)

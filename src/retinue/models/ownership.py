@@ -8,8 +8,10 @@ from typing import Any, ClassVar
 
 from sqlalchemy import Column, Table, event
 from sqlalchemy.orm import Mapper, class_mapper
+from sqlalchemy.orm.attributes import manager_of_class
 
 from retinue.errors import MappingError
+from retinue.models.fields import has_fields, let_set
 from retinue.settings import Settings
 
 
@@ -59,7 +61,8 @@ def user_class_of(model: type[Any]) -> type[Any]:
 
 def _users_beside(model: type[Any]) -> Iterator[type[Any]]:
     """Yield the user classes of *model*'s registry; it may itself still be in the making."""
-    registry, classes = getattr(model, "registry", None), list[type[Any]]([GraphUser])
+    # Not an attribute of the class: each kind of base has another one for it, or none.
+    registry, classes = manager_of_class(model).registry, list[type[Any]]([GraphUser])
     while classes:
         cls = classes.pop()
         classes += cls.__subclasses__()
@@ -109,3 +112,5 @@ def _complete_user(_mapper: Mapper[Any], cls: type[Any]) -> None:
     if not isinstance(cls.__retinue__, Settings):
         message = f"{cls.__name__}.__retinue__ must be Settings(...), not {cls.__retinue__!r}"
         raise MappingError(message)
+    if has_fields(cls):
+        let_set(cls)

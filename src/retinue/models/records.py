@@ -27,22 +27,22 @@ class FollowEventMixin(GraphModel):
 
     __retinue_effect__: ClassVar[str | None] = "retinue.effects.history:HISTORY"
 
-    @declared_attr
+    @attribute
     def follower_id(cls) -> Mapped[Any]:
         """The key of the user who follows, or followed."""
         return _former_user_column(cls, primary_key=True)
 
-    @declared_attr
+    @attribute
     def id(cls) -> Mapped[int]:
         """A number that grows with time."""
         return mapped_column(BigInteger, primary_key=True, autoincrement=False, insert_default=new_id)
 
-    @declared_attr
+    @attribute
     def following_id(cls) -> Mapped[Any]:
         """The key of the user who is followed, or was."""
         return _former_user_column(cls)
 
-    @declared_attr
+    @attribute
     def kind(cls) -> Mapped[str]:
         """What happened: the value of a `HistoryKind`."""
         return mapped_column(String(_KIND_MOST), nullable=False)
@@ -65,12 +65,12 @@ class NotificationMixin(GraphModel):
     recipient_id: declared_attr[Any] = attribute(user_column)
     actor_id: declared_attr[Any] = attribute(user_column)
 
-    @declared_attr
+    @attribute
     def kind(cls) -> Mapped[str]:
         """What was done: the value of a `NotificationKind`."""
         return mapped_column(String(_KIND_MOST), primary_key=True)
 
-    @declared_attr
+    @attribute
     def id(cls) -> Mapped[int]:
         """A number that grows with time, and is the notification's name in an API."""
         return mapped_column(BigInteger, nullable=False, insert_default=new_id)

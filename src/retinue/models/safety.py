@@ -60,7 +60,7 @@ class MuteMixin(GraphModel):
     #: When it ends by itself (aware, UTC); None: never.
     until: declared_attr[datetime | None] = attribute(optional_time)
 
-    @declared_attr
+    @attribute
     def notifications(cls) -> Mapped[bool]:
         """Whether notifications of what the muted does are left out as well."""
         return mapped_column(Boolean, nullable=False, insert_default=True)

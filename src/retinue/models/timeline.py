@@ -27,18 +27,18 @@ class TimelineEntryMixin(GraphModel):
     #: The key of the user whose timeline it is.
     reader_id: declared_attr[Any] = attribute(user_column)
 
-    @declared_attr
+    @attribute
     def timestamp(cls) -> Mapped[Any]:
         """When the post was made: a copy, of the same type."""
         return mapped_column(_posts_of(cls).time.type, primary_key=True)
 
-    @declared_attr
+    @attribute
     def post_id(cls) -> Mapped[Any]:
         """The key of the post, with which the row goes."""
         key = _posts_of(cls).key
         return mapped_column(key.type, ForeignKey(key, ondelete="CASCADE"), primary_key=True, autoincrement=False)
 
-    @declared_attr
+    @attribute
     def author_id(cls) -> Mapped[Any]:
         """The key of who posted it: a copy."""
         # Not a foreign key: the row goes with its post, and an index for this alone would cost every fan-out.

@@ -113,7 +113,7 @@ class Schema:
         """
         model = self.models.get(mixin)
         if model is None:
-            raise ModelMissingError(mixin.__name__, line_of(mixin))
+            raise ModelMissingError(mixin.__name__, line_of(mixin, self.user))
         return cast("Table", class_mapper(model).local_table)
 
     def own_of(self, table: Table) -> Own:
@@ -211,7 +211,7 @@ def follow_of(cls: type[Any]) -> type[FollowMixin]:
     """Return the `FollowMixin` class of the user class *cls*; works while mappers are being configured, too."""
     found: type[FollowMixin] | None = _declared(root_of(class_mapper(cls, configure=False)).class_, FollowMixin)
     if found is None:
-        raise ModelMissingError(FollowMixin.__name__, line_of(FollowMixin))
+        raise ModelMissingError(FollowMixin.__name__, line_of(FollowMixin, cls))
     return found
 
 
