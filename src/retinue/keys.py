@@ -75,7 +75,11 @@ def keys_of(kind: TypeEngine[Any], connection: Connection | Engine) -> Keys:
     # A column of a fixed width is filled up with spaces, and PostgreSQL returns these.
     padded = dialect.name == "postgresql" and isinstance(impl, String) and _ddl(kind, dialect).startswith("CHAR(")
     stored = _stored(impl, engine_of(connection), padded=padded)
-    return _converted(stored, converters, dialect) if converters else stored
+    if not converters:
+        return stored
+    if isinstance(impl, Uuid) and dialect.name == "postgresql":
+        stored = _uuids_as_text(stored)
+    return _converted(stored, converters, dialect)
 
 
 def _ddl(kind: TypeEngine[Any], dialect: Dialect) -> str:
@@ -280,6 +284,15 @@ def _uuids(engine: EngineRules) -> Keys:
         return value
 
     return _read_by(check, _uuid, uuid.UUID)
+
+
+def _uuids_as_text(uuids: Keys) -> Keys:
+    """Return *uuids* for a type that may hand them over as text, which PostgreSQL takes as well."""
+
+    def check(value: object) -> Any:
+        return uuids.check(_uuid(value) if isinstance(value, str) else value)
+
+    return uuids._replace(check=check)
 
 
 def _texts_of_uuids(engine: EngineRules) -> Keys:

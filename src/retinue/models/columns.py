@@ -222,7 +222,9 @@ def _complete(mapper: Mapper[Any], cls: type[Any]) -> None:
     for kind, (key, complete) in _COMPLETE.items():
         if issubclass(cls, kind):
             if tuple(table.primary_key.columns.keys()) != key:
-                message = f"{cls.__name__} needs the primary key ({', '.join(key)}) and no other column in it"
+                others = ", ".join(name for name in table.primary_key.columns.keys() if name not in key)  # noqa: SIM118 - keys
+                hint = f": take a base that brings no {others}" if others else ""
+                message = f"{cls.__name__} needs the primary key ({', '.join(key)}) and no other column in it{hint}"
                 raise MappingError(message)
             _refuse_other_names(cls, table, kind)
             # The key is the table's order on disk: one tree less per row.
