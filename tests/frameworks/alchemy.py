@@ -1,4 +1,4 @@
-"""Advanced Alchemy's names, and bases of its that each file of tests has for itself."""
+"""Names of Advanced Alchemy and Litestar, and bases that each file of tests has for itself."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from typing import Any
 from sqlalchemy.exc import SADeprecationWarning
 
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore", SADeprecationWarning)  # its mixins use @declarative_mixin, which 2.1 deprecates
+    warnings.simplefilter("ignore", SADeprecationWarning)  # mixins there use @declarative_mixin, which 2.1 deprecates
     from advanced_alchemy import base
     from advanced_alchemy.repository import SQLAlchemySyncRepository
     from advanced_alchemy.service import SQLAlchemySyncRepositoryService
+    from litestar.testing import AsyncTestClient
 
-__all__ = ["SQLAlchemySyncRepository", "SQLAlchemySyncRepositoryService", "bases_of_ones_own"]
+__all__ = ["AsyncTestClient", "SQLAlchemySyncRepository", "SQLAlchemySyncRepositoryService", "bases_of_ones_own"]
 
 
 def bases_of_ones_own() -> Any:

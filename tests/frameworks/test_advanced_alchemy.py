@@ -26,7 +26,7 @@ from retinue import (
 from retinue.testing import GraphContract, make_users
 from tests.frameworks.alchemy import SQLAlchemySyncRepository, SQLAlchemySyncRepositoryService, bases_of_ones_own
 
-#: Some bases that bring a key: by Python, by Python in the order of time, and by the database.
+#: Some bases that bring a key: by Python, by Python in the order of time (with uuid-utils), and by the database.
 KEYS = ["UUIDAuditBase", "UUIDv7AuditBase", "BigIntAuditBase"]
 
 #: The type of a UUID is another one on each engine; the rest is alike.
