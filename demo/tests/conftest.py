@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import atexit
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import URL, Engine, select, update
 from sqlalchemy.orm import Session
 
@@ -174,10 +178,19 @@ class Site:
                 assert following == sum(follower == user for follower, _ in edges)
 
 
+@cache
+def _compiled_templates() -> FileSystemBytecodeCache:
+    """Return where every app of this process finds a template that another one has compiled: that takes long."""
+    folder = TemporaryDirectory(prefix="templates")
+    atexit.register(folder.cleanup)
+    return FileSystemBytecodeCache(folder.name)
+
+
 @contextmanager
 def running(database: URL | str, **config: Any) -> Iterator[Site]:
     """Give the demo on *database*, with *config* of its own, and let go of it afterwards."""
     site = Site(create_app(database, secret_key=KEY, config=config))
+    site.app.jinja_env.bytecode_cache = _compiled_templates()
     not_durable(site.engine)
     try:
         yield site

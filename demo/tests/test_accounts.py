@@ -20,6 +20,7 @@ from retinue_demo.accounts import WRONG
 from retinue_demo.models import FollowEvent, Post, User, db
 from retinue_demo.passwords import PASSWORD
 from retinue_demo.seed import seed
+from tests.long import in_every_run
 
 NEW = {"username": "ann_new", "name": "Ann New", "password": "correct horse"}
 
@@ -572,6 +573,7 @@ def test_a_form_has_few_statements(site: Site, page: str, post: dict[str, str], 
     assert len(executed) <= most, executed
 
 
+@in_every_run("postgresql")
 def test_accounts_work_on_every_engine(database: URL) -> None:
     """Signing up, being taken, editing, another password, the file of one's data, and leaving."""
     with running(database) as site:

@@ -247,7 +247,13 @@ def test_where_things_are_kept() -> None:
     assert places.data_folder({"LOCALAPPDATA": "/local"}, "win32") == Path("/local/retinue")
 
 
-@pytest.mark.parametrize("database", [(), ("--database", "sqlite:///{}/other.sqlite3")], ids=["own file", "named file"])
+@pytest.mark.parametrize(
+    "database",
+    [
+        pytest.param((), id="own file"),
+        pytest.param(("--database", "sqlite:///{}/other.sqlite3"), id="named file", marks=pytest.mark.long),
+    ],
+)
 def test_where_nothing_can_be_kept(
     start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database: tuple[str, ...]
 ) -> None:

@@ -83,15 +83,15 @@ def test_nobody_is_asked_to_log_in_first(town: Site, famous: str, form: str) -> 
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_opening_a_page_changes_nothing(site: Site, famous: str, page: str) -> None:
+def test_opening_a_page_changes_nothing(town: Site, famous: str, page: str) -> None:
     """Not a row, not even that a notification has been seen."""
-    before = site.all_rows()
+    before = town.all_rows()
 
-    for visitor in (site.visitor(), site.visitor_as(famous)):
-        visitor.get(page.format(site.stranger_of(famous)))
+    for visitor in (town.visitor(), town.visitor_as(famous)):
+        visitor.get(page.format(town.stranger_of(famous)))
         visitor.client.head(page.format(famous)).close()
 
-    assert site.all_rows() == before
+    assert town.all_rows() == before
 
 
 # --- Across a block ------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from retinue_demo import migrating
 from retinue_demo.migrating import OtherVersionError, upgrade
 from retinue_demo.models import db
 from tests.database.schemas import describe
+from tests.long import in_every_run
 from tests.servers import Server
 
 
@@ -102,6 +103,7 @@ def test_a_start_with_nothing_to_migrate_is_quick(tmp_path: Path) -> None:
     assert (time.perf_counter() - begun) / 10 < 0.1
 
 
+@in_every_run("postgresql")
 def test_two_processes_start_on_an_empty_database(bare: Engine, created: Engine) -> None:
     """One of them makes the tables, the other waits for it, and both can go on."""
     program = "import sys; from sqlalchemy import make_url; from retinue_demo.migrating import upgrade\n"

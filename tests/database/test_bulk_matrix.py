@@ -411,6 +411,9 @@ def _plain(value: Any) -> Any:
 
 
 @pytest.mark.filterwarnings("ignore:DELETE statement has a cartesian product")
+@pytest.mark.parametrize(
+    "places", ["sqlite", pytest.param("postgresql", marks=pytest.mark.long), "mariadb"], indirect=True, scope="module"
+)
 @cells("execute", "table")
 def test_a_bulk_delete_is_sqlalchemys_own(places: tuple[Place, Place], entity: str, clause: str, way: str) -> None:
     """The same rows go, the same result comes, the same objects stay; counts and history agree with the rows."""

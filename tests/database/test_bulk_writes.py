@@ -26,6 +26,7 @@ from retinue import (
     NotWritableError,
 )
 from tests.database.bulk_models import EDGES, PEOPLE, audit, declare, rows_of, settle
+from tests.long import in_every_run
 
 TOWN = declare(mixins=True, own_columns=True)
 FOLLOW, PERSON = TOWN.follow, TOWN.person
@@ -331,6 +332,7 @@ def test_a_refused_delete_gives_the_session_its_objects_back(session: Session) -
     assert edges(session) == set(EDGES)
 
 
+@in_every_run("sqlite")
 def test_thousands_of_users_at_once(session: Session) -> None:
     """In rounds, whose number of statements does not grow with each user."""
     many = range(1_000, 3_500)

@@ -498,7 +498,14 @@ def snapshots_of(engine: Engine) -> Engine:
     return create_engine(engine.url, isolation_level="REPEATABLE READ")
 
 
-@pytest.mark.parametrize("place", [KEPT, SHORT, HYBRID], ids=["push", "short", "hybrid"])
+@pytest.mark.parametrize(
+    "place",
+    [
+        pytest.param(KEPT, id="push", marks=pytest.mark.long),
+        pytest.param(SHORT, id="short", marks=pytest.mark.long),
+        pytest.param(HYBRID, id="hybrid"),
+    ],
+)
 def test_a_page_is_right_at_every_moment(engine: Engine, place: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever users and workers do at once; and when they have stopped, nothing is left to be done."""
     monkeypatch.setattr(fanout, "BATCH", 2)

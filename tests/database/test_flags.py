@@ -11,12 +11,12 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
-import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from retinue import Graph, NotVisibleError, Only, Outcome, Sort
 from tests.database.models_flags import KINDS, Saying, plain
+from tests.long import on_engines
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 LATELY, LONG_AGO = NOW - timedelta(hours=1), NOW - timedelta(days=90)
@@ -150,25 +150,21 @@ def expected_on(engine_name: str) -> dict[str, Any]:
 
 
 #: Those of which each engine makes something else: numbers and words for yes and no, and rows of another table.
-_LEFT_TO_ENGINES = {"hybrid_subqueries", "joined_numbers"}
+#: What is asked of the database is SQLAlchemy's affair: PostgreSQL is the one that takes no number for a yes.
+_IN_EVERY_RUN = {
+    "sqlite": {"hybrid_subqueries", "renamed"},
+    "postgresql": {"numbers", "joined_numbers", "twice_joined", "hybrids"},
+    "mariadb": {"hybrid_subqueries"},
+}
 
 
-@pytest.mark.parametrize(
-    ("database", "kind"),
-    [
-        # What is asked of the database is SQLAlchemy's affair: PostgreSQL is the one that takes no number for a yes.
-        pytest.param(database, kind, marks=() if few or database == "postgresql" else pytest.mark.long)
-        for database in ("sqlite", "postgresql", "mariadb")
-        for kind, few in ((kind, kind in _LEFT_TO_ENGINES) for kind in SAYINGS)
-    ],
-    indirect=["database"],
-)
-def test_the_same_is_decided(engine: Engine, kind: str) -> None:
+@on_engines("saying", SAYINGS, lambda engine, kind: kind in _IN_EVERY_RUN[engine])
+def test_the_same_is_decided(engine: Engine, saying: Saying) -> None:
     """As where a column of the user's own table says it."""
     expected = expected_on(engine.dialect.name)
     if not expected:
         expected.update(answers_of(engine, PLAIN))
-    got = answers_of(engine, SAYINGS[kind])
+    got = answers_of(engine, saying)
 
     assert {k: (expected[k], got[k]) for k in expected if expected[k] != got[k]} == {}
     assert expected["ann follows bob"] is Outcome.REQUESTED

@@ -239,6 +239,7 @@ def test_an_import_that_was_killed_is_simply_run_again(engine: Engine) -> None:
     assert_counted(engine)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_memory_does_not_grow_with_the_source(engine: Engine) -> None:
     """A generator ten times as long takes no more memory."""

@@ -107,7 +107,7 @@ def log(engine: Engine) -> Iterator[Log]:
         yield Log(session, clock)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [pytest.param(1, marks=pytest.mark.long), 2, pytest.param(3, marks=pytest.mark.long)])
 def test_growth_and_churn_are_what_a_plain_log_says(engine: Engine, seed: int) -> None:
     """Follows, unfollows, removals, blocks, deletions, also of users whose keys are used again; over midnights."""
     dice = random.Random(seed)

@@ -17,6 +17,7 @@ from tests.database.private_models import ANY
 from tests.database.races import judge
 from tests.database.races.actions import Application
 from tests.database.writers import PROCESSES, ask_and_answer, follow_back_and_forth, part_and_meet
+from tests.long import in_every_run
 
 ROUNDS = 6
 
@@ -41,6 +42,7 @@ def kill(engine: Engine, writers: Sequence[BaseProcess], started: Sequence[Event
     wait_until_the_server_knows(engine)
 
 
+@in_every_run("sqlite", "postgresql")
 def test_killed_writers_leave_nothing_half_done(engine: Engine) -> None:
     """However often two writers are killed, edges come in pairs as they were made, and the counters are right."""
     people = populate(engine, ONE, 8)
@@ -62,6 +64,7 @@ def test_killed_writers_leave_nothing_half_done(engine: Engine) -> None:
         assert {(1, 2), (2, 1)} <= them.audit(counted=[1, 2])
 
 
+@in_every_run("mariadb")
 def test_killed_writers_of_private_users_leave_nothing_half_done(engine: Engine) -> None:
     """However often they are killed: a block has cut all or nothing, and all who ask are let in or none."""
     private_models.populate(engine, ANY, 10)

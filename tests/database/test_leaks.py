@@ -20,7 +20,7 @@ from retinue.testing import assert_pages_join_up, count_statements, make_users
 from tests.database.clock import Clock, stopped_clock
 from tests.database.models_private import declare
 from tests.database.plain_view import LISTS, Member, Pair, Sight, Viewer
-from tests.long import few_or_many
+from tests.long import few_or_many, in_every_run
 
 MODELS = declare(Settings(active="active"))
 
@@ -150,6 +150,7 @@ def walk(read: Callable[..., Page[Any]], limit: int) -> tuple[list[tuple[datetim
     return [(row.since, row.user.id) for row in rows], any(said)
 
 
+@in_every_run("sqlite", "postgresql")
 @few_or_many("of_so_many", 4, 1)
 def test_every_viewer_sees_of_every_list_what_the_rules_allow(engine: Engine, of_so_many: int) -> None:
     """Neither more nor less; every page but the last is full, and only the owner hears that rows were left out."""

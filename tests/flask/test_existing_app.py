@@ -17,6 +17,7 @@ from sqlalchemy import URL, NullPool, create_engine, inspect, text
 
 import retinue
 from tests.database.schemas import describe
+from tests.long import in_every_run
 
 GUIDE = (Path(__file__).resolve().parents[2] / "docs" / "existing-app.md").read_text()
 APP = Path(__file__).parent / "existing_app"
@@ -165,6 +166,7 @@ def names(html: str) -> list[str]:
     return re.findall(r'class="retinue-name" href="/user/(\w+)"', html)
 
 
+@in_every_run("sqlite")
 def test_the_guide(project: Project, database: URL, visit: Any, tmp_path: Path) -> None:
     """Every step can be done as it stands; then all that was there is there, and everything works."""
     said = "".join(project.follow(step) for step in steps())

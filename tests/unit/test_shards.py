@@ -168,7 +168,7 @@ def built(schema: Schema, name: str, rules: EngineRules) -> Iterator[Any]:
 # --- The library's own statements ----------------------------------------------------------------
 
 
-@few_or_many("step", 3, 1)
+@few_or_many("step", 15, 1)
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("name", BUILDERS)
 def test_every_statement_holds_to_an_owner_or_says_why_not(name: str, engine: str, step: int) -> None:

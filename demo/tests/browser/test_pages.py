@@ -110,8 +110,14 @@ def test_no_page_is_wider_than_the_screen(faults: dict[Any, list[str]]) -> None:
     assert faults[too_wide] == []
 
 
-@viewers
-@pytest.mark.parametrize("text", [pytest.param(150, marks=pytest.mark.long), 200])
+@pytest.mark.parametrize(
+    ("somebody", "text"),
+    [
+        pytest.param(somebody, text, marks=() if somebody and text == 200 else pytest.mark.long)
+        for somebody in (True, False)
+        for text in (150, 200)
+    ],
+)
 def test_no_page_is_wider_than_the_screen_with_large_text(
     lively_desk: Desk, cast: Cast, chromium: Callable[..., Browser], somebody: bool, text: int
 ) -> None:
