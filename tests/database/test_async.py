@@ -40,7 +40,7 @@ from retinue.doctor import examine, recount
 from retinue.insight import statistics
 from retinue.models import now
 from retinue.suggesting import suggest_to_all
-from retinue.testing import audited, make_users
+from retinue.testing import audited, count_statements, make_users
 from retinue.transfer import export_follows, import_follows
 from tests.database.graph_models import HUNG, ONE, audit, find_deadlocks_at_once
 from tests.models import FLAGS, MIXINS, declare, posts_with_authors
@@ -129,17 +129,15 @@ def test_what_sync_code_does_async_code_does_awaited(database: URL, driver: str)
             awaited.add(method.__name__)
             return await super()._run(method, *args, **kwargs)
 
-    async def work(engine: AsyncEngine, sessions: Sessions) -> None:
+    async def work(_engine: AsyncEngine, sessions: Sessions) -> None:
         everybody = await people(sessions, WHOLE.user, 5)
         async with sessions() as session:
             session.add_all(everybody)
             graph = Noting(session, WHOLE.user)
-            with audited(engine):
-                await verbs(session, graph, *everybody)
+            await verbs(session, graph, *everybody)
             await session.commit()
-            with audited(engine):
-                await reads(session, graph, *everybody)
-                await the_rest(session, graph, *everybody)
+            await reads(session, graph, *everybody)
+            await the_rest(session, graph, *everybody)
             await session.commit()
         assert awaited == {name for name in vars(Graph) if not name.startswith("_")}
 
@@ -222,11 +220,13 @@ def test_events_are_told_after_the_commit_of_an_async_session(database: URL, dri
     """And never of what was rolled back, be it a savepoint or all."""
     heard: list[Event] = []
 
-    async def work(_engine: AsyncEngine, sessions: Sessions) -> None:
+    async def work(engine: AsyncEngine, sessions: Sessions) -> None:
         ann, bob, cleo, dan = await people(sessions, ONE.user, 4)
         async with sessions() as session:
             graph = AsyncGraph(session, ONE.user)
-            await graph.follow(ann.id, bob.id)
+            with audited(engine), count_statements(engine) as sent:
+                await graph.follow(ann.id, bob.id)
+            assert sent
             async with session.begin_nested() as savepoint:
                 await graph.follow(ann.id, cleo.id)
                 await savepoint.rollback()
