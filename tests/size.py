@@ -25,8 +25,10 @@ PARTS: Final = {
     "transfer": ("src/retinue/transfer",),
     "testing": ("src/retinue/testing",),
     "flask": ("src/retinue/flask",),
+    "fastapi": ("src/retinue/fastapi",),
     "demo": ("demo",),
     "benchmarks": ("benchmarks",),
+    "examples": ("examples",),
     "core": ("src/retinue",),
 }
 
@@ -39,8 +41,10 @@ LIMITS: Final = {
     "transfer": 1_060,
     "testing": 570,
     "flask": 1_604,
+    "fastapi": 317,
     "demo": 2_593,
     "benchmarks": 3_965,
+    "examples": 467,
     "core": 8_092,
 }
 
@@ -79,7 +83,7 @@ def part_of(path: Path) -> str | None:
 def sizes(root: Path = ROOT) -> Counter[str]:
     """Return the lines of code of each part."""
     found: Counter[str] = Counter()
-    for top in ("src", "demo", "benchmarks"):
+    for top in ("src", "demo", "benchmarks", "examples"):
         for file in (root / top).rglob("*.py"):
             part = part_of(file.relative_to(root))
             if part is not None:

@@ -89,6 +89,7 @@ def test_a_walk_along_the_links_meets_everybody_once(client: Client) -> None:
     back = client.get(second.links["prev"]["url"])
     assert back.json()["items"] == first.json()["items"]
     assert back.url.params.get_list("tag") == ["a&b", "c"]
+    assert len(back.url.params.get_list("cursor")) == 1
 
 
 @ON_SQLITE

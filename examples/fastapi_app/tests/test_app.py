@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -10,8 +11,15 @@ import pytest
 
 from examples.fastapi_app.models import Base
 from examples.fastapi_app.tests.conftest import Scene, Town
+from retinue import ALL, Graph
 
 Play = Callable[[Scene], None]
+
+
+def is_list(method: Callable[..., Any]) -> bool:
+    """Return whether this is one of the graph's lists: what takes a viewer and a cursor."""
+    return {"viewer", "cursor"} <= set(inspect.signature(method).parameters)
+
 
 pytestmark = [
     pytest.mark.tables(Base.metadata),
@@ -19,6 +27,14 @@ pytestmark = [
 ]
 
 ANN, BOB, CY, DEE = 1, 2, 3, 4
+
+
+#: The graph's lists, and the addresses that show them.
+LISTS = [name for name, method in inspect.getmembers(Graph, inspect.isfunction) if is_list(method)]
+PAGES = (
+    "/users/1/followers", "/users/1/following", "/users/1/followers_you_know",
+    "/timeline", "/requests", "/blocks", "/mutes", "/notifications", "/notifications?unread=true",
+)  # fmt: skip
 
 
 def ids(response: Any) -> list[int]:
@@ -122,6 +138,34 @@ def test_who_is_blocked_cannot_tell(play: Play) -> None:
         assert (await ann.post(f"/users/{BOB}/unblock")).json()["blocking"] is False
         assert (await bob.post(f"/users/{ANN}/follow")).json()["following"] is True
 
+    play(scene)
+
+
+def test_every_list_is_asked_for_the_one_who_looks(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever address is opened, by whomever."""
+    asked: list[tuple[str, Any]] = []
+
+    def watched(name: str) -> Callable[..., Any]:
+        original = getattr(Graph, name)
+
+        def call(*arguments: Any, **named: Any) -> Any:
+            given = inspect.signature(original).bind(*arguments, **named).arguments
+            asked.append((name, given.get("viewer", ALL)))
+            return original(*arguments, **named)
+
+        return call
+
+    async def scene(town: Town) -> None:
+        (ann,) = await town.people(1)
+        for client, viewer in ((ann, ANN), (town.client(), None)):
+            asked.clear()
+            for path in PAGES:
+                await client.get(path)
+            assert len(asked) == (9 if viewer else 2)
+            assert [name for name, who in asked if who is ALL or getattr(who, "id", None) != viewer] == []
+
+    for name in LISTS:
+        monkeypatch.setattr(Graph, name, watched(name))
     play(scene)
 
 
