@@ -122,13 +122,13 @@ def log_out() -> ResponseReturnValue:
     return redirect(url_for("people"), 303)
 
 
-def create_app(database: str = os.environ.get("DATABASE_URL", "sqlite:///lesson.sqlite3")) -> Flask:
-    """Return the app on a database; the file of SQLite's default is in the folder ``instance``."""
+def create_app(database: str | None = None) -> Flask:
+    """Return the app on a database: this one, else ``DATABASE_URL``, else a file in the folder ``instance``."""
     app = Flask(__name__)
     # Without a key of one's own everybody is logged out by a new start.
     app.config["SECRET_KEY"] = os.environ.get("SECRET_KEY") or secrets.token_hex()
     app.config["SESSION_COOKIE_SAMESITE"] = "Lax"
-    app.config["SQLALCHEMY_DATABASE_URI"] = database
+    app.config["SQLALCHEMY_DATABASE_URI"] = database or os.environ.get("DATABASE_URL", "sqlite:///lesson.sqlite3")
     app.config["RETINUE_USER_SLUG"] = "username"
     db.init_app(app)
     login = LoginManager(app)
