@@ -92,6 +92,22 @@ page = app.test_client().get("/people/@2/followers")
 assert page.status_code == 200 and "Daniel Bates" in page.text, page.text
 """,
     ),
+    Page(
+        "docs/fastapi.md",
+        beside=("httpx",),
+        after="""\
+async def visit():
+    async with lifespan(app), httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+        for name in ("sutton", "daniel"):
+            assert (await client.post("/users", params={"username": name})).status_code == 201
+        followed = await client.post("/users/2/follow", headers={"X-User": "1"})
+        assert followed.json()["following"] is True, followed.text
+        page = await client.get("/users/2/followers")
+        assert [item["user"]["username"] for item in page.json()["items"]] == ["sutton"], page.text
+asyncio.run(visit())
+asyncio.run(test_nobody_follows_themselves())
+""",
+    ),
 ]
 
 
