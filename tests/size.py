@@ -41,7 +41,7 @@ LIMITS: Final = {
     "transfer": 1_060,
     "testing": 570,
     "flask": 1_604,
-    "fastapi": 317,
+    "fastapi": 319,
     "demo": 2_593,
     "benchmarks": 3_965,
     "examples": 467,

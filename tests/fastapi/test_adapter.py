@@ -11,9 +11,12 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from retinue import (
+    AsyncSessionError,
     BlockedError,
     Graph,
     HalfDoneError,
+    InvalidCursor,
+    InvalidUserError,
     LimitError,
     MappingError,
     ModelMissingError,
@@ -22,7 +25,9 @@ from retinue import (
     NotWritableError,
     Page,
     RetinueError,
+    SelfFollowError,
     UnknownUserError,
+    errors,
 )
 from retinue.fastapi import PageOf, Paging, add_error_handlers
 from retinue.testing import make_users
@@ -215,16 +220,47 @@ def test_a_time_that_has_come_is_a_second_away() -> None:
     assert asked(app, "/").headers["Retry-After"] == "1"
 
 
-@pytest.mark.parametrize(
-    "error",
-    [
-        MappingError("models"),
-        ModelMissingError("BlockMixin", "class Block(BlockMixin, Base)"),
-        NoSessionError(),
-        NotWritableError("a list", "a verb"),
-        HalfDoneError("follow()", "OperationalError"),
-    ],
-)
+#: What only the application's developer can put right.
+FAULTS = [
+    AsyncSessionError("User"),
+    MappingError("models"),
+    ModelMissingError("BlockMixin", "class Block(BlockMixin, Base)"),
+    NoSessionError(),
+    NotWritableError("a list", "a verb"),
+    HalfDoneError("follow()", "OperationalError"),
+]
+#: What the one who asked can.
+ANSWERED = {
+    SelfFollowError: 403,
+    UnknownUserError: 404,
+    BlockedError: 404,
+    NotVisibleError: 404,
+    InvalidUserError: 422,
+    InvalidCursor: 422,
+    LimitError: 429,
+}
+
+
+def test_every_error_of_the_tree_has_its_place() -> None:
+    """A new one is an answer or a fault, and somebody has to say which."""
+    tree = {cls for cls in vars(errors).values() if isinstance(cls, type) and issubclass(cls, RetinueError)}
+
+    assert tree - {RetinueError} == {*ANSWERED, *map(type, FAULTS)}
+
+
+@pytest.mark.parametrize(("kind", "status"), ANSWERED.items())
+def test_an_answer_has_its_status(kind: type[RetinueError], status: int) -> None:
+    """Whatever its evidence is."""
+    error = kind.__new__(kind)
+    error.retry_at = None  # type: ignore[attr-defined]
+    error.limit = "max_following"  # type: ignore[attr-defined]
+
+    answer = asked(raising(error), "/")
+
+    assert (answer.status_code, answer.json().keys()) == (status, {"detail"})
+
+
+@pytest.mark.parametrize("error", FAULTS, ids=lambda error: type(error).__name__)
 def test_a_fault_of_the_application_is_no_answer(error: RetinueError) -> None:
     """It is a 500, and the log has it: the one who asked can do nothing about it."""
     with pytest.raises(type(error)):

@@ -14,8 +14,10 @@ import httpx
 import pytest
 from fastapi import BackgroundTasks, Depends, FastAPI
 
+import retinue.fastapi
 from tests.fastapi.client import Client
 
+REFERENCE = (Path(__file__).resolve().parents[2] / "docs" / "reference.md").read_text()
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "fastapi.md").read_text()
 
 
@@ -128,3 +130,17 @@ def test_when_fastapi_ends_a_dependency(scope: Any) -> None:
     assert happened == (
         ["start", "body", "task", "commit"] if scope == "request" else ["commit", "start", "body", "task"]
     )
+
+
+@pytest.mark.parametrize("name", retinue.fastapi.__all__)
+def test_a_public_name_is_explained(name: str) -> None:
+    """By the reference, and by `help()` where it is a class or a function."""
+    thing = getattr(retinue.fastapi, name)
+
+    assert re.search(rf"\b{name}\b", REFERENCE)
+    assert name == "Paging" or (thing.__doc__ or "").strip()
+
+
+def test_the_public_names_are_sorted() -> None:
+    """A reader finds a name at its place."""
+    assert retinue.fastapi.__all__ == sorted(retinue.fastapi.__all__)

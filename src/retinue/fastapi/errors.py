@@ -2,7 +2,8 @@
 The errors of the graph as HTTP answers, in the shape of FastAPI's own: ``{"detail": ...}``.
 
 What the one who asked can put right, or has to live with, is an answer. What only the application's developer can is
-none, and stays a 500: `MappingError`, `ModelMissingError`, `NoSessionError`, `NotWritableError`, `HalfDoneError`.
+none, and stays a 500: `MappingError`, `ModelMissingError`, `NoSessionError`, `AsyncSessionError`, `NotWritableError`,
+`HalfDoneError`.
 """
 
 from __future__ import annotations

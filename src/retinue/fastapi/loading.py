@@ -14,8 +14,8 @@ from sqlalchemy.orm import InstanceState, ORMExecuteState, Session
 
 from retinue import Page
 
-#: The session that is kept from loading now: what is nested need not ask again.
-_kept: ContextVar[Session | None] = ContextVar("retinue_kept_from_loading", default=None)
+#: Whether a session is kept from loading now: what is nested in a value belongs to the same one.
+is_refused: ContextVar[bool] = ContextVar("retinue_loading_is_refused", default=False)
 
 
 @contextmanager
@@ -27,7 +27,7 @@ def nothing_is_loaded(value: object) -> Iterator[None]:
         sqlalchemy.exc.InvalidRequestError: An attribute that was read needed a query.
     """
     session = _session_behind(value)
-    if session is None or session is _kept.get():
+    if session is None:
         yield
         return
     refused: list[InvalidRequestError] = []
@@ -44,7 +44,7 @@ def nothing_is_loaded(value: object) -> Iterator[None]:
         )
         raise refused[-1]
 
-    before = _kept.set(session)
+    before = is_refused.set(True)
     event.listen(session, "do_orm_execute", refuse)
     try:
         yield
@@ -55,7 +55,7 @@ def nothing_is_loaded(value: object) -> Iterator[None]:
         raise
     finally:
         event.remove(session, "do_orm_execute", refuse)
-        _kept.reset(before)
+        is_refused.reset(before)
 
 
 def _session_behind(value: object) -> Session | None:

@@ -14,7 +14,7 @@ from weakref import WeakValueDictionary
 from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, create_model, model_validator
 
 from retinue import NotificationKind, SuggestionReason
-from retinue.fastapi.loading import nothing_is_loaded
+from retinue.fastapi.loading import is_refused, nothing_is_loaded
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -31,6 +31,8 @@ class _OfTheGraph(BaseModel):
     @model_validator(mode="wrap")
     @classmethod
     def _load_nothing(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        if is_refused.get():
+            return handler(value)
         with nothing_is_loaded(value):
             return handler(value)
 
