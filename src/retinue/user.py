@@ -26,6 +26,7 @@ from retinue.events import Listeners
 from retinue.graph import Graph
 from retinue.models.fields import has_fields
 from retinue.models.ownership import GraphUser
+from retinue.models.unlisted import ENDLESS, keep_away, unlisting
 from retinue.schema import Schema, follow_of, identity, schema_of
 from retinue.schema.flags import about_users
 from retinue.values import Key, Outcome
@@ -53,11 +54,14 @@ class FollowerMixin(GraphUser):
         followers = declared_attr(lambda cls: _rows(cls, "following_id", "following"))
 
     def __init_subclass__(cls, **arguments: Any) -> None:
-        """Refuse a class with lists of its own; the `MappingError` says to delete them."""
-        for name in ("following", "followers"):
+        """Refuse a class with lists of its own; the `MappingError` says to delete them. Give it its mapper."""
+        for name in ENDLESS:
             if name in vars(cls) or name in vars(cls).get("__annotations__", ()):
                 message = f"{cls.__name__} has {name} of its own: delete it, as FollowerMixin brings {name}"
                 raise MappingError(message)
+        mapper = getattr(cls, "__mapper_cls__", Mapper)
+        if isinstance(mapper, type):  # the application may have a function instead
+            cast("Any", cls).__mapper_cls__ = unlisting(mapper)
         super().__init_subclass__(**arguments)
 
     @property
@@ -112,6 +116,7 @@ def _give_lists(mapper: Mapper[Any], cls: type[Any]) -> None:
     for name, key, side in _LISTS:
         if not mapper.has_property(name):
             mapper.add_property(name, _rows(cls, key, side))
+    keep_away(cls)
 
 
 @event.listens_for(FollowerMixin, "expire", propagate=True, raw=True)
