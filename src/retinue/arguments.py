@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from retinue.engines import EngineRules
-from retinue.errors import InvalidUserError, SelfFollowError, shown
+from retinue.errors import InvalidLimit, InvalidUserError, SelfFollowError, shown
 from retinue.settings import BATCH_MOST, PAGE_MOST, Settings
 from retinue.values import Key, Only, Sort
 
@@ -24,16 +24,22 @@ def not_oneself(follower: Key, followed: Key) -> None:
 
 
 def page_limit(limit: object) -> int:
-    """Return *limit*, rows of a page; `ValueError` unless it is a whole number from 1 to 100."""
-    return whole_number("limit", limit, PAGE_MOST)
+    """Return *limit*, rows of a page; `InvalidLimit` unless it is a whole number from 1 to 100."""
+    if not _is_number(limit, PAGE_MOST):
+        raise InvalidLimit(limit, PAGE_MOST)
+    return cast("int", limit)
 
 
 def whole_number(name: str, value: object, highest: int) -> int:
     """Return *value*, which the caller knows as *name*; `ValueError` unless it is a whole number from 1 to *highest*."""
-    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= highest:
+    if not _is_number(value, highest):
         message = f"{name} must be a whole number from 1 to {highest}, not {shown(value)}"
         raise ValueError(message)
-    return value
+    return cast("int", value)
+
+
+def _is_number(value: object, highest: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= highest
 
 
 class View(NamedTuple):

@@ -7,6 +7,7 @@ Every error that Retinue raises, in one tree.
     ├── SelfFollowError     (ValueError)       a user and the same user
     ├── InvalidUserError    (ValueError)       neither a user nor a key of one
     ├── InvalidCursor       (ValueError)       altered, cut, or of another list
+    ├── InvalidLimit        (ValueError)       more rows than a page may have, or none
     ├── UnknownUserError    (LookupError)      a key that no user has
     ├── BlockedError                           one of the two blocks the other
     ├── LimitError                             more than the settings allow
@@ -59,6 +60,17 @@ class InvalidCursor(RetinueError, ValueError):
         super().__init__(f"{shown(cursor)} is not a cursor of this list")
         #: What was given.
         self.cursor = cursor
+
+
+class InvalidLimit(RetinueError, ValueError):
+    """The limit is not a possible number of rows of a page."""
+
+    def __init__(self, limit: object, highest: int) -> None:
+        super().__init__(f"limit must be a whole number from 1 to {highest}, not {shown(limit)}")
+        #: What was given.
+        self.limit = limit
+        #: The most rows that a page may have.
+        self.highest = highest
 
 
 class UnknownUserError(RetinueError, LookupError):

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final, cast
 
 from sqlalchemy import literal_column, null, select, union_all
+from sqlalchemy.orm import load_only
 from sqlalchemy.sql.elements import ColumnElement
 
 from retinue.engines import EngineRules, Rows
 from retinue.models import UTCDateTime, now
-from retinue.schema import Schema
+from retinue.schema import Schema, identity
 from retinue.ties import FOLLOW, TIES, Tie
 from retinue.values import Key, Relationship
 from retinue.work import Pair, Work, edge_parameters
@@ -32,16 +33,28 @@ def follows(work: Work, follower: Any, followed: Any) -> bool:
     return work.run(is_following, edge_parameters(cast("Pair", pair))).first() is not None
 
 
-def between(work: Work, viewer: Any | None, users: Iterable[Any]) -> dict[Key, Relationship]:
-    """See `Graph.relationships()`."""
+def between(
+    work: Work, viewer: Any | None, users: Iterable[Any], loading: Collection[str] = ()
+) -> dict[Key, Relationship]:
+    """
+    See `Graph.relationships()`.
+
+    The attributes *loading* of the users that the session has are loaded in the same select, where there is one.
+    """
     work.read()
     keys = work.keys(users)
-    key = None if viewer is None else work.key(viewer)
+    key = work.viewer(viewer)
     if key is None or not keys:
         return dict.fromkeys(keys, _STRANGERS)
     parameters = {"viewer": key, "users": keys, **moment(work.schema, now())}
     stand: dict[Key, dict[str, Any]] = {}
-    for number, user, since in work.rows(relationships, parameters, work.engine):
+    found: Sequence[Sequence[Any]]
+    if loading and not work.schema.hides:
+        rows = work.entities(relationships_loading, parameters, work.engine, loading)
+        found = [(number, identity(user)[0], since) for user, number, since in rows if number is not None]
+    else:
+        found = work.rows(relationships, parameters, work.engine)
+    for number, user, since in found:
         word, tie, _ = _WORDS[number]
         how = stand.setdefault(user, {})
         how[word] = True
@@ -66,12 +79,21 @@ def relationships(schema: Schema, engine: EngineRules) -> CompoundRows:
     return union_all(*ways)
 
 
+def relationships_loading(schema: Schema, engine: EngineRules, attributes: Collection[str]) -> Rows:
+    """(user, number of the way, since) for each of *users*, with their *attributes*; as `relationships()`."""
+    standing = relationships(schema, engine).subquery("standing")
+    way, other, since = standing.c
+    user = schema.user
+    rows = select(user, way, since).outerjoin(standing, other == schema.key).where(engine.one_of(schema.key, "users"))
+    return rows.options(load_only(*(getattr(user, name) for name in attributes)))
+
+
 def _way(schema: Schema, engine: EngineRules, number: int, word: str, tie: Tie, back: bool) -> Rows:
     rows = tie.by_target(schema, word) if back else tie.table(schema)
     own, other = (tie.other, tie.owner) if back else (tie.owner, tie.other)
     viewer = user_key(schema, "viewer")
     since = rows.c.timestamp if tie.since and not back else null().cast(UTCDateTime)
-    way: ColumnElement[int] = literal_column(str(number))
+    way: ColumnElement[int] = literal_column(str(number)).label("way")
     chosen = select(way, rows.c[other], since).where(engine.one_of(rows.c[other], "users"), *tie.live(schema, rows))
     if tie is FOLLOW:
         return chosen.where(rows.c[own] == viewer)

@@ -33,7 +33,7 @@ BUSY_TIMEOUT = 30.0
 _COMMENTS = r"(?:\s|--[^\n]*\n|/\*.*?\*/)*"
 _FIRST_WORD = re.compile(_COMMENTS + r"(\w*)", re.DOTALL)
 #: First words of texts that neither write nor begin a savepoint. A text that starts with WITH may write.
-_READS = frozenset({"SELECT", "VALUES", "EXPLAIN", "PRAGMA"})
+READS: Final = frozenset({"SELECT", "VALUES", "EXPLAIN", "PRAGMA"})
 _CONTROLS = frozenset({"BEGIN", "COMMIT", "ROLLBACK", "END", "RELEASE", "ATTACH", "DETACH", "VACUUM"})
 #: A BEGIN that takes no lock, such as that of SQLAlchemy's recipe for transactions.
 _LAZY_BEGIN = re.compile(_COMMENTS + r"BEGIN(\s+DEFERRED)?(\s+TRANSACTION)?\s*;?\s*", re.IGNORECASE | re.DOTALL)
@@ -168,9 +168,14 @@ def _writes(statement: str, context: Any) -> bool:
     if isinstance(element, SelectBase):
         # A locking read is compiled to a plain one here; the write lock is what it asks for.
         return getattr(element, "_for_update_arg", None) is not None
+    verb = first_word(statement)
+    return bool(verb) and verb not in READS and verb not in _CONTROLS
+
+
+def first_word(statement: str) -> str:
+    """Return the word with which *statement* starts, in capitals, comments left out."""
     word: Any = _FIRST_WORD.match(statement)
-    verb = word[1].upper()
-    return bool(verb) and verb not in _READS and verb not in _CONTROLS
+    return str(word[1].upper())
 
 
 def in_transaction(connection: Connection) -> bool:

@@ -227,7 +227,7 @@ def _about(session: Session, user_class: Any, user: Any, viewer: Any, model: Any
     work = Work(session, schema_of(user_class))
     work.schema.table(model)
     key = work.read().key(user)
-    audience = Audience.of(viewer if viewer is None or viewer is ALL else work.key(viewer), key)
+    audience = Audience.of(work.viewer(viewer), key)
     if audience not in (Audience.TRUSTED, Audience.OWNER):
         raise NotVisibleError(key)
     return work, key, audience

@@ -75,7 +75,7 @@ def enter(work: Work, user: Any, viewer: Any, lists: Context | None, *more: Hash
         NotVisibleError: *viewer* may not see it.
     """
     work.read()
-    key: Key | Everything | None = viewer if viewer is None or viewer is ALL else work.key(viewer)
+    key: Key | Everything | None = work.viewer(viewer)
     owner = work.key(user)
     return Visit((owner, key, *more), admit(work, owner, key, lists), empty=owner is None)
 

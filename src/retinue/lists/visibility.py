@@ -34,7 +34,7 @@ def visible_to(
     if viewer is ALL:
         return true()
     work.read()
-    key = None if viewer is None else work.key(viewer)
+    key = work.viewer(viewer)
     theirs = expression_of(people, schema.key_name)
     own = None if key is None else literal(key, schema.key.type)
     row = Row(schema, work.engine, theirs, own, users=people, at=now())

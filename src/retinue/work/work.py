@@ -8,6 +8,7 @@ way in which statements run. Nothing here commits, rolls back or closes the sess
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import NoneType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from sqlalchemy import Executable, Table
@@ -20,7 +21,7 @@ from retinue.engines import EngineRules, engine_of
 from retinue.errors import AsyncSessionError, InvalidUserError, SelfFollowError, UnknownUserError
 from retinue.keys import Keys, user_keys_of
 from retinue.schema import Schema, identity
-from retinue.values import Key
+from retinue.values import ALL, Key
 from retinue.work import half_done
 from retinue.work.building import known_users_now
 from retinue.work.criteria import may_hide
@@ -267,6 +268,24 @@ class Work:
             return None
         # A new user may still have the key as the application wrote it.
         return cast("Key", keys.check(identified[0]) if keys.converts else identified[0])
+
+    def viewer(self, viewer: Any) -> Any:
+        """
+        Return the key of *viewer*; None for somebody who is not logged in, and `ALL` as it is. No statement.
+
+        Who is not logged in may be an object: one that says ``is_authenticated = False``, as a library for logging in
+        gives, or a proxy for None.
+
+        Raises:
+            InvalidUserError: It is none of these.
+        """
+        if viewer is None or viewer is ALL:
+            return viewer
+        if isinstance(viewer, self.schema.user):
+            return self.key(viewer)
+        if isinstance(viewer, NoneType) or getattr(viewer, "is_authenticated", None) is False:
+            return None
+        return self.key(viewer)
 
     def keys(self, users: Iterable[Any]) -> list[Key]:
         """Return the keys of *users*, each once; at most 1,000, and none without a key."""
