@@ -405,3 +405,17 @@ def test_listening_on_what_may_not_be_had(monkeypatch: pytest.MonkeyPatch) -> No
 
     with pytest.raises(CannotStartError, match="port 80 may not be used"):
         listen("127.0.0.1", 80)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="other systems have other rights")
+def test_what_the_demo_keeps_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
+    """The folder, and every file in it, whatever files are otherwise made like."""
+    before = os.umask(0o022)
+    try:
+        demo = Demo(tmp_path, "--port", "0", "--users", "2")
+    finally:
+        os.umask(before)
+    folder = tmp_path / "retinue"
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (folder, *folder.iterdir())}
+    demo.stop()
+    assert {name: oct(mode) for name, mode in modes.items() if mode & 0o077} == {}

@@ -56,6 +56,8 @@ def create_app(database: URL | str, *, secret_key: str, config: Mapping[str, Any
     app.config.update(
         SECRET_KEY=secret_key,
         SQLALCHEMY_DATABASE_URI=database,
+        # What is sent to the database, passwords' hashes too, is nothing for a log.
+        SQLALCHEMY_ENGINE_OPTIONS={"hide_parameters": True},
         # Cookies go by host, not by port: two demos, or a demo and something else, share "localhost".
         SESSION_COOKIE_NAME="retinue_demo",
         SESSION_COOKIE_SAMESITE="Lax",

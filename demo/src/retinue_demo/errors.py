@@ -5,11 +5,13 @@ from __future__ import annotations
 from flask import Flask, render_template, request
 from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError
+from sqlalchemy.exc import DBAPIError
+from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError, UnprocessableEntity
 from werkzeug.wrappers import Response
 
 from retinue.flask.wording import count
 from retinue_demo import rates
+from retinue_demo.models import db
 from retinue_demo.visitor import no_visitor
 
 _TITLES = {
@@ -27,9 +29,14 @@ _TEXTS = {
 }
 
 
+#: Numbers of MariaDB's errors about a character that a column, or a comparison with it, has no room for.
+_UNKEPT = frozenset({1267, 1300, 1366})
+
+
 def init_app(app: Flask) -> None:
     """Let *app* answer every error with a page."""
     app.register_error_handler(HTTPException, _answer)
+    app.register_error_handler(DBAPIError, _no_room)
     app.register_error_handler(CSRFError, _form_expired)
     app.register_error_handler(RateLimitExceeded, _too_often)
 
@@ -40,6 +47,15 @@ def _answer(error: HTTPException) -> Response | HTTPException:
         return error
     own_words = error.description if type(error).description != error.description else None
     return _page(error, _TITLES.get(code, error.name), own_words or _TEXTS.get(code) or error.description or "")
+
+
+def _no_room(error: DBAPIError) -> Response | HTTPException:
+    """Say so where the database keeps no such character: in utf8mb3, still the default of many, no emoji."""
+    if not (error.orig and error.orig.args[:1] and error.orig.args[0] in _UNKEPT):
+        raise error
+    db.session.rollback()
+    text = "The database of this community has no room for one of these characters, such as an emoji. Try without it."
+    return _page(UnprocessableEntity(), "That cannot be kept here", text)
 
 
 def _form_expired(error: CSRFError) -> Response | HTTPException:

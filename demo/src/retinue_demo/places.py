@@ -8,6 +8,7 @@ import stat
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from typing import NamedTuple
@@ -94,8 +95,10 @@ def _checked(url: URL) -> URL:
 
 
 def secret_key(folder: Path) -> str:
-    """Return the key kept in *folder*; made on the first call, and readable by its owner only."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Return the key kept in *folder*, both its owner's alone; made on the first call."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with suppress(PermissionError):  # of a folder that somebody else made
+        folder.chmod(0o700)
     path = folder / "secret-key"
     if not path.exists():
         _write_once(path, secrets.token_hex(_KEY_CHARACTERS // 2))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import socket
 import sys
@@ -48,6 +49,8 @@ def run(host: str, port: int, database: str | None, size: Size) -> int:
     # It tells of every step.
     logging.getLogger("alembic").setLevel(logging.WARNING)
     signal.signal(signal.SIGTERM, _stop)
+    # Whatever is made, SQLite's own files as well, is for this user alone.
+    os.umask(0o077)
     try:
         app = _prepare(database, size)
         with listen(host, port) as listener:

@@ -1,18 +1,10 @@
-"""
-Expected failures of the demo: what is known to be wrong today, each as a test of what is right.
-
-A mark stands for exactly the engines on which its test fails, and is strict: one that passes is an error. Whoever
-mends it takes the mark away.
-"""
+"""The demo on MariaDB with texts that have no characters of four bytes (utf8mb3), still the default of many: no emoji."""
 
 from __future__ import annotations
 
 import logging
-import os
 import re
-import stat
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -20,14 +12,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import URL, create_engine, text
 
 from demo.tests.conftest import running
-from demo.tests.test_command import Demo
 
 SMILE = "\N{GRINNING FACE}"
-
-
-def narrow(reason: str) -> pytest.MarkDecorator:
-    """Mark a test that fails where the database's texts have no characters of four bytes."""
-    return pytest.mark.xfail(strict=True, raises=AssertionError, reason=f"the demo, on utf8mb3: {reason}")
 
 
 @pytest.fixture
@@ -51,34 +37,19 @@ def sign_up(client: FlaskClient, username: str, name: str) -> int:
 
 @pytest.mark.parametrize("database", ["mariadb"], indirect=True)
 @pytest.mark.parametrize("path", ["/@ada/followers?q={}", "/@{}/followers"])
-@narrow("an emoji in an address is a 500")
-def test_an_emoji_in_an_address_finds_nobody(client: FlaskClient, path: str) -> None:
-    """Neither as a search nor as a name."""
+def test_an_emoji_in_an_address_is_answered(client: FlaskClient, path: str) -> None:
+    """With a sentence, as a search and as a name; and the next page is there."""
     assert sign_up(client, "ada", "Ada") == 303
-    assert client.get(path.format(quote(SMILE))).status_code < 500
+    answer = client.get(path.format(quote(SMILE)))
+    assert (answer.status_code, "such as an emoji" in answer.text) == (422, True)
+    assert client.get("/@ada/followers").status_code == 200
 
 
 @pytest.mark.parametrize("database", ["mariadb"], indirect=True)
-@narrow("an emoji in a name is a 500, and the log has all that was to be inserted")
 def test_an_emoji_in_a_name_is_answered_and_nothing_secret_logged(
     client: FlaskClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     """With a sentence; the log has no hash of a password in it."""
     with caplog.at_level(logging.INFO):
         status = sign_up(client, "ada", f"Ada {SMILE}")
-    assert (status < 500, "$argon2" in caplog.text) == (True, False)
-
-
-@pytest.mark.skipif(os.name == "nt", reason="other systems have other rights")
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="the demo: its community is readable by everybody")
-def test_what_the_demo_keeps_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
-    """The folder, and every file in it, whatever files are otherwise made like."""
-    before = os.umask(0o022)
-    try:
-        demo = Demo(tmp_path, "--port", "0", "--users", "2")
-    finally:
-        os.umask(before)
-    folder = tmp_path / "retinue"
-    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (folder, *folder.iterdir())}
-    demo.stop()
-    assert {name: oct(mode) for name, mode in modes.items() if mode & 0o077} == {}
+    assert (status, "$argon2" in caplog.text) == (422, False)
