@@ -46,10 +46,13 @@ OLDEST = (
     "not races and not machine and not kill and not modes and not leaks and not mariadb and not browser and not crawl"
 )
 
-# The Pythons that are supported beside the oldest, and what `--long` runs on each that is there: what needs no server. How
-# many instructions a call takes is another matter on each.
+# The Pythons that are supported beside the oldest, and what `--long` runs on each that is there: what needs no server, and
+# stands on what they have changed, which is SQLite's module, annotations, the collector of garbage, and tasks.
 NEWER_PYTHONS = ["3.12", "3.13"]
-NEWER = f"(unit or sqlite) and not performance and {OLDEST}"
+NEWER = (
+    "not performance and not browser and (unit or (sqlite and"
+    " (costs or transact or async or half_done or bulk_writes or test_pages or test_extension or fastapi or state_machine)))"
+)
 
 # Where Debian has the programs of the PostgreSQL that it ships, which is older than that of the tests; and the file that
 # keeps its package from making a cluster, and from starting a daemon, as it is installed.
