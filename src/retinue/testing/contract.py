@@ -11,6 +11,7 @@ import decimal
 import itertools
 import uuid
 from collections.abc import Callable, Container, Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
@@ -75,9 +76,7 @@ def _required(user_class: type[Any], given: Container[str]) -> dict[str, Callabl
 
 
 def _maker(name: str, column: Column[Any]) -> Callable[[int], Any]:
-    kind = column.type.python_type
-    if kind not in _MAKERS:  # a type that does not say what it takes: what it is made of does
-        kind = values_of(column)
+    kind = _taken_by(column)
     if column.foreign_keys or (kind not in _MAKERS and not isinstance(column.type, EnumType)):
         message = f"make_users() cannot guess {name}: give {name}=... or {name}=lambda number: ..."
         raise TypeError(message)
@@ -88,6 +87,15 @@ def _maker(name: str, column: Column[Any]) -> Callable[[int], Any]:
         length = getattr(column.type, "length", None) or 255
         return lambda number: f"{name}{number}"[-length:]
     return _MAKERS[kind]
+
+
+def _taken_by(column: Column[Any]) -> type[Any]:
+    """Return what *column* takes; if its type does not say so, what the type is made of does."""
+    with suppress(NotImplementedError):
+        kind = column.type.python_type
+        if kind in _MAKERS:
+            return kind
+    return values_of(column)
 
 
 _MAKERS: dict[type, Callable[[int], Any]] = {
