@@ -108,6 +108,7 @@ asyncio.run(visit())
 asyncio.run(test_nobody_follows_themselves())
 """,
     ),
+    Page("docs/sqlmodel.md"),
 ]
 
 

@@ -29,11 +29,14 @@ class Client:
         self._runner.run(self._client.aclose())
         self._runner.close()
 
+    def request(self, method: str, url: str, **options: Any) -> httpx.Response:
+        return self._runner.run(self._client.request(method, url, **options))
+
     def get(self, url: str, **options: Any) -> httpx.Response:
-        return self._runner.run(self._client.get(url, **options))
+        return self.request("GET", url, **options)
 
     def post(self, url: str, **options: Any) -> httpx.Response:
-        return self._runner.run(self._client.post(url, **options))
+        return self.request("POST", url, **options)
 
 
 def asked(app: Any, url: str, *, raises: bool = True, **options: Any) -> httpx.Response:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import registry
 
 from retinue import prepare_engine
+from tests.fastapi.client import Client
 from tests.frameworks.pages import do
 
 
@@ -29,15 +30,22 @@ def test_the_page_works_to_the_letter(tmp_path: Path, monkeypatch: pytest.Monkey
     names["session"].close()
     names["engine"].dispose()
 
-    async def follow() -> str:
+    async def follow() -> tuple[str, int]:
         engine = prepare_engine(create_async_engine("sqlite+aiosqlite:///people.db"))
         async with names["AsyncSession"](engine) as session:
             user = names["User"]
             dee, eli = user(name="dee"), user(name="eli")
             session.add_all([dee, eli])
             await session.commit()
-            outcome: str = await names["follow"](session, dee.id, eli.id)
+            followed: int = eli.id
+            outcome: str = await names["follow"](session, dee.id, followed)
         await engine.dispose()
-        return outcome
+        return outcome, followed
 
-    assert asyncio.run(follow()) == "followed"
+    outcome, eli = asyncio.run(follow())
+    assert outcome == "followed"
+    with Client(names["app"]) as client:
+        (person,) = client.get(f"/users/{eli}/followers").json()["items"]
+        assert person["user"] == {"id": eli - 1, "name": "dee"}
+        assert client.get("/users/999/followers").json()["items"] == []
+    names["engine"].dispose()

@@ -1,0 +1,1 @@
+"""A follow system on FastAPI and SQLModel: see README.md."""

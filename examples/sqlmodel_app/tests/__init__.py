@@ -1,0 +1,1 @@
+"""The application as its clients see it: over HTTP, on SQLite and PostgreSQL."""
