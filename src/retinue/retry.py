@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
 T = TypeVar("T")
+S = TypeVar("S", bound=Session)
+A = TypeVar("A", bound="AsyncSession")
 
 #: PostgreSQL, Citus, CockroachDB: serialization failure, deadlock, lock not available.
 _SQLSTATES = frozenset({"40001", "40P01", "55P03"})
@@ -40,10 +42,10 @@ _MAX_PAUSE = 1.0
 
 
 @overload
-def transact(session_factory: Callable[[], Session], fn: Callable[[Session], T], *, attempts: int = 20) -> T: ...
+def transact(session_factory: Callable[[], S], fn: Callable[[S], T], *, attempts: int = 20) -> T: ...
 @overload
 def transact(
-    session_factory: Callable[[], AsyncSession], fn: Callable[[AsyncSession], Awaitable[T]], *, attempts: int = 20
+    session_factory: Callable[[], A], fn: Callable[[A], Awaitable[T]], *, attempts: int = 20
 ) -> Coroutine[Any, Any, T]: ...
 def transact(session_factory: Callable[[], Any], fn: Callable[[Any], Any], *, attempts: int = 20) -> Any:
     """

@@ -12,7 +12,7 @@ import pytest
 import sqlmodel
 from sqlalchemy import Engine, inspect
 from sqlalchemy.orm import registry
-from sqlmodel import Field, Session, col, create_engine, select
+from sqlmodel import Field, Session, col, create_engine, delete, select
 
 from retinue import (
     BlockMixin,
@@ -242,7 +242,7 @@ def test_a_unit_of_work_with_its_session(engine: Engine) -> None:
     with Session(engine) as session:
         ids: list[Any] = [user.id for user in two_users(session)]
 
-    def follow(session: Any) -> None:
+    def follow(session: Session) -> None:
         ada, bo = (session.get(User, key) for key in ids)
         assert ada is not None
         assert bo is not None
@@ -250,12 +250,26 @@ def test_a_unit_of_work_with_its_session(engine: Engine) -> None:
 
     transact(lambda: Session(engine), follow)
 
-    def leave(session: Any) -> dict[Any, Counts]:
+    def leave(session: Session) -> dict[Any, Counts]:
         session.delete(session.exec(select(User).where(col(User.id) == ids[0])).one())
         session.flush()
         return Graph(session, User).counts(ids[1:])
 
     assert transact(lambda: Session(engine), leave) == {ids[1]: Counts(0, 0)}
+
+
+@tables
+@on_sqlite
+def test_what_is_deleted_in_bulk_is_counted(session: Session) -> None:
+    """By `exec()`, as SQLModel does everything."""
+    ada, bo = two_users(session)
+    ada.follow(bo)
+    bo.follow(ada)
+    graph, key = ada.graph, ada.id
+    session.exec(delete(Follow).where(col(Follow.follower_id) == key))
+    assert graph.counts([ada, bo]) == {ada.id: Counts(1, 0), bo.id: Counts(0, 1)}
+    session.exec(delete(User).where(col(User.name) == "bo"))
+    assert list(graph.counts([ada]).values()) == [Counts(0, 0)]
 
 
 def test_keys_may_be_fields() -> None:
