@@ -109,6 +109,15 @@ asyncio.run(test_nobody_follows_themselves())
 """,
     ),
     Page("docs/sqlmodel.md"),
+    Page(
+        "docs/async.md",
+        after="""\
+import sqlite3
+with sqlite3.connect("app.sqlite3") as connection:
+    assert connection.execute("SELECT follower_id, following_id FROM follows ORDER BY 1").fetchall() == [(1, 2), (2, 1)]
+connection.close()
+""",
+    ),
 ]
 
 
