@@ -54,7 +54,7 @@ def test_asking_waiting_and_taking_it_back(site: Site, pair: tuple[str, str]) ->
     ann, bob = pair
     site.set(bob, locked=True)
     visitor = site.visitor_as(ann)
-    assert "Ask<span" in visitor.get(f"/@{bob}").text
+    assert ">Ask</span>" in visitor.get(f"/@{bob}").text
 
     for _ in range(2):
         visitor.post(f"/@{bob}/follow")

@@ -146,8 +146,8 @@ def test_somebody_unknown_is_asked_to_log_in(plain: Plain) -> None:
     ("view", "place"),
     [
         ("index", "/?next=/people/suggestions"),
-        ("/enter", "/enter?next=%2Fpeople%2Fsuggestions"),
-        ("https://login.example/?app=1", "https://login.example/?app=1&next=%2Fpeople%2Fsuggestions"),
+        ("/enter", "/enter?next=/people/suggestions"),
+        ("https://login.example/?app=1", "https://login.example/?app=1&next=http://localhost/people/suggestions"),
     ],
 )
 def test_the_way_to_the_log_in_page(tmp_path: Path, view: str, place: str) -> None:

@@ -16,6 +16,7 @@ from __future__ import annotations
 from retinue.flask.addresses import back, here, links_of, local_path, rows_asked_for, same_page
 from retinue.flask.cards import Card, ask, card_of, cards_of, listed, relationship, suggested
 from retinue.flask.extension import Retinue
+from retinue.flask.permissions import Attempt, May
 from retinue.flask.state import State, current
 from retinue.flask.templating import follow_button
 from retinue.flask.unread import unread
@@ -25,7 +26,9 @@ from retinue.flask.views.verbs import PERIODS
 
 __all__ = [
     "PERIODS",
+    "Attempt",
     "Card",
+    "May",
     "Retinue",
     "State",
     "ask",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, Final
+from urllib.parse import quote, urlsplit
 
 from flask import abort, current_app, redirect, request, url_for
 from werkzeug.routing import BaseConverter
@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 
 from retinue import Page
 from retinue.flask import config
+from retinue.flask.language import gettext
 from retinue.flask.state import current
 from retinue.settings import PAGE_MOST
 
@@ -21,11 +22,23 @@ _MISREAD = re.compile(r"[\x00-\x20\x7f\\]")
 #: The arguments in the address of a list that stay the same from page to page.
 _LIST_ARGUMENTS = ("q", "sort", "show", "limit")
 
+#: What a path, and a query, may hold as it is; a query is quoted already.
+_PATH: Final = "!$&'()*+,/:;=@"
+_QUERY: Final = f"{_PATH}?%"
+
+#: A part of a path that a browser takes for a step. One that arrived was written with %2F: another would have been taken.
+_STEP: Final = re.compile(r"/(?=\.\.?(?:/|$))")
+
 
 class SlugConverter(BaseConverter):
-    """Matches the name of a user in an address, after the @."""
+    """Matches the name of a user in an address, after the @: any text, also with slashes in it."""
 
-    regex = r"[^/]{1,255}"
+    regex = r"[\s\S]{1,255}"
+    part_isolating = False
+
+    def to_url(self, value: Any) -> str:
+        """Return *value* as one part of a path, in which no slash stands as it is."""
+        return quoted(value)
 
 
 def user_url(user: Any) -> str:
@@ -37,8 +50,20 @@ def user_url(user: Any) -> str:
 
 
 def here() -> str:
-    """Return the path and query of this page."""
-    return request.full_path.rstrip("?")
+    """Return the path and query of this page, as a browser has to ask for them: below the prefix of the application."""
+    path = _STEP.sub("%2F", quote(request.root_path.rstrip("/") + request.path, safe=_PATH))
+    query = quote(request.query_string, safe=_QUERY)
+    return f"{path}?{query}" if query else path
+
+
+def home() -> str:
+    """Return the path of the application's own root."""
+    return quote(f"{request.root_path.rstrip('/')}/", safe=_PATH)
+
+
+def quoted(text: object) -> str:
+    """Return *text* as one part of a path, or as a fragment."""
+    return quote(str(text), safe=_PATH.replace("/", ""))
 
 
 def local_path(target: str | None) -> str | None:
@@ -63,13 +88,20 @@ def wants_json() -> bool:
     return request.accept_mimetypes.best == "application/json"
 
 
+def leads_nowhere() -> bool:
+    """Return whether a redirect would be lost: the request is from a script, and not for a page."""
+    if wants_json() or request.headers.get("X-Requested-With") == "XMLHttpRequest":
+        return True
+    return request.headers.get("Sec-Fetch-Dest") == "empty" and "text/html" not in request.headers.get("Accept", "")
+
+
 def rows_asked_for() -> int:
     """Return the ``limit`` of the address; 400 if it is not a possible number of rows."""
     text = request.args.get("limit")
     if text is None:
         return int(current_app.config[config.ROWS])
     if not (text.isascii() and text.isdigit() and len(text) <= 9 and 1 <= int(text) <= PAGE_MOST):
-        abort(400, f"A page has 1 to {PAGE_MOST} rows.")
+        abort(400, gettext("A page has 1 to %(number)s rows.", number=PAGE_MOST))
     return int(text)
 
 

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import islice
-from typing import Any, Final, TypeVar
-
-from flask import request
+from typing import Any, TypeVar
 
 from retinue import Counts, Person, Relationship, Suggestion
 from retinue.flask import addresses
-from retinue.flask.state import State, current
-from retinue.flask.viewers import viewer
+from retinue.flask.asked import Asked, asked, key_of
+from retinue.flask.permissions import Attempt, May, objection
+from retinue.flask.state import current
 from retinue.flask.wording import why_suggested
-from retinue.schema import identity
-from retinue.settings import BATCH_MOST
-from retinue.values import Key
 
 R = TypeVar("R", bound=Person[Any] | Suggestion[Any])
-
-#: Where a request keeps what it has read.
-_CACHE: Final = "retinue.people"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,72 +41,50 @@ class Card:
     until: datetime | None = None
     #: Why they are suggested.
     why: str = ""
+    #: The viewer, and what the application says of what they may do.
+    _viewer: Any = None
+    _may: May | None = None
+
+    def may(self, verb: str) -> bool:
+        """Return whether a button for *verb* is shown: whether the application has not said no to it without a word."""
+        return objection(self._may, Attempt(verb, self._viewer, self.user)) != ""
 
 
-class _PeopleCache:
-    """What one request has read about people, for one viewer."""
-
-    def __init__(self, state: State) -> None:
-        self.state = state
-        self.viewer = viewer()
-        self.relationships: dict[Key, Relationship] = {}
-        self.counts: dict[Key, Counts] = {}
-
-    def relate(self, users: Iterable[Any]) -> None:
-        """Read the relationships of the viewer with those of *users* who are not cached. One select, or none."""
-        unknown = [user for user in users if key_of(user) not in self.relationships]
-        if unknown:
-            found = self.state.graph().relationships(self.viewer, unknown)
-            self.relationships.update({key: replace(how, blocked_by=False) for key, how in found.items()})
-
-    def count(self, users: Iterable[Any]) -> None:
-        """Read the counts of those of *users* who are not cached. One select, or none."""
-        unknown = [user for user in users if key_of(user) not in self.counts]
-        if unknown:
-            self.counts.update(self.state.graph().counts(unknown))
-
-    def card(self, user: Any) -> Card:
-        """Return the card of *user*, whose relationship is cached. No statement."""
-        state, key = self.state, key_of(user)
-        return Card(
-            user=user,
-            slug=state.slug_of(user),
-            label=state.label_of(user),
-            url=addresses.user_url(user),
-            locked=state.is_locked(user),
-            relationship=self.relationships[key],
-            is_viewer=self.viewer is not None and key == key_of(self.viewer),
-            is_anonymous=self.viewer is None,
-            counts=self.counts.get(key),
-        )
-
-
-def _cache() -> _PeopleCache:
-    """Return the cache of this request, for the viewer who was looking when it was made."""
-    cache: _PeopleCache | None = request.environ.get(_CACHE)
-    if cache is None:
-        cache = request.environ[_CACHE] = _PeopleCache(current())
-    return cache
-
-
-def key_of(user: Any) -> Key:
-    """Return the key of *user*, who is in the database. No statement."""
-    key: Key = identity(user)[0]
-    return key
+def _card(known: Asked, user: Any) -> Card:
+    """Return the card of *user*, of whom everything is *known*. No statement."""
+    state, key = known.state, key_of(user)
+    return Card(
+        user=user,
+        slug=state.slug_of(user),
+        label=state.label_of(user),
+        url=addresses.user_url(user),
+        locked=state.is_locked(user),
+        relationship=known.relationships[key],
+        is_viewer=known.viewer is not None and key == key_of(known.viewer),
+        is_anonymous=known.viewer is None,
+        counts=known.counts.get(key),
+        _viewer=known.viewer,
+        _may=None if known.viewer is None else state.may,
+    )
 
 
 def ask(users: Iterable[Any]) -> None:
     """Read what the cards of *users* need, at most 1,000: then their cards cost nothing. Two selects."""
-    people, cache = list(users), _cache()
-    cache.relate(people)
-    cache.count(people)
+    _ask(list(users))
 
 
 def cards_of(users: Iterable[Any]) -> list[Card]:
     """Return the cards of *users*, at most 1,000, with their counts. Two selects, or none after `ask()`."""
     people = list(users)
-    ask(people)
-    return [_cache().card(user) for user in people]
+    known = _ask(people)
+    return [_card(known, user) for user in people]
+
+
+def _ask(people: Sequence[Any]) -> Asked:
+    known = asked()
+    known.meet(people)
+    known.count(people)
+    return known
 
 
 def card_of(user: Any) -> Card:
@@ -147,19 +117,15 @@ def relationship(user: Any) -> Relationship:
     then: one select for the whole page. A page that loads its people before it renders
     pays no more, however many they are.
     """
-    cache = _cache()
-    if key_of(user) not in cache.relationships:
-        cache.relate([user, *islice(_loaded(cache.state, user), BATCH_MOST - 1)])
-    return cache.relationships[key_of(user)]
+    known = asked()
+    if not known.knows(user, shown=False):
+        known.relate(known.page(user))
+    return known.relationships[key_of(user)]
 
 
 def card_without_counts(user: Any) -> Card:
     """Return the card of *user* without counts; it costs what `relationship()` costs."""
-    relationship(user)
-    return _cache().card(user)
-
-
-def _loaded(state: State, but: Any) -> Iterable[Any]:
-    """Yield the users whom the session has loaded, except *but*."""
-    people = list(state.session().identity_map.values())
-    return (one for one in people if isinstance(one, state.user_class) and one is not but)
+    known = asked()
+    if not known.knows(user, shown=True):
+        known.meet(known.page(user))
+    return _card(known, user)

@@ -15,6 +15,9 @@ from retinue.settings import PAGE_MOST
 
 #: Where the blueprint's pages are; ``""``: at the root.
 URL_PREFIX: Final = "RETINUE_URL_PREFIX"
+#: The subdomain, or the host, that the pages are on, where the application matches these; as in a route.
+SUBDOMAIN: Final = "RETINUE_SUBDOMAIN"
+HOST: Final = "RETINUE_HOST"
 #: Whether the blueprint is registered at all. Without it the template globals have no buttons.
 PAGES: Final = "RETINUE_PAGES"
 #: The attribute of a user that names them in an address: a column with unique text. None: the primary key.
@@ -27,17 +30,22 @@ ROWS: Final = "RETINUE_ROWS"
 SUGGESTIONS: Final = "RETINUE_SUGGESTIONS"
 #: The endpoint to which somebody who is not logged in is led, with ``next``. None: Flask-Login's ``login_view``.
 LOGIN_ENDPOINT: Final = "RETINUE_LOGIN_ENDPOINT"
+#: Whether everything of the extension needs a log-in. False: lists are there for whoever may see them.
+LOGIN_REQUIRED: Final = "RETINUE_LOGIN_REQUIRED"
 #: Origins beside its own (``https://host``) from which a form may come, where Flask-WTF is not used.
 TRUSTED_ORIGINS: Final = "RETINUE_TRUSTED_ORIGINS"
 
 DEFAULTS: Final[dict[str, Any]] = {
     URL_PREFIX: "/people",
+    SUBDOMAIN: None,
+    HOST: None,
     PAGES: True,
     USER_SLUG: None,
     USER_LABEL: None,
     ROWS: 20,
     SUGGESTIONS: 20,
     LOGIN_ENDPOINT: None,
+    LOGIN_REQUIRED: False,
     TRUSTED_ORIGINS: (),
 }
 
@@ -59,16 +67,21 @@ def _are_texts(values: Any) -> bool:
 
 
 _PAGE_SIZE: Final = (_is_page_size, f"a whole number from 1 to {PAGE_MOST}")
+_TRUTH: Final = (lambda value: isinstance(value, bool), "True or False")
 _NAME: Final = (_is_text_or_none, "text or None")
 
 #: The check of a key's value, and what the value must be.
 _CHECKS: Final[dict[str, tuple[Callable[[Any], bool], str]]] = {
     URL_PREFIX: (_is_prefix, "empty or a text that begins with a slash"),
+    SUBDOMAIN: _NAME,
+    HOST: _NAME,
     ROWS: _PAGE_SIZE,
     SUGGESTIONS: _PAGE_SIZE,
     USER_SLUG: _NAME,
     USER_LABEL: _NAME,
     LOGIN_ENDPOINT: _NAME,
+    PAGES: _TRUTH,
+    LOGIN_REQUIRED: _TRUTH,
     TRUSTED_ORIGINS: (_are_texts, "a list of texts such as 'https://example.org'"),
 }
 
@@ -90,3 +103,6 @@ def init_app(app: Flask) -> None:
         if not is_valid(app.config[key]):
             message = f"{key} must be {wanted}, not {app.config[key]!r}"
             raise ValueError(message)
+    if app.url_map.host_matching and app.config[PAGES] and app.config[HOST] is None:
+        message = f"this app matches hosts: say in {HOST} which host the pages are on, as in a route"
+        raise ValueError(message)

@@ -9,8 +9,9 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from retinue import Graph
-from retinue.flask import cli, config, signals, templating, wording
+from retinue.flask import cli, config, language, refusals, signals, templating, wording
 from retinue.flask.addresses import SlugConverter
+from retinue.flask.permissions import May
 from retinue.flask.state import NAME, State, current
 from retinue.flask.views import blueprint
 
@@ -33,6 +34,9 @@ class Retinue:
             only one there is, looked for with the first request.
         current_user: Returns the user who is looking, or None. None: Flask-Login's.
         user_url: Returns the address of a user's page. None: the page of their followers.
+        may: Returns whether somebody may do what they are about to do, an `Attempt`: True, False, or a sentence why
+            not. It is asked before every verb of the pages, and for every button, so it should ask no database. None:
+            everybody may do everything.
     """
 
     def __init__(
@@ -43,12 +47,14 @@ class Retinue:
         user_model: type[Any] | Callable[[], type[Any]] | None = None,
         current_user: Callable[[], Any] | None = None,
         user_url: Callable[[Any], str] | None = None,
+        may: May | None = None,
     ) -> None:
         self._given = {
             "session": session,
             "user_model": user_model,
             "current_user": current_user,
             "user_url": user_url,
+            "may": may,
         }
         if app is not None:
             self.init_app(app)
@@ -61,6 +67,7 @@ class Retinue:
         user_model: type[Any] | Callable[[], type[Any]] | None = None,
         current_user: Callable[[], Any] | None = None,
         user_url: Callable[[Any], str] | None = None,
+        may: May | None = None,
     ) -> None:
         """
         Put the follow system on *app*; an argument given here wins over one given to the object.
@@ -73,18 +80,27 @@ class Retinue:
         if NAME in app.extensions:
             message = "Retinue is on this Flask app already: one is enough"
             raise RuntimeError(message)
-        here = {"session": session, "user_model": user_model, "current_user": current_user, "user_url": user_url}
+        here = {
+            "session": session,
+            "user_model": user_model,
+            "current_user": current_user,
+            "user_url": user_url,
+            "may": may,
+        }
         given = {name: self._given[name] if value is None else value for name, value in here.items()}
         config.init_app(app)
         state = app.extensions[NAME] = State(app, **given)
         model = given["user_model"]
         signals.init_app(app, model if isinstance(model, type) else lambda: state.user_class)
+        language.init_app(app)
         wording.init_app(app)
         templating.init_app(app)
+        refusals.init_app(app)
         cli.init_app(app)
         if app.config[config.PAGES]:
             app.url_map.converters["retinue_slug"] = SlugConverter
-            app.register_blueprint(blueprint, url_prefix=app.config[config.URL_PREFIX] or None)
+            prefix, subdomain, host = (app.config[key] for key in (config.URL_PREFIX, config.SUBDOMAIN, config.HOST))
+            app.register_blueprint(blueprint, url_prefix=prefix or None, subdomain=subdomain, host=host)
 
     @property
     def session(self) -> Session:

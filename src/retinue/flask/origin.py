@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from flask import abort, current_app, request
 
 from retinue.flask import config
+from retinue.flask.language import gettext
 
 
 def check() -> None:
@@ -25,7 +26,7 @@ def check() -> None:
         if current_app.config["WTF_CSRF_ENABLED"]:
             csrf.protect()
     elif not _from_here():
-        abort(403, "This form was sent by another site.")
+        abort(403, gettext("This form was sent by another site."))
 
 
 def _from_here() -> bool:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import cached_property
 from typing import Any, Final, TypeVar, cast
 from weakref import WeakSet
 
 from flask import Flask, current_app
+from jinja2 import Environment
 from sqlalchemy import Engine, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, class_mapper
 
 from retinue import ALL, FollowerMixin, Graph, InvalidUserError, prepare_engine, transact
-from retinue.flask import config
+from retinue.flask import changes, config
+from retinue.flask.permissions import May
 from retinue.flask.sessions import Sessions, prepare_engines, sessions_of
 from retinue.keys import keys_of
 from retinue.schema import Schema, schema_of
@@ -33,6 +35,7 @@ class State:
         user_model: The class with `FollowerMixin`, or what returns it; None: the only one there is.
         current_user: Returns the user who is looking, or None; None: Flask-Login's ``current_user``.
         user_url: Returns the address of a user's page; None: that of their followers.
+        may: Returns whether an `Attempt` is allowed, or a sentence why not; None: all are.
     """
 
     def __init__(
@@ -42,10 +45,14 @@ class State:
         user_model: Any,
         current_user: Callable[[], Any] | None,
         user_url: Callable[[Any], str] | None,
+        may: May | None = None,
     ) -> None:
         self._app, self._session, self._user_model = app, session, user_model
         self.load_viewer = current_user
         self.user_url = user_url
+        self.may = may
+        #: The languages that were asked for, by their locales.
+        self.languages: dict[str, Any] = {}
         self._prepared: WeakSet[Engine] = WeakSet()
         prepare_engines(app, session)
         if session is not None:
@@ -79,6 +86,7 @@ class State:
             engine = bind_of(session, self.schema, writes=writes).engine
             if engine not in self._prepared:  # each tenant may have one
                 self._prepared.add(prepare_engine(engine))
+                changes.watch(engine)
         return session
 
     def new_session(self) -> Session:
@@ -99,6 +107,12 @@ class State:
         self.session().commit()
         return transact(self.new_session, work)
 
+    @cached_property
+    def templates(self) -> Environment:
+        """The application's templates, rendered at once where the application renders asynchronously."""
+        environment = self._app.jinja_env
+        return environment.overlay(enable_async=False) if environment.is_async else environment
+
     # --- Users by their names in addresses -------------------------------------------------------
 
     def slug_of(self, user: Any) -> str:
@@ -107,7 +121,7 @@ class State:
 
     def label_of(self, user: Any) -> str:
         """Return the name of *user* that people read. No statement."""
-        return str(getattr(user, self._label_name) or self.slug_of(user))
+        return str(getattr(user, self.label_name) or self.slug_of(user))
 
     def is_locked(self, user: Any) -> bool:
         """Return whether *user* approves who follows them. No statement."""
@@ -131,12 +145,29 @@ class State:
         return self._attribute(config.USER_SLUG, name)
 
     @cached_property
-    def _label_name(self) -> str:
+    def label_name(self) -> str:
+        """The attribute of a user that people read."""
         configured = self._app.config[config.USER_LABEL]
         if configured is not None:
             return self._attribute(config.USER_LABEL, configured)
         names = [self.schema.flags.get("name"), "name", "username"]
         return next((name for name in names if name and hasattr(self.user_class, name)), self.slug_name)
+
+    @cached_property
+    def shown(self) -> Collection[str]:
+        """
+        The attributes of a user that are read to show one, as far as they are columns.
+
+        What a property or a function of the application's reads is not known: then it is all
+        that is loaded of a user unless somebody says otherwise.
+        """
+        mapper = class_mapper(self.user_class)
+        named = {self.slug_name, self.label_name, self.schema.flags.get("locked", self.slug_name)}
+        named = {mapper.synonyms[name].name if name in mapper.synonyms else name for name in named}
+        columns = named.intersection(mapper.column_attrs.keys())
+        if self.user_url is not None or columns != named:
+            columns.update(attribute.key for attribute in mapper.column_attrs if not attribute.deferred)
+        return columns
 
     def _attribute(self, key: str, name: str) -> str:
         if not hasattr(self.user_class, name):

@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import Any, Final
 
-from flask import Flask, current_app, render_template, url_for
+from flask import Flask, render_template, url_for
 from markupsafe import Markup
 
 from retinue import BlockMixin, DismissedSuggestionMixin, FollowRequestMixin, MuteMixin, NotificationMixin
@@ -37,7 +37,7 @@ def follow_button(user: Any) -> Markup:
 
 def button(person: Card) -> Markup:
     """Return the follow button for a card. No statement."""
-    macros: Any = current_app.jinja_env.get_template("retinue/_buttons.html").module
+    macros: Any = current().templates.get_template("retinue/_buttons.html").module
     return Markup(macros.follow_form(person, addresses.here()))  # noqa: S704 - made by a template that escapes
 
 

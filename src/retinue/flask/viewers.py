@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from typing import Any, NoReturn
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
-from flask import abort, current_app, jsonify, make_response, redirect, request, url_for
+from flask import abort, current_app, jsonify, make_response, redirect, request, session, url_for
 
 from retinue.flask import addresses, config
+from retinue.flask.language import gettext
 from retinue.flask.state import current
+from retinue.schema import identity
 
 
 def viewer() -> Any | None:
@@ -18,6 +20,19 @@ def viewer() -> Any | None:
     # Flask-Login gives a proxy, and an object of its own for somebody who is not logged in.
     found = getattr(found, "_get_current_object", lambda: found)()
     return found if isinstance(found, state.user_class) else None
+
+
+def logged_in_as() -> Any:
+    """
+    Return what is another thing when somebody else is looking. No statement, once it is known who is.
+
+    Flask-Login keeps who is logged in; a function of the application's may ask the database each time, and goes by the
+    session, or by what stays the same for a request.
+    """
+    if current().load_viewer is not None:
+        return dict(session)
+    found = viewer()
+    return None if found is None else identity(found)
 
 
 def somebody() -> Any:
@@ -32,8 +47,8 @@ def somebody() -> Any:
 
 def log_in(back: str | None) -> NoReturn:
     """Redirect to the log-in page, which leads *back* to a path of this site; 401 where there is no such page."""
-    address, text = login_url(back), "You have to log in first."
-    if addresses.wants_json():
+    address, text = login_url(back), gettext("You have to log in first.")
+    if addresses.leads_nowhere():
         abort(make_response(jsonify(message=text, location=address), 401))
     if address is None:
         abort(401, text)
@@ -47,11 +62,15 @@ def login_url(back: str | None) -> str | None:
     )
     if endpoint is None:
         return None
-    place = addresses.local_path(back)
     # Flask-Login's may be an address itself.
-    if endpoint.startswith(("/", "http://", "https://")):
-        return f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode({'next': place})}" if place else str(endpoint)
-    return url_for(endpoint, next=place)
+    address = endpoint if endpoint.startswith(("/", "http://", "https://")) else url_for(endpoint)
+    place = addresses.local_path(back)
+    if not place:
+        return str(address)
+    # From another host, a path would lead to that one.
+    elsewhere = urlsplit(address).netloc not in ("", request.host)
+    back = f"{request.host_url.rstrip('/')}{place}" if elsewhere else place
+    return f"{address}{'&' if '?' in address else '?'}{urlencode({'next': back}, safe='/:@')}"
 
 
 def _by_flask_login() -> Any:

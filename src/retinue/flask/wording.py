@@ -1,4 +1,4 @@
-"""Numbers, times and reasons in words, for readers."""
+"""Numbers, times and reasons in words, in the language of the reader."""
 
 from __future__ import annotations
 
@@ -9,50 +9,73 @@ from typing import Any
 from flask import Flask
 
 from retinue import LimitError, Suggestion, SuggestionReason
+from retinue.flask.language import gettext, language, marked, ngettext, number_of, zone
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def init_app(app: Flask) -> None:
     """Give the templates of *app* these words, as filters whose names begin with ``retinue_``."""
-    for words in (count, day, date_of, lately, ending):
+    for words in (count, day, date_of, lately, ending, names):
         app.add_template_filter(words, f"retinue_{words.__name__}")
 
 
 def count(number: int, one: str = "", several: str = "") -> str:
     """Return *number* with what is counted, if named: "1,204 followers", "1 follower"."""
     noun = one if number == 1 else several or f"{one}s"
-    return f"{number:,} {noun}" if one else f"{number:,}"
+    return f"{number_of(number)} {noun}" if one else number_of(number)
 
 
 def day(time: datetime) -> str:
-    """Return the day of *time*, in UTC: "3 May 2026"."""
-    return date_of(time.astimezone(UTC))
+    """Return the day of *time*, in the reader's zone, or in UTC: "3 May 2026"."""
+    return date_of(time.astimezone(zone()).date())
 
 
 def date_of(time: date) -> str:
     """Return that date: "3 May 2026"."""
-    return f"{time.day} {_MONTHS[time.month - 1]} {time.year}"
+    locale = language().locale
+    if locale is None:
+        return f"{time.day} {_MONTHS[time.month - 1]} {time.year}"
+    from babel.dates import format_skeleton  # noqa: PLC0415 - only where the application has it
+
+    return format_skeleton("yMMMd", datetime(time.year, time.month, time.day, tzinfo=UTC), locale=locale)
+
+
+def time_of(time: datetime) -> str:
+    """Return the time of the day, in the reader's zone, or in UTC, which is named then: "14:05 UTC"."""
+    here, locale = zone(), language().locale
+    if locale is None:
+        words = f"{time.astimezone(here):%H:%M}"
+    else:
+        from babel.dates import format_time  # noqa: PLC0415 - only where the application has it
+
+        words = format_time(time.astimezone(here), "short", locale=locale)
+    return words if time.astimezone(here).tzname() != "UTC" else f"{words} UTC"
 
 
 def lately(time: datetime, now: datetime | None = None) -> str:
     """Return how long ago *time* was, if that is less than a day: "5 min ago"; else its day."""
-    seconds = ((now or datetime.now(UTC)) - time).total_seconds()
+    seconds = int(((now or datetime.now(UTC)) - time).total_seconds())
     if seconds < 60:
-        return "just now"
+        return gettext("just now")
     if seconds < 3600:
-        return f"{seconds // 60:.0f} min ago"
-    return f"{seconds // 3600:.0f} h ago" if seconds < 86_400 else day(time)
+        return ngettext("%(number)s min ago", "%(number)s min ago", seconds // 60)
+    return ngettext("%(number)s h ago", "%(number)s h ago", seconds // 3600) if seconds < 86_400 else day(time)
 
 
 def ending(time: datetime, now: datetime | None = None) -> str:
     """Return when something ends: "14:05 UTC", if that is less than a day ahead; else its day."""
     soon = (time - (now or datetime.now(UTC))).total_seconds() < 86_400
-    return f"{time.astimezone(UTC):%H:%M} UTC" if soon else day(time)
+    return time_of(time) if soon else day(time)
 
 
 def names(several: Sequence[str]) -> str:
     """Return names as a sentence has them: "Ann", "Ann and Bo", "Ann, Bo and Cy"."""
+    locale = language().locale
+    if locale is not None:
+        from babel.lists import format_list  # noqa: PLC0415 - only where the application has it
+
+        return format_list(several, locale=locale)
     return f"{', '.join(several[:-1])} and {several[-1]}" if len(several) > 1 else "".join(several)
 
 
@@ -61,25 +84,52 @@ def why_suggested(suggestion: Suggestion[Any], label: Callable[[Any], str]) -> s
     several = [label(user) for user in suggestion.known]
     others = suggestion.known_total - len(several)
     if others:
-        several.append(count(others, "other"))
+        several.append(ngettext("%(number)s other", "%(number)s others", others))
     known = names(several)
+    reason = suggestion.reason
+    if reason is SuggestionReason.FOLLOWED_BY_FOLLOWERS:
+        return gettext("Followed by people who follow you")
+    if reason is SuggestionReason.POPULAR:
+        return gettext("Well known here")
     # The names of followers who hide whom they follow are not shown.
-    by = f"{known}, whom you follow" if known else "people whom you follow"
-    return {
-        SuggestionReason.FOLLOWS_YOU: f"Followed by {by}" if known else "Follows you",
-        SuggestionReason.NEW_IN_NETWORK: f"Newly followed by {by}",
-        SuggestionReason.FRIENDS_OF_FRIENDS: f"Followed by {by}",
-        SuggestionReason.FOLLOWED_BY_FOLLOWERS: "Followed by people who follow you",
-        SuggestionReason.POPULAR: "Well known here",
-    }[suggestion.reason]
+    if reason is SuggestionReason.NEW_IN_NETWORK:
+        return (
+            gettext("Newly followed by %(names)s, whom you follow", names=known)
+            if known
+            else gettext("Newly followed by people whom you follow")
+        )
+    if known:
+        return gettext("Followed by %(names)s, whom you follow", names=known)
+    follows_you = reason is SuggestionReason.FOLLOWS_YOU
+    return gettext("Follows you") if follows_you else gettext("Followed by people whom you follow")
 
 
 def limit_reached(error: LimitError, name: str) -> str:
     """Return the message for a viewer who cannot follow *name* because of a limit."""
-    when = "" if error.retry_at is None else f" after {error.retry_at.astimezone(UTC):%H:%M} UTC, {day(error.retry_at)}"
-    return {
-        "max_following": f"You follow {count(error.allowed)} people, pending requests included. That is the most.",
-        "max_follows_per_day": f"{count(error.allowed)} follows are the most for one day. Follow on{when}.",
-        "max_pending_requests": f"{count(error.allowed)} people have yet to answer you. Wait, or take a request back.",
-        "request_cooldown": f"You have asked {name} lately. You can ask again{when}.",
-    }.get(error.limit, "That is more than one may do.")
+    allowed, again = error.allowed, marked("Try again after %(time)s, %(day)s.")
+    match error.limit:
+        case "max_following":
+            text = ngettext(
+                "You follow %(number)s person, pending requests included. That is the most.",
+                "You follow %(number)s people, pending requests included. That is the most.",
+                allowed,
+            )
+        case "max_follows_per_day":
+            text = ngettext(
+                "%(number)s follow is the most for one day.", "%(number)s follows are the most for one day.", allowed
+            )
+            again = marked("Follow on after %(time)s, %(day)s.")
+        case "max_pending_requests":
+            text = ngettext(
+                "%(number)s person has yet to answer you. Wait, or take a request back.",
+                "%(number)s people have yet to answer you. Wait, or take a request back.",
+                allowed,
+            )
+        case "request_cooldown":
+            text = gettext("You have asked %(name)s lately.", name=name)
+            again = marked("You can ask again after %(time)s, %(day)s.")
+        case _:
+            return gettext("That is more than one may do.")
+    if error.retry_at is None:
+        return text
+    return f"{text} {gettext(again, time=time_of(error.retry_at), day=day(error.retry_at))}"

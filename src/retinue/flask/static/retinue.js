@@ -2,7 +2,7 @@
 (() => {
   "use strict";
 
-  const FAILED = "That did not work. Nothing was changed; try again.";
+  const FAILED = document.currentScript.dataset.failed;
 
   // What is said, for the eye and for screen readers; it stays until the next thing is said.
   const say = (message, failed) => {
@@ -24,7 +24,7 @@
   const expect = (place, then) => {
     const button = place.querySelector("button");
     button.textContent = then;
-    button.classList.toggle("retinue-on", then === "Following" || then === "Requested");
+    button.classList.toggle("retinue-on", !("ends" in button.dataset));
     delete button.dataset.ends;
     button.setAttribute("aria-busy", "true");
   };

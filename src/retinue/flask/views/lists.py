@@ -10,6 +10,7 @@ from flask import abort, request
 from retinue import NotVisibleError, Only, Page, Person, Sort
 from retinue.flask import addresses
 from retinue.flask.cards import ask, card_of, listed
+from retinue.flask.language import gettext
 from retinue.flask.state import current
 from retinue.flask.templating import render
 from retinue.flask.viewers import somebody, viewer
@@ -77,7 +78,7 @@ def _list_form() -> ListForm:
     text = request.args.get("q", "")[:64].strip()
     named = "name" in current().schema.flags
     if sort not in SORTS or show not in SHOWN or (not named and (text or sort == "name")):
-        abort(400, "That is not an order or a choice which the menus offer.")
+        abort(400, gettext("That is not an order or a choice which the menus offer."))
     return ListForm(text, sort, show, named)
 
 
@@ -90,7 +91,8 @@ def _list(
     try:
         found = read(user, viewer=reader, limit=limit, cursor=request.args.get("cursor"))
     except NotVisibleError:
-        return render("people.html", person=card_of(user), kind=kind, people=None), 404
+        nothing = {"people": None, "hidden": False, **addresses.links_of(Page())}
+        return render("people.html", person=card_of(user), kind=kind, look=form, **nothing), 404
     # The owner of the list and everybody on it, in one batch.
     ask([user, *(row.user for row in found)])
     return render(

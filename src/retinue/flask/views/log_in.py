@@ -15,4 +15,4 @@ def log_in() -> Response:
     back = addresses.local_path(request.args.get("next"))
     if viewers.viewer() is None:
         viewers.log_in(back)
-    return redirect(back or "/", 303)
+    return redirect(back or addresses.home(), 303)

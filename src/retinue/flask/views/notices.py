@@ -11,7 +11,9 @@ from werkzeug.wrappers import Response
 
 from retinue import FollowRequestMixin, Page
 from retinue.flask import addresses
-from retinue.flask.cards import Card, ask, card_of, key_of, listed
+from retinue.flask.asked import key_of
+from retinue.flask.cards import Card, ask, card_of, listed
+from retinue.flask.language import gettext
 from retinue.flask.state import current
 from retinue.flask.templating import render
 from retinue.flask.unread import unread
@@ -61,7 +63,7 @@ def mark_read() -> Response:
     viewer, ids = key_of(somebody()), _id_asked_for()
     number = current().transact(lambda session: current().graph(session).mark_read(viewer, ids))
     if ids is None and number:
-        flash("All is marked as read.")
+        flash(gettext("All is marked as read."))
     return addresses.back(url_for("retinue.notifications"))
 
 
@@ -71,5 +73,5 @@ def _id_asked_for() -> list[int] | None:
     if text is None:
         return None
     if not (text.isascii() and text.isdigit() and len(text) <= 19 and int(text) <= _MAX_ID):
-        abort(400, "No notification has this number.")
+        abort(400, gettext("No notification has this number."))
     return [int(text)]

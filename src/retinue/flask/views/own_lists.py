@@ -10,12 +10,14 @@ from werkzeug.wrappers import Response
 
 from retinue import Graph, Page
 from retinue.flask import addresses
-from retinue.flask.cards import key_of, listed
+from retinue.flask.asked import key_of
+from retinue.flask.cards import listed
+from retinue.flask.language import ngettext
 from retinue.flask.state import current
 from retinue.flask.templating import render
 from retinue.flask.viewers import somebody
+from retinue.flask.views.asking import ask_application
 from retinue.flask.views.routing import form, page
-from retinue.flask.wording import count
 
 
 @page("/requests")
@@ -33,12 +35,14 @@ def sent_requests() -> str:
 @form("/requests/<any(accept, reject):answer>")
 def answer_all(answer: str) -> Response:
     """Give everybody who waits the same answer."""
-    viewer = key_of(somebody())
+    viewer = somebody()
+    ask_application(f"{answer}_all", viewer, None)
     verb = {"accept": Graph.accept_all, "reject": Graph.reject_all}[answer]
-    number = current().transact(lambda session: verb(current().graph(session), viewer))
-    people = count(number, "person", "people")
+    number = current().transact(lambda session: verb(current().graph(session), key_of(viewer)))
     if number:
-        flash({"accept": f"You said yes to {people}.", "reject": f"You said no to {people}."}[answer])
+        said_yes = ngettext("You said yes to %(number)s person.", "You said yes to %(number)s people.", number)
+        said_no = ngettext("You said no to %(number)s person.", "You said no to %(number)s people.", number)
+        flash(said_yes if answer == "accept" else said_no)
     return addresses.back(url_for("retinue.requests"))
 
 

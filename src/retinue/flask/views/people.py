@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import abort
 
+from retinue.flask.language import gettext
 from retinue.flask.state import current
 
 
@@ -17,4 +18,4 @@ def user_or_404(slug: str, viewer: Any) -> Any:
     and for a name that nobody has.
     """
     user = current().user_named(slug, viewer)
-    return user if user is not None else abort(404, "Nobody here has this name.")
+    return user if user is not None else abort(404, gettext("Nobody here has this name."))

@@ -1,4 +1,4 @@
-"""The blueprint, and what all of its views share: errors as HTTP errors, and no forms from other sites."""
+"""The blueprint, and what all of its views share: a log-in where there must be one, and no forms from other sites."""
 
 from __future__ import annotations
 
@@ -6,24 +6,38 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Final, ParamSpec, TypeVar
 
-from flask import Blueprint, abort
+from flask import Blueprint, current_app, request
+from flask.sansio.app import App
+from flask.sansio.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
 
-from retinue import (
-    InvalidCursor,
-    ModelMissingError,
-    NotVisibleError,
-    SelfFollowError,
-    UnknownUserError,
-)
-from retinue.flask import origin
+from retinue import ModelMissingError
+from retinue.flask import config, origin
+from retinue.flask.viewers import somebody
 
 P = ParamSpec("P")
 R = TypeVar("R", bound="ResponseReturnValue")
 
-blueprint: Final = Blueprint(
+
+class _OnHost(BlueprintSetupState):
+    """Puts all routes on the host that was given to ``register_blueprint()``, as Flask does with a subdomain."""
+
+    def add_url_rule(self, rule: str, endpoint: str | None = None, view_func: Any = None, **options: Any) -> None:
+        super().add_url_rule(rule, endpoint, view_func, **{"host": self.options["host"], **options})
+
+
+class _Pages(Blueprint):
+    def make_setup_state(self, app: App, options: dict[str, Any], first_registration: bool = False) -> _OnHost:
+        return _OnHost(self, app, options, first_registration)
+
+
+blueprint: Final = _Pages(
     "retinue", "retinue.flask", template_folder="templates", static_folder="static", static_url_path="/static/retinue"
 )
+
+#: What is there for everybody: the way to the log-in page, and the style that this page may have.
+_OPEN: Final = frozenset({"retinue.log_in", "retinue.static"})
 
 
 def page(rule: str, **options: Any) -> Callable[[Callable[P, R]], Callable[P, R]]:
@@ -37,9 +51,8 @@ def form(rule: str, **options: Any) -> Callable[[Callable[P, R]], Callable[P, R]
 
 
 def _route(rule: str, method: str, view: Callable[P, R], options: dict[str, Any]) -> Callable[P, R]:
-    answer = _readable(view)
-    blueprint.add_url_rule(rule, view_func=answer, methods=[method], **options)
-    return answer
+    blueprint.add_url_rule(rule, view_func=view, methods=[method], **options)
+    return view
 
 
 def _checked(view: Callable[P, R]) -> Callable[P, R]:
@@ -51,20 +64,15 @@ def _checked(view: Callable[P, R]) -> Callable[P, R]:
     return check_first
 
 
-def _readable(view: Callable[P, R]) -> Callable[P, R]:
-    """Return *view* with the errors of the graph as HTTP errors, for which the application may have pages."""
+@blueprint.before_request
+def _ask_to_log_in() -> None:
+    """Let nobody in who is not logged in, where the application says so: but for the way to its log-in page."""
+    needed = current_app.config[config.LOGIN_REQUIRED] and request.endpoint not in _OPEN
+    if needed and request.method != "OPTIONS":
+        somebody()
 
-    @wraps(view)
-    def answer(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return view(*args, **kwargs)
-        except InvalidCursor:
-            abort(400, "A link into a list works only for the person who was given it, and only for that list.")
-        except SelfFollowError:
-            abort(400, "One can follow, mute or block others, but not oneself.")
-        except UnknownUserError:
-            abort(404, "This person is no longer here.")
-        except (NotVisibleError, ModelMissingError):
-            abort(404)
 
-    return answer
+@blueprint.errorhandler(ModelMissingError)
+def _not_there(_error: ModelMissingError) -> ResponseReturnValue:
+    """A page whose model is not declared does not exist."""
+    return current_app.handle_http_exception(NotFound())
