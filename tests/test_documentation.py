@@ -82,6 +82,66 @@ class Page(NamedTuple):
         return re.findall(r"^```(python|pycon)\n(.*?)^```", self.text(), re.MULTILINE | re.DOTALL)
 
 
+#: Users, and what they have about each other, as pages take them for granted.
+MODELS = """\
+import sys
+from sqlalchemy import String
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from retinue import BlockMixin, FollowerMixin, FollowMixin, FollowRequestMixin, MuteMixin
+
+class Base(DeclarativeBase): pass
+
+class User(FollowerMixin, Base):
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    username: Mapped[str] = mapped_column(String(64))
+
+class Follow(FollowMixin, Base): __tablename__ = "follows"
+class FollowRequest(FollowRequestMixin, Base): __tablename__ = "follow_requests"
+class Block(BlockMixin, Base): __tablename__ = "blocks"
+class Mute(MuteMixin, Base): __tablename__ = "mutes"
+
+sys.modules["models"] = sys.modules["page"]
+"""
+#: A Starlette app on a database with these models.
+STARLETTE = """
+from sqlalchemy import create_engine
+from sqlalchemy.orm import sessionmaker
+from starlette.applications import Starlette
+from retinue import prepare_engine
+
+engine = prepare_engine(create_engine("sqlite:///app.sqlite3"))
+Base.metadata.create_all(engine)
+app, sessions, secret = Starlette(), sessionmaker(engine), "a key of thirty-two bytes or more"
+with sessions.begin() as session:
+    ada, ben = User(username="Ada"), User(username="Ben")
+    session.add_all([ada, ben])
+    ada.follow(ben)
+"""
+#: A Flask app on one.
+FLASK = """
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+
+db = SQLAlchemy(model_class=Base)
+app = Flask("page")
+app.config.update(SQLALCHEMY_DATABASE_URI="sqlite://", SECRET_KEY="a key")
+db.init_app(app)
+with app.app_context():
+    db.create_all()
+    ada, ben = User(username="Ada"), User(username="Ben")
+    db.session.add_all([ada, ben])
+    ada.follow(ben)
+    db.session.commit()
+"""
+#: What an admin shows then.
+BROWSED = """
+for address in {addresses}:
+    answer = {client}.get(address)
+    assert answer.status_code == 200, (address, answer.text)
+assert "Ada" in answer.text
+"""
+
 PAGES = [
     Page(
         "README.md",
@@ -117,6 +177,28 @@ with sqlite3.connect("app.sqlite3") as connection:
     assert connection.execute("SELECT follower_id, following_id FROM follows ORDER BY 1").fetchall() == [(1, 2), (2, 1)]
 connection.close()
 """,
+    ),
+    Page(
+        "docs/admin.md",
+        "sqladmin",
+        beside=("httpx",),
+        given=MODELS + STARLETTE,
+        after="from starlette.testclient import TestClient"
+        + BROWSED.format(client="TestClient(app)", addresses=["/admin/follow/list", "/admin/user/list"]),
+    ),
+    Page(
+        "docs/admin.md",
+        "starlette-admin",
+        beside=("httpx",),
+        given=MODELS + STARLETTE,
+        after="from starlette.testclient import TestClient"
+        + BROWSED.format(client="TestClient(app)", addresses=["/admin/follow/list", "/admin/user/list"]),
+    ),
+    Page(
+        "docs/admin.md",
+        "Flask-Admin",
+        given=MODELS + FLASK,
+        after=BROWSED.format(client="app.test_client()", addresses=["/admin/follow/", "/admin/user/"]),
     ),
 ]
 
