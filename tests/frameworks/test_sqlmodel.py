@@ -121,6 +121,11 @@ class MemberFollow(Members, FollowMixin, table=True):
 
 
 @pytest.mark.tables(Members.metadata)
+@pytest.mark.parametrize(
+    "database",
+    ["sqlite", *(pytest.param(engine, marks=pytest.mark.long) for engine in ("postgresql", "mariadb"))],
+    indirect=True,
+)
 class TestUuidsAndTheOtherOrderOfBases(GraphContract):
     """Keys that Python makes; and the mixins behind the base."""
 
