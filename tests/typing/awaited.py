@@ -35,4 +35,4 @@ async def units(sessions: async_sessionmaker[AsyncSession], sync: sessionmaker[S
 
     assert_type(await transact(sessions, follow, attempts=3), Outcome)
     assert_type(transact(sync, rename), str)
-    transact(sessions, rename)  # type: ignore[arg-type] # pyright: ignore[reportCallIssue, reportArgumentType]
+    transact(sessions, rename)  # type: ignore[misc] # pyright: ignore[reportCallIssue, reportArgumentType]

@@ -30,7 +30,7 @@ class Asked:
     def __init__(self, state: State, logged_in: Any) -> None:
         self.state = state
         self.logged_in = logged_in
-        self.viewer = viewer()
+        self.viewer: Any | None = viewer()
         self.relationships: dict[Key, Relationship] = {}
         self.counts: dict[Key, Counts] = {}
         self._unread: int | None = None
