@@ -7,6 +7,7 @@ else here calls the function of that name in the C library.
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 import subprocess
@@ -14,10 +15,11 @@ import sys
 from typing import Any, Final
 
 from sqlalchemy import create_engine, insert
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
 
-from retinue import Graph, prepare_engine
+from retinue import ALL, AsyncGraph, Graph, prepare_engine
 from tests.performance.crowd import at
 from tests.performance.models import COUNTED
 
@@ -31,6 +33,7 @@ NAMES: Final = (
     "follow, new",
     "follow, repeated",
     "unfollow",
+    "awaited, without a statement",
 )
 MARK: Final = "ctermid"
 #: Calls before the counting begins: statements are built, and Python has specialised its code.
@@ -41,6 +44,7 @@ CALLS: Final = 20
 _EDGE = "SELECT 1 FROM follows WHERE follower_id = ? AND following_id = ?"
 _FIFTY = list(range(2, 52))
 _PEOPLE = range(1, 202)
+_LOOP = asyncio.Runner()
 
 
 def main() -> None:
@@ -64,6 +68,9 @@ def main() -> None:
 def make(session: Session, name: str, numbers: range) -> None:
     """Make a call with each of *numbers*, which is another user each time."""
     graph: Graph[Any] = Graph(session, COUNTED.user)
+    if name == "awaited, without a statement":
+        _LOOP.run(_await_each(numbers))
+        return
     connection = session.connection()
     call: Any = {
         # What SQLAlchemy itself takes to run a text: the others are compared with that.
@@ -78,6 +85,12 @@ def make(session: Session, name: str, numbers: range) -> None:
     }[name]
     for number in numbers:
         call(number)
+
+
+async def _await_each(numbers: range) -> None:
+    graph = AsyncGraph(AsyncSession(), COUNTED.user)
+    for _ in numbers:
+        await graph.visible_to(ALL)
 
 
 def fill(session: Session) -> None:

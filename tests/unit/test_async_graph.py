@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
-import time
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession, async_scoped_session
 
-from retinue import ALL, AsyncGraph, AsyncSessionError, Graph
+from retinue import AsyncGraph, AsyncSessionError, Graph
 from tests.database.models_plain import User
 from tests.typing import async_graph
 
@@ -53,25 +51,3 @@ def test_each_graph_says_which_session_it_is_for() -> None:
             AsyncGraph(nothing, User)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="needs a Session, not NoneType"):
         Graph(None, User)  # type: ignore[arg-type]
-
-
-def test_the_way_there_and_back_is_short() -> None:
-    """To await a call takes at most 40 microseconds of the processor more than the call itself; about 10, in fact."""
-    calls = 500
-
-    async def cheapest() -> float:
-        graph = AsyncGraph(AsyncSession(), User)
-        times = []
-        for _ in range(5):
-            began = time.thread_time()
-            for _ in range(calls):
-                await graph.visible_to(ALL)
-            times.append(time.thread_time() - began)
-        return min(times)
-
-    direct = Graph(AsyncSession().sync_session, User)
-    began = time.thread_time()
-    for _ in range(calls):
-        direct.visible_to(ALL)
-    sync = time.thread_time() - began
-    assert asyncio.run(cheapest()) - sync < calls * 40e-6
