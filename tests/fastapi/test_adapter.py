@@ -16,6 +16,7 @@ from retinue import (
     Graph,
     HalfDoneError,
     InvalidCursor,
+    InvalidLimit,
     InvalidUserError,
     LimitError,
     MappingError,
@@ -237,6 +238,7 @@ ANSWERED = {
     NotVisibleError: 404,
     InvalidUserError: 422,
     InvalidCursor: 422,
+    InvalidLimit: 422,
     LimitError: 429,
 }
 
@@ -254,6 +256,7 @@ def test_an_answer_has_its_status(kind: type[RetinueError], status: int) -> None
     error = kind.__new__(kind)
     error.retry_at = None  # type: ignore[attr-defined]
     error.limit = "max_following"  # type: ignore[attr-defined]
+    error.highest = 100  # type: ignore[attr-defined]
 
     answer = asked(raising(error), "/")
 

@@ -20,6 +20,7 @@ from pydantic import BaseModel
 from retinue import (
     BlockedError,
     InvalidCursor,
+    InvalidLimit,
     InvalidUserError,
     LimitError,
     NotVisibleError,
@@ -56,7 +57,8 @@ def add_error_handlers(app: FastAPI) -> None:
     `SelfFollowError`                                403
     `UnknownUserError`, `NotVisibleError`,           404, each with the same words: who is
     `BlockedError`                                   blocked cannot tell it from an id that nobody has
-    `InvalidUserError`, `InvalidCursor`              422, as FastAPI's own
+    `InvalidUserError`, `InvalidCursor`,             422, as FastAPI's own
+    `InvalidLimit`
     `LimitError`                                     429, with ``Retry-After`` where time helps
     ===============================================  ===================================
 
@@ -101,6 +103,10 @@ def _invalid_cursor(_error: InvalidCursor) -> JSONResponse:
     )
 
 
+def _invalid_limit(error: InvalidLimit) -> JSONResponse:
+    return _invalid("invalid_limit", ["query", "limit"], f"A page has 1 to {error.highest} rows.")
+
+
 def _limit_reached(error: LimitError) -> JSONResponse:
     headers = {}
     if error.retry_at is not None:
@@ -116,6 +122,7 @@ _ANSWERS: Final[dict[type[RetinueError], Any]] = {
     BlockedError: _not_found,
     InvalidUserError: _invalid_user,
     InvalidCursor: _invalid_cursor,
+    InvalidLimit: _invalid_limit,
     LimitError: _limit_reached,
 }
 
