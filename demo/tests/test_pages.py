@@ -17,6 +17,7 @@ from retinue.testing import count_statements
 from retinue_demo.models import User, db
 from retinue_demo.passwords import PASSWORD
 from retinue_demo.seed import seed
+from retinue_demo.timelines import FEW
 
 KINDS = ["followers", "following", "mutuals"]
 #: What is one's own: whoever is nobody logs in first.
@@ -119,6 +120,24 @@ def test_home_suggests_whom_to_follow_and_shows_new_followers(town: Site, famous
     assert famous not in suggested
     assert not any(town.is_following(famous, other) for other in suggested)
     assert any(why.startswith("Followed by ") for why in suggested.values())
+
+
+def test_who_follows_few_finds_whom_to_follow_above_the_posts(site: Site, famous: str) -> None:
+    """On a phone what is beside the posts comes below them all. Whoever follows enough reads posts first."""
+    visitor = site.visitor_as(famous)
+    posts = 'aria-label="Posts from people you follow"'
+    assert len(site.names("following", famous)) >= FEW
+    page = visitor.get("/").text
+    assert page.index(posts) < page.index('id="discover"')
+    for other in site.names("following", famous)[FEW - 1 :]:
+        site.do("unfollow", famous, other)
+
+    page = visitor.get("/").text
+
+    assert page.index('id="discover"') < page.index(posts)
+    assert page.count('id="discover"') == 1
+    assert "/suggestions" in visitor.get("/people").links
+    assert "/suggestions" not in site.visitor().get("/people").links
 
 
 def test_who_is_dismissed_is_suggested_no_more(site: Site, famous: str) -> None:
@@ -279,7 +298,7 @@ def test_the_search_understands_names_however_they_are_spelt(site: Site, famous:
         assert "zoe_odegard_2" in visitor.get(f"/people?q={search}").rows
     for search in ("%25", "_", "zo%25od", "'"):
         assert visitor.get(f"/people?q={search}").rows == []
-    assert "Nobody called “%”" in visitor.get("/people?q=%25").text
+    assert "No people called “%”" in visitor.get("/people?q=%25").text
 
 
 @pytest.mark.parametrize(

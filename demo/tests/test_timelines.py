@@ -96,7 +96,7 @@ def test_a_newcomer_reads_how_to_begin(site: Site, famous: str) -> None:
     page = site.visitor_as(famous).get("/")
 
     assert numbers(page) == []
-    assert "Nobody whom you follow has written anything yet." in page.text
+    assert "No posts from people you follow yet." in page.text
     assert "/public" in page.links
     assert 'name="body"' in page.text
 

@@ -20,6 +20,9 @@ POSTS: Final = 12
 NEWEST: Final = 4
 SUGGESTED: Final = 4
 
+#: Who follows fewer than this is shown whom to follow above the posts, and not beside or below them.
+FEW: Final = 5
+
 timelines = Blueprint("timelines", __name__)
 
 
@@ -34,13 +37,15 @@ def home() -> str:
     try:
         page = graph.home_timeline(looking, viewer=looking, limit=limit, cursor=cursor)
     except InvalidCursor:
-        abort(400, "A link into these posts works only for the person who was given it.")
+        abort(400, "This link works only for the person it was made for.")
     suggestions = graph.suggestions(looking, limit=SUGGESTED)
     newest = graph.followers(looking, viewer=looking, limit=NEWEST)
     ask([looking, *(one.user for one in suggestions), *(person.user for person in newest)])
+    mine = card_of(looking)
     return render_template(
         "home.html",
-        mine=card_of(looking),
+        mine=mine,
+        follows_few=mine.counts is not None and mine.counts.following < FEW,
         posts=reading.written(page, looking),
         suggested=suggested(suggestions),
         newest=listed(newest),

@@ -22,7 +22,7 @@ def test_from_signing_up_to_reading_each_other(desk: Desk) -> None:
     expect(window.said).to_contain_text("Welcome, Nora New")
 
     window.page.get_by_role("link", name="People", exact=True).click()
-    window.page.get_by_label("Find a name").fill(other.name)
+    window.page.get_by_label("Search by name").fill(other.name)
     window.page.keyboard.press("Enter")
     window.follow_button(other.name).click()
     expect(window.follow_button(other.name)).to_have_accessible_name(f"Following {other.name}; press to unfollow")
