@@ -93,23 +93,23 @@ def test_the_first_of_all_signs_up(empty: Site) -> None:
     [
         ("username", "", "Choose a username."),
         ("username", "a", "at least 2 characters"),
-        ("username", "a" * 65, "at most 64 characters"),
-        ("username", "a b", "Only the letters a to z"),
-        ("username", "zoë", "Only the letters a to z"),
-        ("username", "a\0b", "Only the letters a to z"),
-        ("username", "../admin", "Only the letters a to z"),
-        ("username", "a\nb", "Only the letters a to z"),
-        ("name", "", "Tell people"),
-        ("name", " \t ", "Tell people"),
-        ("name", "x" * 65, "at most 64 characters, and this has 65"),
+        ("username", "a" * 65, "up to 64 characters"),
+        ("username", "a b", "Use only the letters a to z"),
+        ("username", "zoë", "Use only the letters a to z"),
+        ("username", "a\0b", "Use only the letters a to z"),
+        ("username", "../admin", "Use only the letters a to z"),
+        ("username", "a\nb", "Use only the letters a to z"),
+        ("name", "", "Enter a name."),
+        ("name", " \t ", "Enter a name."),
+        ("name", "x" * 65, "That’s 65 characters. A name can have up to 64."),
         ("name", "…", "at least one letter or digit"),
         ("name", "\u3164", "at least one letter or digit"),
-        ("name", "Ann\0", "cannot be shown"),
-        ("name", "Ann\u202eevil", "cannot be shown"),
+        ("name", "Ann\0", "invisible character"),
+        ("name", "Ann\u202eevil", "invisible character"),
         ("password", "", "at least 8 characters"),
         ("password", "1234567", "at least 8 characters"),
-        ("password", "x" * 201, "at most 200 characters"),
-        ("password", PASSWORD, "everybody knows it"),
+        ("password", "x" * 201, "up to 200 characters"),
+        ("password", PASSWORD, "everyone knows it"),
     ],
 )
 def test_what_cannot_be_is_said_beside_its_field(site: Site, field: str, value: str, sentence: str) -> None:
@@ -173,7 +173,7 @@ def test_a_username_that_somebody_has(site: Site, famous: str) -> None:
     page = visitor.post("/signup", **{**NEW, "username": famous})
 
     assert page.status == 422
-    assert errors(page) == {"username": "Somebody has this username already. Try another."}
+    assert errors(page) == {"username": "That username is taken. Try another."}
     assert logs_in(site, famous, PASSWORD)
 
 
@@ -310,17 +310,20 @@ def test_logging_out_leaves_nothing(site: Site, famous: str) -> None:
 
 
 def test_the_log_in_page_offers_those_whose_password_is_public(site: Site) -> None:
-    """Some who are invented, each by a link that fills in their username; nobody who chose a password, nobody away."""
-    offered = r'href="/login\?username=(\w+)"'
+    """Some who are invented, each at a press; nobody who chose a password, nobody away. The first have requests to answer."""
+    offered = r'name="username" value="(\w+)"><input type="hidden" name="password" value="retinue-demo">'
     first = re.findall(offered, site.visitor().get("/login").text)
     assert len(first) == 3
     assert all(site.user(name).active and logs_in(site, name, PASSWORD) for name in first)
+    visitor = site.visitor_as(first[0])
+    assert visitor.get("/requests").rows
+    assert "Unread:" in visitor.get("/notifications").text
     site.set(first[0], password_hash=passwords.hashed("something else"))
     site.set(first[1], active=False)
 
     now = re.findall(offered, site.visitor().get("/login").text)
 
-    assert now[0] == first[2]
+    assert first[2] in now
     assert not {first[0], first[1]} & set(now)
     page = site.visitor().get(f"/login?username={now[0]}&next=/people")
     assert f'value="{now[0]}"' in page.text
@@ -338,14 +341,44 @@ def test_a_username_in_the_address_is_only_text(town: Site, username: str) -> No
     assert "x" * 65 not in page.text
 
 
+@pytest.mark.parametrize("locked", [False, True])
+@pytest.mark.parametrize("wanted", [True, False])
+def test_signing_up_from_somebodys_page_ends_with_following_them(
+    site: Site, famous: str, locked: bool, wanted: bool
+) -> None:
+    """A box says so, and is ticked already: whom one came for is followed, or asked, unless one unticks it."""
+    site.set(famous, locked=locked, active=True)
+    visitor = site.visitor()
+    page = visitor.get(f"/signup?next=/@{famous}")
+    name = site.user(famous).name
+    label = f'name="follow" checked> {"Ask to follow" if locked else "Follow"} {name}</label>'
+    assert label in page.text.replace("&#39;", "'")
+    fields = {"username": "nora_new", "name": "Nora", "password": "a good long one", "next": f"/@{famous}"}
+
+    answer = visitor.post("/signup", **fields, **({"follow": "on"} if wanted else {}))
+
+    assert answer.place == f"/@{famous}"
+    how = site.relationship("nora_new", famous)
+    assert (how.following, how.requested) == (wanted and not locked, wanted and locked)
+    said = f"asked to follow {name}." if locked else f"following {name}."
+    assert (said in visitor.get(answer.place).text.replace("&#39;", "'")) is wanted
+
+
+def test_signing_up_asks_nobody_to_follow_who_is_not_to_be_seen(site: Site, famous: str) -> None:
+    """Whoever takes a break is as if they were not there; nor is one asked after any other page."""
+    site.set(famous, active=False)
+    for page in (f"/@{famous}", "/@nobody_at_all", "/people", f"/@{famous}/followers"):
+        assert 'name="follow"' not in site.visitor().get(f"/signup?next={page}").text
+
+
 def test_where_one_was_on_the_way_to(site: Site, famous: str) -> None:
     """Through a wrong try, and over to signing up, one comes where one wanted to; never to another site."""
     visitor = site.visitor()
     asked = visitor.get("/requests/sent?limit=5")
-    assert asked.place == "/login?next=/requests/sent?limit%3D5"
+    assert asked.place == "/login?next=/requests/sent%3Flimit%3D5"
     page = visitor.get(asked.place)
     assert "/signup?next=/requests/sent?limit%3D5" in page.links
-    assert all("next=/requests/sent" in link for link in page.links if "username=" in link)
+    assert page.text.count('name="next" value="/requests/sent?limit=5"') == 4  # to type in, and at a press
     page = visitor.post("/login", username=famous, password="wrong", next="/requests/sent?limit=5")
     assert 'name="next" value="/requests/sent?limit=5"' in page.text
     answer = visitor.post("/login", username=famous, password=PASSWORD, next="/requests/sent?limit=5")
@@ -506,7 +539,7 @@ def test_leaving_takes_everything_along(site: Site, famous: str) -> None:
     answer = visitor.post("/settings/delete", password=PASSWORD)
 
     assert (answer.status, answer.place) == (303, "/")
-    assert "Your account is deleted" in visitor.get("/").text
+    assert "Your account was deleted" in visitor.get("/").text
     assert visitor.get(f"/@{famous}").status == 404
     assert elsewhere.get("/settings").place == "/login?next=/settings"
     for table in db.metadata.sorted_tables:

@@ -120,7 +120,7 @@ def test_a_name_is_text_wherever_it_is_shown(site: Site, famous: str) -> None:
     for text in texts:
         assert "<script>" not in text
         assert "<b x" not in text
-    assert "Hello again, &#34;&#39;&gt;&lt;script&gt;" in texts[0]
+    assert "Welcome back, &#34;&#39;&gt;&lt;script&gt;" in texts[0]
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
+from typing import Final
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from sqlalchemy import update
@@ -10,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from retinue import Graph, Outcome
 from retinue.flask import local_path
 from retinue_demo import entrance, forms, passwords, people, rates
 from retinue_demo.following import retinue
@@ -19,21 +22,23 @@ from retinue_demo.models import User, db
 #: People who are invented, offered on the log-in page.
 OFFERED = 3
 
+_PAGE_OF_ONE: Final = re.compile(rf"/@({people.USERNAME.pattern})")
+
 #: Who knows that the username is right knows half.
-WRONG = "That username and this password do not belong together."
+WRONG = "Wrong username or password."
 
 accounts = Blueprint("accounts", __name__)
 
 
 @accounts.get("/signup")
 def signup() -> str:
-    """Where somebody new comes in. No statement."""
-    return render_template("signup.html", form=Form(), back_to=local_path(request.args.get("next")))
+    """Where somebody new comes in. No statement; one where they were on somebody's page."""
+    return _signup_page(Form(), request.args.get("next"))
 
 
 @accounts.post("/signup")
 def sign_up() -> Response | tuple[str, int]:
-    """Add somebody, and log them in. Two statements; 422 for what cannot be."""
+    """Add somebody, log them in, and let them follow whom they came for, if they say so; 422 for what cannot be."""
     form = Form()
     username = form.read("username", forms.tidy_username, forms.check_username)
     name = form.read("name", forms.tidy, forms.check_name)
@@ -43,10 +48,11 @@ def sign_up() -> Response | tuple[str, int]:
         user = _add(username, name, passwords.hashed(password))
         if user is not None:
             entrance.begin(user)
-            flash(f"Welcome, {name}! Follow somebody to begin with.")
+            met = _met(request.form.get("next")) if "follow" in request.form else None
+            flash(f"Welcome, {name}! {_follow(user, met) if met else 'Start by following a few people.'}")
             return _onward()
-        form.errors["username"] = "Somebody has this username already. Try another."
-    return render_template("signup.html", form=form, back_to=local_path(request.form.get("next"))), 422
+        form.errors["username"] = "That username is taken. Try another."
+    return _signup_page(form, request.form.get("next")), 422
 
 
 @accounts.get("/login")
@@ -60,13 +66,13 @@ def login() -> str:
 def log_in() -> Response | tuple[str, int]:
     """Be somebody from now on. One statement; 422, and the same sentence, for a wrong password and an unknown user."""
     form = Form()
-    username = form.read("username", forms.tidy_username, forms.needed("Type your username."))
-    password = form.read("password", forms.as_typed, forms.needed("Type your password."))
+    username = form.read("username", forms.tidy_username, forms.needed("Enter your username."))
+    password = form.read("password", forms.as_typed, forms.needed("Enter your password."))
     if not form.errors:
         user = _who(username, password)
         if user is not None:
             entrance.begin(user)
-            flash(f"Hello again, {user.name}.")
+            flash(f"Welcome back, {user.name}.")
             return _onward()
         rates.count_this()
         form.errors["password"] = WRONG
@@ -77,8 +83,26 @@ def log_in() -> Response | tuple[str, int]:
 def log_out() -> Response:
     """Be nobody again."""
     entrance.end()
-    flash("You are logged out.")
+    flash("You’re logged out.")
     return redirect(url_for("timelines.home"), 303)
+
+
+def _signup_page(form: Form, back_to: str | None) -> str:
+    return render_template("signup.html", form=form, back_to=local_path(back_to), met=_met(back_to))
+
+
+def _met(back_to: str | None) -> User | None:
+    """Return the person on whose page somebody was before, if strangers may see that. One select."""
+    page = _PAGE_OF_ONE.fullmatch(local_path(back_to) or "")
+    session = db.session()
+    return people.by_username(session, page[1], whom=Graph(session, User).visible_to(None)) if page else None
+
+
+def _follow(user: User, other: User) -> str:
+    """Let somebody new follow whom they came for; return what they are told."""
+    key, whom, name = user.id, other.id, other.name
+    outcome = retinue.transact(lambda session: Graph(session, User).follow(key, whom))
+    return f"You’ve asked to follow {name}." if outcome is Outcome.REQUESTED else f"You’re following {name}."
 
 
 def _login_page(form: Form, back_to: str | None) -> str:

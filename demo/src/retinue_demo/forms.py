@@ -55,40 +55,40 @@ def check_username(username: str) -> str:
     if not username:
         return "Choose a username."
     if len(username) < 2:
-        return "A username has at least 2 characters."
+        return "A username needs at least 2 characters."
     if len(username) > NAME_MOST:
-        return f"A username has at most {NAME_MOST} characters."
+        return f"A username can have up to {NAME_MOST} characters."
     if not people.USERNAME.fullmatch(username):
-        return "Only the letters a to z, digits and _ can be in a username."
+        return "Use only the letters a to z, digits and _."
     return ""
 
 
 def check_name(name: str) -> str:
     """Say what is wrong with a *name*."""
     if not name:
-        return "Tell people what to call you."
+        return "Enter a name."
     if len(name) > NAME_MOST:
-        return f"A name has at most {NAME_MOST} characters, and this has {len(name)}."
+        return f"That’s {len(name)} characters. A name can have up to {NAME_MOST}."
     if not any(char.isalnum() and char not in _BLANK for char in name):
-        return "A name has at least one letter or digit."
+        return "A name needs at least one letter or digit."
     return _unseen(name)
 
 
 def check_bio(bio: str) -> str:
     """Say what is wrong with what somebody says of themselves."""
     if len(bio) > BIO_MOST:
-        return f"That is {len(bio)} characters; {BIO_MOST} are the most."
+        return f"That’s {len(bio)} characters. You can use up to {BIO_MOST}."
     return _unseen(bio)
 
 
 def check_new_password(password: str) -> str:
     """Say what is wrong with a *password* for the time to come."""
     if len(password) < passwords.SHORTEST:
-        return f"A password has at least {passwords.SHORTEST} characters."
+        return f"A password needs at least {passwords.SHORTEST} characters."
     if len(password) > passwords.LONGEST:
-        return f"A password has at most {passwords.LONGEST} characters."
+        return f"A password can have up to {passwords.LONGEST} characters."
     if password == passwords.PASSWORD:
-        return "That one is on the log-in page: everybody knows it."
+        return "That password is on the log-in page, so everyone knows it."
     return ""
 
 
@@ -101,5 +101,5 @@ def _unseen(text: str) -> str:
     """Say so if there are characters in *text* that nobody sees, such as those that turn the rest of a line around."""
     for char in text:
         if unicodedata.category(char) in {"Cc", "Cf", "Cs"} and char not in _JOINERS:
-            return "There is a character in it that cannot be shown. Type it again by hand."
+            return "This has an invisible character in it. Try typing it again."
     return ""

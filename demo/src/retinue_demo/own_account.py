@@ -43,7 +43,7 @@ def change_password() -> Response | tuple[str, int]:
     key = viewer.id
     retinue.transact(lambda session: session.execute(change))
     entrance.begin(db.session.get_one(User, key))
-    flash("Your password is changed. Other browsers are logged out.")
+    flash("Your password was changed, and you were logged out everywhere else.")
     return redirect(url_for("own_account.overview"), 303)
 
 
@@ -64,7 +64,7 @@ def delete() -> Response | tuple[str, int]:
     key = viewer.id
     retinue.transact(lambda session: _delete(session, key))
     entrance.end()
-    flash("Your account is deleted, with everything that was yours.")
+    flash("Your account was deleted, with everything in it.")
     return redirect(url_for("timelines.home"), 303)
 
 
@@ -79,7 +79,7 @@ def _delete(session: Session, key: int) -> None:
 
 def _read_current(form: Form, viewer: User) -> None:
     """Take one's present password from the request; a wrong one is an error, and counts as a wrong log-in does."""
-    current = form.read("password", forms.as_typed, forms.needed("Type the password that you have now."))
+    current = form.read("password", forms.as_typed, forms.needed("Enter your current password."))
     if current and (len(current) > passwords.LONGEST or not passwords.is_right(current, viewer.password_hash)):
         rates.count_this()
         form.errors["password"] = "That is not your password."  # noqa: S105 - a sentence

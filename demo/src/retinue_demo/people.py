@@ -32,19 +32,22 @@ def fold(text: str) -> str:
     return "_".join(words)
 
 
-def by_username(session: Session, username: str) -> User | None:
-    """Return the user of that name, whoever may know of them, or None. One select."""
-    return session.scalars(select(User).where(User.username == username)).one_or_none()
+def by_username(session: Session, username: str, *, whom: ColumnElement[bool] | None = None) -> User | None:
+    """Return the user of that name, of those of *whom* or whoever may know of them, or None. One select."""
+    query = select(User).where(User.username == username)
+    return session.scalars(query if whom is None else query.where(whom)).one_or_none()
 
 
 def invented(session: Session, number: int) -> list[User]:
     """
     Return up to *number* people whom anybody may be, as their password is the public one. One select.
 
-    They were there first: among a few dozen of the first there are some, or there are none any more.
+    They were there first: among a few dozen of the first there are some, or there are none any more. Those
+    who are private come before the others: they have requests to answer.
     """
     first = session.scalars(select(User).order_by(User.id).limit(_FIRST))
-    return [user for user in first if user.active and user.password_hash == public_hash()][:number]
+    there = [user for user in first if user.active and user.password_hash == public_hash()]
+    return sorted(there, key=lambda user: not user.locked)[:number]
 
 
 @dataclass(frozen=True, slots=True)

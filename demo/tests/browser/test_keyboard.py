@@ -45,7 +45,7 @@ def test_logging_in_following_and_writing_with_the_keyboard_alone(desk: Desk) ->
     keys.press("Tab")
     keys.type(PASSWORD)
     keys.press("Enter")
-    expect(window.said).to_contain_text("Hello again")
+    expect(window.said).to_contain_text("Welcome back")
 
     reach(window, window.page.get_by_label("Your post"))
     keys.type("Written without a mouse.")
