@@ -20,7 +20,7 @@ TOP: Final = 5
 
 #: The chart's own units; the line keeps clear of the numbers at its left and of the days below it.
 WIDTH, HEIGHT = 640, 260
-LEFT, RIGHT, TOP_EDGE, BOTTOM = 56, 16, 16, 224
+LEFT, RIGHT, TOP_EDGE, BOTTOM = 80, 16, 16, 224
 
 #: The same for the template.
 BOX: Final = {"width": WIDTH, "height": HEIGHT, "left": LEFT, "right": WIDTH - RIGHT, "bottom": BOTTOM}
