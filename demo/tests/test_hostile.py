@@ -146,7 +146,7 @@ def test_what_is_not_there_is_not_found(town: Site, path: str) -> None:
     answer = town.visitor().get(path)
 
     assert answer.status == 404
-    assert "There is nothing here" in answer.text
+    assert "Page not found" in answer.text
 
 
 def test_a_verb_on_somebody_unknown_or_on_oneself(town: Site, famous: str) -> None:
@@ -187,7 +187,7 @@ def test_a_limit_that_makes_no_sense(town: Site, famous: str, page: str, value: 
     answer = town.visitor().get(f"{page.format(famous)}?limit={value}")
 
     assert answer.status == 400
-    assert "That did not work" in answer.text
+    assert "That didn’t work" in answer.text
 
 
 @pytest.mark.parametrize("value", ["-1", "x", "", "1e3", "9999999999999999999999"])

@@ -95,12 +95,12 @@ def test_what_is_no_post_comes_back(site: Site, famous: str, body: str | None) -
     answer = visitor.post("/posts", **({} if body is None else {"body": body}))
 
     assert answer.status == 400
-    assert "Your post is not out yet" in answer.text
+    assert "Your post hasn’t been published yet" in answer.text
     assert 'role="alert"' in answer.text
     assert "maxlength" not in answer.text.split("</textarea>")[0].rpartition("<textarea")[2]
     if body and len(body) > POST_MOST:
         assert body in answer.text
-        assert "That is 501 characters: 500 are the most." in answer.text
+        assert "That’s 501 characters. A post can have up to 500." in answer.text
     assert site.all_rows() == before
 
 
@@ -139,6 +139,19 @@ def test_a_post_is_text_wherever_it_stands(site: Site, famous: str, body: str) -
     back = visitor.post("/posts", body=body + "x" * POST_MOST).text
     assert f"\n{safe}x" in back
     assert not any(tag in back for tag in ("<script>", "<img"))
+
+
+def test_a_post_of_somebody_on_a_break_says_who_sees_it(site: Site, famous: str) -> None:
+    """Nobody does before the break ends, and the message is no other than that."""
+    visitor = site.visitor_as(famous)
+    visitor.post("/settings", away="on")
+    visitor.get("/")
+
+    visitor.post("/posts", body="In peace.")
+
+    page = visitor.get("/")
+    assert "Your post is saved. Others can see it once you end your break." in page.text
+    assert "Your post is out." not in page.text
 
 
 def test_nobody_deletes_the_post_of_another(site: Site, famous: str) -> None:

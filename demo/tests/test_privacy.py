@@ -138,7 +138,7 @@ def test_going_public_says_yes_to_all_who_wait(site: Site, pair: tuple[str, str]
     assert visitor.post("/settings").place == "/settings"
 
     page = visitor.get("/settings")
-    assert said(page) == "Saved. You said yes to 1 person."
+    assert said(page) == "Saved. 1 request accepted."
     assert not re.search(r"name=\"locked\" checked", page.text)
     assert site.is_following(ann, bob)
     assert site.names("requests", bob) == []
@@ -227,8 +227,8 @@ def test_followers_whom_one_knows(site: Site, pair: tuple[str, str], number: int
 
     friends.reverse()
     first, second = (site.user(name).name for name in (friends * 2)[:2])
-    words = {1: f"{first}", 2: f"{first} and {second}", 3: f"{first}, {second} and 1 other"}
-    sentence = f"Followed by {words.get(number, f'{first}, {second} and 3 others')} whom you follow"
+    words = {1: f"{first}", 2: f"{first} and {second}", 3: f"{first}, {second} and 1 other you follow"}
+    sentence = f"Followed by {words.get(number, f'{first}, {second} and 3 others you follow')}"
     assert re.findall("Followed by [^<]*", page.text.replace("&#39;", "'")) == [sentence]
     assert visitor.get(f"/@{bob}/known").rows == friends
     site.set(bob, hide_followers=True)
@@ -246,7 +246,7 @@ def test_taking_a_break(site: Site, pair: tuple[str, str]) -> None:
 
     resting.post("/settings", away="on")
 
-    assert "You are taking a break" in resting.get(f"/@{bob}").text
+    assert "You’re taking a break" in resting.get(f"/@{bob}").text
     assert visitor.get(f"/@{bob}").status == site.visitor().get(f"/@{bob}").status == 404
     assert visitor.post(f"/@{bob}/follow").status == 404
     for page in (f"/@{ann}/followers?limit=100", "/people?limit=100", "/notifications?limit=100", "/"):
@@ -275,6 +275,8 @@ def test_blocking_and_unblocking(site: Site, pair: tuple[str, str], restore: boo
     page = visitor.get(f"/@{bob}")
     assert said(page) == f"You block {site.user(bob).name}."
     assert offers(page) == {f"/@{bob}/unblock", f"/@{bob}/mute"}
+    assert "so you can’t see each other’s lists." in page.text
+    assert "This list is private." not in page.text
     assert not site.is_following(ann, bob)
     assert not site.is_following(bob, ann)
     assert visitor.get("/blocked").rows == [bob]

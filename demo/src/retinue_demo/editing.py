@@ -35,7 +35,7 @@ def save() -> Response | tuple[str, int]:
     if form.errors:
         return _page(form), 422
     retinue.transact(lambda session: session.execute(update(User).where(User.id == viewer).values(changed)))
-    flash("Your profile is saved.")
+    flash("Your profile was saved.")
     return redirect(url_for("editing.profile"), 303)
 
 

@@ -15,17 +15,17 @@ from retinue_demo.models import db
 from retinue_demo.visitor import no_visitor
 
 _TITLES = {
-    400: "That did not work",
-    404: "There is nothing here",
-    405: "Not like this",
-    413: "That is too much",
+    400: "That didn’t work",
+    404: "Page not found",
+    405: "That doesn’t work here",
+    413: "That’s too large",
     500: "Something broke",
 }
 _TEXTS = {
-    404: "The page you asked for does not exist.",
-    405: "This address is for a form's button; it does nothing when it is opened.",
-    413: "The form that was sent is larger than any form here.",
-    500: "It has been noted in the log. Nothing was changed.",
+    404: "It may have moved, or it’s not for you to see.",
+    405: "This address belongs to a button, and does nothing when you open it.",
+    413: "What you sent is larger than anything this site accepts.",
+    500: "The error was logged, and nothing was changed.",
 }
 
 
@@ -54,20 +54,20 @@ def _no_room(error: DBAPIError) -> Response | HTTPException:
     if not (error.orig and error.orig.args[:1] and error.orig.args[0] in _UNKEPT):
         raise error
     db.session.rollback()
-    text = "The database of this community has no room for one of these characters, such as an emoji. Try without it."
-    return _page(UnprocessableEntity(), "That cannot be kept here", text)
+    text = "This site’s database can’t store one of these characters, such as an emoji. Try again without it."
+    return _page(UnprocessableEntity(), "That can’t be saved", text)
 
 
 def _form_expired(error: CSRFError) -> Response | HTTPException:
-    text = "This form belongs to an earlier visit, or to another person. Go back, load the page again, and retry."
+    text = "This form is from an earlier visit, or from another account. Go back, reload the page and try again."
     return _page(error, "This form has expired", text)
 
 
 def _too_often(error: RateLimitExceeded) -> Response | HTTPException:
     wait = rates.seconds_to_wait()
     when = count(wait, "second") if wait < 120 else f"{-(-wait // 60)} minutes"
-    text = f"There is a limit to how often this can be tried. Wait {when} and try again."
-    answer = _page(error, "Too many tries", text)
+    text = f"You’ve tried this too often. Wait {when} and try again."
+    answer = _page(error, "Too many attempts", text)
     if isinstance(answer, Response):
         answer.headers["Retry-After"] = str(wait)
     return answer

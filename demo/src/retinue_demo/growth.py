@@ -73,7 +73,7 @@ def over_time() -> str:
 def _days_asked_for() -> int:
     text = request.args.get("days", str(SPANS[1]))
     if text not in map(str, SPANS):
-        abort(400, "That is not a time which the menu offers.")
+        abort(400, "That isn’t one of the periods on offer.")
     return int(text)
 
 

@@ -34,7 +34,7 @@ def number_asked_for(name: str) -> int | None:
     """Return the number of that *name* in the address, if it is there; 400 if it is no number."""
     text = request.args.get(name)
     if text is not None and not (text.isascii() and text.isdigit() and len(text) <= 9):
-        abort(400, f"The “{name}” in this address is not a number that makes sense.")
+        abort(400, f"The “{name}” in this address isn’t a valid number.")
     return None if text is None else int(text)
 
 

@@ -41,13 +41,15 @@ def tidy(text: str) -> str:
 @posts.post("/posts")
 def write() -> Response | tuple[str, int]:
     """Write a post; what cannot be one comes back with the reason, to be mended."""
-    author, body = somebody().id, tidy(request.form.get("body", ""))
+    writer, body = somebody(), tidy(request.form.get("body", ""))
     if not 1 <= len(body) <= POST_MOST:
-        problem = f"That is {len(body):,} characters: {POST_MOST} are the most." if body else "There is nothing in it."
+        problem = (
+            f"That’s {len(body):,} characters. A post can have up to {POST_MOST}." if body else "Write something first."
+        )
         return render_template("write.html", body=body, problem=problem, most=POST_MOST), 400
-    post = {"author_id": author, "body": body}
+    post, seen = {"author_id": writer.id, "body": body}, writer.active
     retinue.transact(lambda session: session.add(Post(**post)))
-    flash("Your post is out.")
+    flash("Your post is out." if seen else "Your post is saved. Others can see it once you end your break.")
     return back(url_for("timelines.home"))
 
 
@@ -56,8 +58,8 @@ def remove(number: int) -> Response:
     """Take one's own post away; somebody else's is a 404, as is one that is not there."""
     author = somebody().id
     if not retinue.transact(lambda session: _remove(session, number, author)):
-        abort(404, "There is no such post of yours.")
-    flash("Your post is gone.")
+        abort(404, "You have no such post.")
+    flash("Your post was deleted.")
     return back(url_for("timelines.home"))
 
 
@@ -71,7 +73,7 @@ def read(number: int) -> str:
     """One post, and those that its author wrote before. Four statements."""
     looking, session = viewer(), db.session()
     whose = reading.readable_by(Graph(db.session, User), looking)
-    post = reading.one_of(session, number, whose) or abort(404, "This post is not here, or not for you.")
+    post = reading.one_of(session, number, whose) or abort(404, "This post was deleted, or you can’t see it.")
     place = reading.Place(post.created_at, post.id)
     earlier = reading.newest(session, Post.author_id == post.author_id, MORE, before=place)
     (one,) = reading.written([post], looking)

@@ -33,7 +33,7 @@ def save() -> Response:
     """Let others see of one what the form says; going public says yes to all who wait."""
     viewer, chosen = somebody().id, frozenset(request.form)
     accepted = retinue.transact(lambda session: _save(session, viewer, chosen))
-    flash(f"Saved. You said yes to {count(accepted, 'person', 'people')}." if accepted else "Saved.")
+    flash(f"Saved. {count(accepted, 'request')} accepted." if accepted else "Saved.")
     return back(url_for("privacy.settings"))
 
 
