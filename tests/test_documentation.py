@@ -2,8 +2,8 @@
 What the documentation shows can be typed as it stands: where nothing is installed but what it installs, it works.
 
 A page, or one section of it, is a line in `PAGES`. Its `pip install` makes the environment, with the wheel of this clone in
-the place of the clone; then its pieces of Python run one after the other, as in one file, and what it types at Python's own
-prompt gives the answers that are printed there.
+the place of the clone; then its pieces of Python run one after the other, and what it types at Python's own prompt gives the
+answers that are printed there. Afterwards they are in one file, `app.py`, for whoever starts it anew.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ page = sys.modules["page"] = types.ModuleType("page")
 names = vars(page)
 runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
 exec(given, names)
+with open("app.py", "w") as file:
+    file.writelines(code for language, code in blocks if language == "python")
 for language, code in blocks:
     if language == "python":
         exec(compile(code, "the page", "exec"), names)
@@ -141,16 +143,47 @@ for address in {addresses}:
     assert answer.status_code == 200, (address, answer.text)
 assert "Ada" in answer.text
 """
+#: Somebody before the README's app, as it starts anew after the session, without a script: they press what there is to press.
+VISITED = """
+import html, re
+from app import app
+
+browser = app.test_client()
+
+def seen(answer):
+    assert answer.status_code == 200, (answer.status, answer.text)
+    return answer.text
+
+def found(pattern, page):
+    assert (match := re.search(pattern, page)), (pattern, page)
+    return html.unescape(match[1])
+
+def sent(form, page, **fields):
+    fields.update(re.findall('name="(next)" value="([^"]*)"', page))
+    return seen(browser.post(form, data=fields, headers={"Origin": "http://localhost"}, follow_redirects=True))
+
+def followers(page):
+    return re.findall('<b data-retinue-followers="([^"]*)">([0-9]*)</b>', page)
+
+stranger = seen(browser.get("/"))
+for address in found('href="([^"]*[.]css[^"]*)"', stranger), found('src="([^"]*[.]js[^"]*)"', stranger):
+    assert seen(browser.get(address)), address
+page = seen(browser.get(found('<a class="retinue-button" href="([^"]*)"', stranger), follow_redirects=True))
+page = sent(found('<form method="post" action="(/login[^"]*)"', page), page, username="Sutton")
+assert "You are Sutton" in page and followers(page) == [("Sutton", "0"), ("Daniel Bates", "0")], page
+page = sent(found('formaction="([^"]*/follow)"', page), page)
+assert "You follow Daniel Bates." in page and followers(page) == [("Sutton", "0"), ("Daniel Bates", "1")], page
+(sutton, daniel) = re.findall('<h2><a href="([^"]*)"', page)
+assert "Sutton" in found('(?s)(<ul class="retinue-people">.*)', seen(browser.get(daniel)))
+page = sent(found('formaction="([^"]*/unfollow)"', page), page)
+assert followers(page) == [("Sutton", "0"), ("Daniel Bates", "0")], page
+"""
 
 PAGES = [
     Page(
         "README.md",
         at_the_prompt="app.app_context().push()",
-        after="""\
-db.create_all()
-page = app.test_client().get("/people/@2/followers")
-assert page.status_code == 200 and "Daniel Bates" in page.text, page.text
-""",
+        after=VISITED,
     ),
     Page(
         "docs/fastapi.md",
