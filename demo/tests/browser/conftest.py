@@ -13,10 +13,10 @@ request to another host, or an answer from 500 up.
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import playwright
@@ -25,7 +25,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from demo.tests.browser.community import Cast, enliven
 from demo.tests.browser.serving import serving
-from demo.tests.browser.windows import Desk
+from demo.tests.browser.windows import Desk, launch
 from demo.tests.conftest import Site, copy_of
 from tests.fixtures import MISSING, REQUIRE_ALL
 
@@ -34,19 +34,12 @@ from tests.fixtures import MISSING, REQUIRE_ALL
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Callable[..., Browser]]:
     """Give what starts Chromium; without it the test is skipped, or fails where all have to run."""
-    program = shutil.which("chromium")
-    if program is None or not _driver_runs():
+    if shutil.which("chromium") is None or not _driver_runs():
         MISSING["chromium"] = "install it: apt-get install --no-install-recommends chromium libatomic1"
         give_up = pytest.fail if REQUIRE_ALL else pytest.skip
         give_up(f"no chromium: {MISSING['chromium']}")
-    # Its sandbox needs a user who is not root. It opens nothing but pages of this project.
-    root = hasattr(os, "geteuid") and os.geteuid() == 0
     with sync_playwright() as started:
-
-        def start(*arguments: str) -> Browser:
-            return started.chromium.launch(executable_path=program, chromium_sandbox=not root, args=arguments)
-
-        yield start
+        yield partial(launch, started)
 
 
 def _driver_runs() -> bool:

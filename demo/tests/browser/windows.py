@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 from dataclasses import dataclass, field
 from re import Pattern
 from typing import Any
 
-from playwright.sync_api import Browser, Locator, Page, ViewportSize
+from playwright.sync_api import Browser, Locator, Page, Playwright, ViewportSize
 
 from demo.tests.browser.watching import Watch
 from demo.tests.conftest import Site
@@ -18,6 +20,14 @@ PATIENCE = 10_000
 
 PHONE = ViewportSize(width=390, height=844)
 DESKTOP = ViewportSize(width=1280, height=800)
+
+
+def launch(playwright: Playwright, *arguments: str) -> Browser:
+    """Return Debian's Chromium, started with *arguments*; it is on the PATH."""
+    # Its sandbox needs a user who is not root. It opens nothing but pages of this project.
+    root = hasattr(os, "geteuid") and os.geteuid() == 0
+    program = shutil.which("chromium")
+    return playwright.chromium.launch(executable_path=program, chromium_sandbox=not root, args=arguments)
 
 
 @dataclass(frozen=True)
