@@ -92,8 +92,8 @@ def copy_follows(
     For a migration, between the new table and the end of the old one:
     ``copy_follows(op.get_bind(), "followers", "follows")``. Pairs that the new
     table may not hold are left out: users who follow themselves, and deleted users;
-    a pair with two rows is copied once, as old as the first of them. Counts need nothing:
-    they are made when they are first read. One statement that copies, within the
+    a pair with two rows is copied once, as old as the first of them. Counts are counted
+    from the rows until `recount()` stores them. One statement that copies, within the
     database, in the caller's transaction, and three or four that ask what the tables look like.
 
     Args:

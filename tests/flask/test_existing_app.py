@@ -179,6 +179,8 @@ def test_the_guide(project: Project, database: URL, visit: Any, tmp_path: Path) 
         assert connection.execute(text("SELECT count(*) FROM users")).scalar_one() == 4
         # Ben followed himself.
         assert connection.execute(text("SELECT count(*) FROM user_follows")).scalar_one() == 4
+        counts = connection.execute(text("SELECT sum(followers), sum(following) FROM follow_counts")).one()
+        assert [int(number) for number in counts] == [4, 4]
     app = visit()
     client = app.test_client()
     html = client.get("/user/ben").get_data(as_text=True)
@@ -208,6 +210,72 @@ def test_the_guide(project: Project, database: URL, visit: Any, tmp_path: Path) 
     with engine.connect() as connection:
         rows = connection.execute(text("SELECT follower_id, following_id FROM user_follows ORDER BY 1, 2"))
         assert [tuple(row) for row in rows] == [(1, 2), (3, 1), (3, 2), (4, 2)]
+
+
+#: What Flask-Migrate wrote before 4.0.5, in short: an argument of its own beside those of the app.
+OLDER_ENV = """\
+from alembic import context
+from flask import current_app
+
+target_metadata = current_app.extensions['migrate'].db.metadata
+
+
+def process_revision_directives(context, revision, directives):
+    if getattr(context.config.cmd_opts, 'autogenerate', False) and directives[0].upgrade_ops.is_empty():
+        directives[:] = []
+
+
+def run_migrations_online():
+    with current_app.extensions['migrate'].db.engine.connect() as connection:
+        context.configure(
+            connection=connection,
+            target_metadata=target_metadata,
+            process_revision_directives=process_revision_directives,
+            **current_app.extensions['migrate'].configure_args
+        )
+        with context.begin_transaction():
+            context.run_migrations()
+
+
+run_migrations_online()
+"""
+
+
+def about(start: str, language: str) -> str:
+    """Return the code of what the guide says about an app of another make."""
+    found = re.search(rf"^\*\*{start}.*?^```{language}\n(.*?)^```", GUIDE, re.MULTILINE | re.DOTALL)
+    assert found
+    return found[1]
+
+
+@in_every_run()
+def test_an_env_py_of_an_older_flask_migrate(project: Project, database: URL) -> None:
+    (project.folder / "migrations" / "env.py").write_text(OLDER_ENV)
+
+    for step in steps():
+        is_env = step.file == "migrations/env.py"
+        said = project.follow(step._replace(code=about("An older Flask-Migrate", "diff")) if is_env else step)
+        if "flask db check" in step.code:
+            assert "No new upgrade operations detected." in said
+    project.run("-m", "flask", "db", "downgrade")
+
+
+@in_every_run()
+def test_an_app_without_flask_migrate(project: Project, database: URL) -> None:
+    """Nobody keeps a user from being deleted."""
+    for step in steps():
+        if step.language == "diff" and not step.file.startswith("migrations/"):
+            project.follow(step)
+    asked = ["from larder import app, db", "from app.models import User", "app.app_context().push()", "db.create_all()"]
+    then = "db.session.delete(User.query.filter_by(username='ada').one()); db.session.commit(); db.engine.dispose()"
+
+    project.run("-c", "\n".join([*asked, about("No Flask-Migrate", "python"), then]))
+
+    engine = create_engine(database, poolclass=NullPool)
+    assert "follows" not in inspect(engine).get_table_names()
+    with engine.connect() as connection:
+        rows = connection.execute(text("SELECT follower_id, following_id FROM user_follows ORDER BY 1, 2"))
+        assert [tuple(row) for row in rows] == [(3, 2), (4, 2)]
 
 
 def test_the_app_is_one_that_knows_nothing_of_retinue() -> None:
