@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import Any, Final
 
-from flask import Flask, render_template, url_for
+from flask import Flask, render_template, request, url_for
 from markupsafe import Markup
 
 from retinue import BlockMixin, DismissedSuggestionMixin, FollowRequestMixin, MuteMixin, NotificationMixin
@@ -15,6 +15,8 @@ from retinue.flask.cards import Card
 from retinue.flask.state import current
 
 _STATIC: Final = Path(__file__).parent / "static"
+#: The key of the request under which it stands whether the page has the style sheet already.
+_STYLED: Final = "retinue.flask.styled"
 _DIGESTS: Final = {file.name: hashlib.sha256(file.read_bytes()).hexdigest()[:12] for file in _STATIC.iterdir()}
 
 
@@ -30,9 +32,15 @@ def follow_button(user: Any) -> Markup:
     Return the follow button for *user*: it shows whether the viewer follows them, and changes it.
 
     For any template of the application: the button has a form of its own, which leads back
-    to the page it is on. One select for a whole page: see `cards.relationship()`.
+    to the page it is on. One select for a whole page: see `cards.relationship()`. On a page
+    without ``_head.html`` the first button brings the style sheet and the script with it.
     """
-    return button(cards.card_without_counts(user))
+    person = cards.card_without_counts(user)
+    return button(person) if _STYLED in request.environ else _head() + button(person)
+
+
+def _head() -> Markup:
+    return Markup(render_template("retinue/_head.html"))  # noqa: S704 - made by a template that escapes
 
 
 def button(person: Card) -> Markup:
@@ -43,6 +51,8 @@ def button(person: Card) -> Markup:
 
 def asset(name: str) -> str:
     """Return the address of a file of the extension; the address changes when the file does."""
+    if name.endswith(".css"):
+        request.environ[_STYLED] = True
     return url_for("retinue.static", filename=name, v=_DIGESTS[name])
 
 
