@@ -8,12 +8,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from flask_wtf.csrf import CSRFError, CSRFProtect
 from sqlalchemy import create_engine, select
 from sqlalchemy.orm import DeclarativeBase, Session
+from werkzeug.test import TestResponse
 
 from retinue import Graph
 from retinue.flask import Retinue, State, current, viewer
@@ -399,3 +402,55 @@ def test_the_engine_of_each_tenant_is_prepared(tmp_path: Path) -> None:
         with engine.connect() as connection:
             assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
         engine.dispose()
+
+
+@pytest.fixture
+def with_tokens(tmp_path: Path) -> Iterator[Plain]:
+    """Give an application on which Flask-WTF asks every form for a token; it was put there after Retinue."""
+    plain = plain_app("flask-sqlalchemy", f"sqlite:///{tmp_path / 'plain.sqlite3'}", RETINUE_LOGIN_ENDPOINT="door")
+    CSRFProtect(plain.app)
+    plain.app.add_url_rule("/door", "door", lambda: "")
+    plain.app.register_error_handler(CSRFError, lambda _: ("their page", 400))
+    with filled(plain) as one:
+        yield one
+
+
+def told(answer: TestResponse) -> dict[str, Any]:
+    """Return what an answer tells the script."""
+    found: dict[str, Any] = answer.get_json()
+    return found
+
+
+@pytest.mark.parametrize("headers", [{}, {"Accept": "application/json"}], ids=["a form", "the script"])
+def test_whose_session_has_ended_is_led_to_the_log_in_page(with_tokens: Plain, headers: dict[str, str]) -> None:
+    """The token that went with the session is not what they read about: a form redirects, the script gets the way."""
+    back = "/people/@2/followers"
+    answer = with_tokens.app.test_client().post("/people/@2/follow", data={"next": back}, headers={**HERE, **headers})
+
+    way = "/door?next=%2Fpeople%2F@2%2Ffollowers"
+    if headers:
+        assert answer.status_code == 401
+        assert unquote(told(answer)["location"]) == unquote(way)
+        assert told(answer)["link"] == "Log in again"
+    else:
+        assert answer.status_code == 303
+        assert unquote(answer.location or "") == unquote(way)
+
+
+def test_a_form_without_a_token_does_nothing(with_tokens: Plain) -> None:
+    """Of somebody who is logged in: a form gets the application's own page about it, the script a way to a new page."""
+    client = with_tokens.app.test_client()
+    with client.session_transaction() as session:
+        session["username"] = "ann"
+    script = {**HERE, "Accept": "application/json"}
+
+    form = client.post("/people/@2/follow", headers=HERE)
+    answer = client.post("/people/@2/follow", data={"next": "/there"}, headers=script)
+    elsewhere = client.post("/people/@2/follow", data={"next": "//there"}, headers=script)
+
+    assert (form.status_code, form.text) == (400, "their page")
+    assert (answer.status_code, told(answer)["location"], told(answer)["link"]) == (400, "/there", "Load it again")
+    assert told(elsewhere)["location"] is None
+    assert client.post("/be/bob").text == "their page"
+    assert "False" in client.get("/").text
+    assert "True" not in client.get("/").text

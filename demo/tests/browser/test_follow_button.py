@@ -8,7 +8,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Request, Route, expect
 
-from demo.tests.browser.windows import Desk, Window
+from demo.tests.browser.windows import PHONE, Desk, Window
+from retinue_demo.passwords import PASSWORD
 
 
 @pytest.fixture
@@ -73,6 +74,7 @@ def test_with_javascript_it_changes_in_place(desk: Desk, stranger: tuple[str, st
     expect(window.follow_button(name)).to_be_focused()
     expect(number).to_have_text(str(before + 1))
     assert desk.site.is_following(me, other)
+    window.rest()
     window.follow_button(name).click()
     expect(window.follow_button(name)).to_have_accessible_name(f"Follow {name}")
     expect(window.said).to_contain_text(f"You no longer follow {name}")
@@ -165,15 +167,42 @@ def test_it_says_what_the_server_refuses(desk: Desk, stranger: tuple[str, str, s
     assert not desk.site.is_following(me, other)
 
 
-def test_it_leads_to_the_door_when_one_was_logged_out(desk: Desk, stranger: tuple[str, str, str]) -> None:
-    """Logged out in another tab, somebody who presses is asked to log in, or told; nothing is done as nobody."""
-    window = on_the_profile(desk, stranger)
+@pytest.mark.parametrize("javascript", [True, False], ids=["with JavaScript", "without"])
+def test_it_leads_to_the_door_when_one_was_logged_out(
+    desk: Desk, stranger: tuple[str, str, str], javascript: bool
+) -> None:
+    """Logged out in another tab, somebody who presses is led to log in, and back to the page; nothing is done as nobody."""
+    window = on_the_profile(desk, stranger, java_script_enabled=javascript)
+    before = window.path
     window.page.context.clear_cookies()
 
     window.follow_button(stranger[2]).click()
+    if javascript:
+        expect(window.said).to_contain_text("You are logged out.")
+        assert window.path == before
+        window.page.get_by_role("link", name="Log in again").click()
+    window.page.get_by_label("Username").fill(stranger[0])
+    window.page.get_by_label("Password").fill(PASSWORD)
+    window.button("Log in").click()
 
-    expect(window.page.get_by_label("Password").or_(window.said).first).to_be_visible()
+    window.page.wait_for_url(f"**{before}")
     assert not desk.site.is_following(*stranger[:2])
+
+
+def test_it_says_when_a_page_is_too_old(desk: Desk, stranger: tuple[str, str, str]) -> None:
+    """Whoever has logged in anew meanwhile is told to load the page again, and can: then a press works."""
+    window = on_the_profile(desk, stranger)
+    window.page.locator("[name=csrf_token]").evaluate_all("fields => fields.forEach(field => (field.value = 'old'))")
+
+    window.follow_button(stranger[2]).click()
+    expect(window.said).to_contain_text("open for too long")
+    assert not desk.site.is_following(*stranger[:2])
+    with window.page.expect_navigation():
+        window.page.get_by_role("link", name="Load it again").click()
+    window.follow_button(stranger[2]).click()
+
+    expect(window.said).to_contain_text("You follow")
+    assert desk.site.is_following(*stranger[:2])
 
 
 @pytest.mark.parametrize("javascript", [True, False], ids=["with JavaScript", "without"])
@@ -190,6 +219,74 @@ def test_two_presses_are_harmless(desk: Desk, stranger: tuple[str, str, str], ja
         assert len(sent) == 1
         expect(window.follow_button(stranger[2])).to_have_accessible_name(f"Following {stranger[2]}; press to unfollow")
     assert desk.site.is_following(*stranger[:2])
+
+
+@pytest.mark.parametrize(
+    ("by", "milliseconds"), [("mouse", 60), ("mouse", 120), ("mouse", 200), ("keyboard", 120), ("touch", 120)]
+)
+def test_a_press_is_a_press(desk: Desk, stranger: tuple[str, str, str], by: str, milliseconds: int) -> None:
+    """A second press so soon after the first does nothing, also after the answer to the first; a later one does."""
+    window = on_the_profile(desk, stranger, has_touch=by == "touch")
+    button = window.follow_button(stranger[2])
+    sent = posts(window)
+    box = button.bounding_box()
+    assert box is not None
+    place = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    button.focus()
+    ways: dict[str, Callable[[], None]] = {
+        "mouse": lambda: window.page.mouse.click(*place),
+        "keyboard": lambda: window.page.keyboard.press("Enter"),
+        "touch": lambda: window.page.touchscreen.tap(*place),
+    }
+    press = ways[by]
+
+    press()
+    window.page.wait_for_timeout(milliseconds)
+    press()
+    expect(window.said).to_contain_text("You follow")
+    press()
+    window.page.wait_for_load_state("networkidle")
+    assert [request.url.rpartition("/")[2] for request in sent] == ["follow"]
+    assert desk.site.is_following(*stranger[:2])
+
+    window.rest()
+    press()
+    expect(window.said).to_contain_text("You no longer follow")
+
+
+def test_a_key_that_is_held_is_one_press(desk: Desk, stranger: tuple[str, str, str]) -> None:
+    """However long Enter is held down, and however often the keyboard repeats it."""
+    window = on_the_profile(desk, stranger)
+    window.follow_button(stranger[2]).focus()
+    sent = posts(window)
+
+    for _ in range(10):
+        window.page.keyboard.down("Enter")
+        window.page.wait_for_timeout(100)
+    window.page.keyboard.up("Enter")
+
+    assert [request.url.rpartition("/")[2] for request in sent] == ["follow"]
+
+
+def test_what_it_says_stands_alone_above_the_bar(desk: Desk, stranger: tuple[str, str, str]) -> None:
+    """On a phone the message covers neither the bar of the page nor another message, which goes for it."""
+    window = desk.window(None, viewport=PHONE)
+    window.log_in(stranger[0])
+    window.open(f"/@{stranger[1]}")
+    flash = window.page.locator(".flash")
+    desk.site.do("block", stranger[1], stranger[0])
+    window.page.locator("main").evaluate("main => main.insertAdjacentHTML('afterbegin', '<p class=flash>Welcome</p>')")
+    expect(flash).to_be_visible()
+
+    window.follow_button(stranger[2]).click()
+
+    said, bar = window.page.locator("#retinue-said"), window.page.get_by_role("navigation", name="Main")
+    expect(said).to_be_visible()
+    expect(flash).to_be_hidden()
+    above, below = said.bounding_box(), bar.bounding_box()
+    assert above is not None
+    assert below is not None
+    assert above["y"] + above["height"] < below["y"]
 
 
 def test_everywhere_on_the_page(desk: Desk, stranger: tuple[str, str, str]) -> None:
@@ -219,6 +316,7 @@ def test_asking_a_private_person_in_place(desk: Desk, stranger: tuple[str, str, 
     window.follow_button(name).click()
     expect(window.follow_button(name)).to_have_accessible_name(f"Requested {name}; press to withdraw")
     assert desk.site.relationship(me, other).requested
+    window.rest()
     window.follow_button(name).click()
     expect(window.follow_button(name)).to_have_accessible_name(re.compile(f"^Ask.* {name}$"))
 

@@ -66,6 +66,10 @@ class Window:
         """What the demo says that it did, or could not do."""
         return self.page.locator("[role=status], [role=alert]").last
 
+    def rest(self) -> None:
+        """Wait until a press is one of its own, and not the second half of a double click."""
+        self.page.wait_for_timeout(650)
+
     def button(self, name: str | Pattern[str]) -> Locator:
         """Return the button of that *name*."""
         return self.page.get_by_role("button", name=name, exact=True)

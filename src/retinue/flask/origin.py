@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlsplit
 
-from flask import abort, current_app, request
+from flask import Blueprint, abort, current_app, jsonify, make_response, request
+from werkzeug.exceptions import BadRequest
 
-from retinue.flask import config
+from retinue.flask import addresses, config, viewers
 from retinue.flask.language import gettext
+
+
+def take_over(blueprint: Blueprint) -> None:
+    """Leave the forms of *blueprint* to `check()`: Flask-WTF alone would not ask first who has been logged out."""
+    csrf = current_app.extensions.get("csrf")
+    if csrf is not None:
+        csrf.exempt(blueprint)
 
 
 def check() -> None:
@@ -16,17 +25,31 @@ def check() -> None:
 
     With Flask-WTF's ``CSRFProtect`` on the application, its token decides, as for every
     other form. Else the headers of the browser decide: ``Sec-Fetch-Site``, ``Origin`` or
-    ``Referer``. A client that sends none of these is refused, too.
+    ``Referer``. A client that sends none of these is refused, too. A token ends with the
+    session: whoever has been logged out is led to the log-in page.
 
     Raises:
         werkzeug.exceptions.HTTPException: It comes from elsewhere: 400 by Flask-WTF, else 403.
+            Its token is of a session that has ended: a redirect to the log-in page, or 401.
     """
     csrf = current_app.extensions.get("csrf")
     if csrf is not None:
         if current_app.config["WTF_CSRF_ENABLED"]:
-            csrf.protect()
+            _check_token(csrf)
     elif not _from_here():
         abort(403, gettext("This form was sent by another site."))
+
+
+def _check_token(csrf: Any) -> None:
+    try:
+        csrf.protect()
+    except BadRequest:
+        viewers.somebody()
+        if not addresses.wants_json():
+            raise
+        here = addresses.local_path(request.form.get("next"))
+        text, link = gettext("This page has been open for too long."), gettext("Load it again")
+        abort(make_response(jsonify(message=text, location=here, link=link), 400))
 
 
 def _from_here() -> bool:

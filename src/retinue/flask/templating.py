@@ -40,7 +40,7 @@ def follow_button(user: Any) -> Markup:
 
 
 def _head() -> Markup:
-    return Markup(render_template("retinue/_head.html"))  # noqa: S704 - made by a template that escapes
+    return Markup(current().templates.get_template("retinue/_head.html").render())  # noqa: S704 - made by a template that escapes
 
 
 def button(person: Card) -> Markup:

@@ -49,7 +49,9 @@ def log_in(back: str | None) -> NoReturn:
     """Redirect to the log-in page, which leads *back* to a path of this site; 401 where there is no such page."""
     address, text = login_url(back), gettext("You have to log in first.")
     if addresses.leads_nowhere():
-        abort(make_response(jsonify(message=text, location=address), 401))
+        # A button of the script's is there for who is logged in alone.
+        said = gettext("You are logged out.") if addresses.wants_json() else text
+        abort(make_response(jsonify(message=said, location=address, link=gettext("Log in again")), 401))
     if address is None:
         abort(401, text)
     abort(redirect(address, 303))

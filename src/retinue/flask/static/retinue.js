@@ -4,8 +4,14 @@
 
   const FAILED = document.currentScript.dataset.failed;
 
+  // Milliseconds after a change in which a press is the rest of the one before: a double click does one thing.
+  const ONE_PRESS = 600;
+
+  // When each user's button was changed.
+  const changes = new Map();
+
   // What is said, for the eye and for screen readers; it stays until the next thing is said.
-  const say = (message, failed) => {
+  const say = (message, failed, link, location) => {
     let line = document.getElementById("retinue-said");
     if (!line) {
       line = document.createElement("p");
@@ -15,6 +21,11 @@
     }
     line.className = failed ? "retinue-said retinue-failed" : "retinue-said";
     line.textContent = message;
+    if (!location) return;
+    const way = document.createElement("a");
+    way.href = location;
+    way.textContent = link;
+    line.append(" ", way);
   };
 
   // Everywhere on the page that shows the button of this user.
@@ -59,7 +70,7 @@
       redirect: "error",
     });
     const said = await answer.json().catch(() => ({}));
-    if (!answer.ok) throw Object.assign(new Error(said.message || FAILED), { location: said.location });
+    if (!answer.ok) throw Object.assign(new Error(said.message || FAILED), { link: said.link, location: said.location });
     return said;
   };
 
@@ -73,18 +84,25 @@
       const said = await send(form, address);
       places.forEach((place, at) => rest(fill(place, parsed(said.button, user).cloneNode(true).childNodes, before[at][1])));
       document.querySelectorAll(`[data-retinue-followers="${CSS.escape(user)}"]`).forEach((number) => (number.textContent = said.followers));
+      changes.set(user, performance.now());
       say(said.message, false);
     } catch (error) {
-      if (error.location) return location.assign(error.location);
       places.forEach((place, at) => fill(place, before[at][0], before[at][1]));
-      say(error instanceof TypeError ? FAILED : error.message, true);
+      say(error instanceof TypeError ? FAILED : error.message, true, error.link, error.location);
     }
   };
 
   document.addEventListener("submit", (event) => {
     const button = event.submitter;
-    if (!button?.dataset.then) return;
+    if (!button?.dataset.then || event.defaultPrevented) return;
     event.preventDefault();
-    if (button.getAttribute("aria-busy") !== "true") press(event.target, button);
+    const { retinueUser } = button.closest("[data-retinue-user]").dataset;
+    const settled = performance.now() - (changes.get(retinueUser) ?? -ONE_PRESS) >= ONE_PRESS;
+    if (settled && button.getAttribute("aria-busy") !== "true") press(event.target, button);
+  });
+
+  // A key that is held down is one press, too.
+  document.addEventListener("keydown", (event) => {
+    if (event.repeat && event.key === "Enter" && event.target.dataset.then) event.preventDefault();
   });
 })();

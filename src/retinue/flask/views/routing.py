@@ -40,6 +40,12 @@ blueprint: Final = _Pages(
 _OPEN: Final = frozenset({"retinue.log_in", "retinue.static"})
 
 
+@blueprint.url_value_preprocessor
+def _take_over(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
+    # For each request: the application may have put Flask-WTF on itself at any time before, or after.
+    origin.take_over(blueprint)
+
+
 def page(rule: str, **options: Any) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Decorate a view that answers a GET of *rule*."""
     return lambda view: _route(rule, "GET", view, options)
