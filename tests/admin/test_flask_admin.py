@@ -10,6 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from flask_admin import Admin  # type: ignore[import-untyped]
 from flask_admin.contrib.sqla import ModelView  # type: ignore[import-untyped]
+from flask_babel import Babel  # type: ignore[import-untyped]
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import URL, Engine
 
@@ -58,6 +59,7 @@ def app(database: URL) -> Iterator[Flask]:
     app = Flask(__name__)
     app.config.update(SECRET_KEY="secret", SQLALCHEMY_DATABASE_URI=database)
     db = SQLAlchemy(app)
+    Babel(app)  # Flask-Admin uses it wherever it is installed, and fails where it is not set up
     with app.app_context():
         prepare_engine(db.engine)
         yield app
