@@ -129,4 +129,4 @@ def test_a_year_is_told_by_the_days_of_change(site: Site, famous: str) -> None:
     rows = re.findall(r'<th scope="row">.*?</th><td>(.*?)</td><td>(.*?)</td>', page.text)
     assert rows
     assert ("0", "0") not in rows
-    assert "The days on which that changed" in page.text
+    assert "Days with changes" in page.text

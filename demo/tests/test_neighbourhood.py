@@ -169,7 +169,7 @@ def test_somebody_alone(site: Site, famous: str) -> None:
     page = site.visitor_as(famous).get(f"/@{famous}/neighbourhood")
 
     assert page.status == 200
-    assert "Nobody is around you yet." in page.text
+    assert "Nobody here yet." in page.text
 
 
 def test_a_picture_costs_thirteen_statements_at_most(site: Site, famous: str) -> None:
