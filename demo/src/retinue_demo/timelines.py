@@ -41,11 +41,10 @@ def home() -> str:
     suggestions = graph.suggestions(looking, limit=SUGGESTED)
     newest = graph.followers(looking, viewer=looking, limit=NEWEST)
     ask([looking, *(one.user for one in suggestions), *(person.user for person in newest)])
-    mine = card_of(looking)
     return render_template(
         "home.html",
-        mine=mine,
-        follows_few=mine.counts is not None and mine.counts.following < FEW,
+        mine=card_of(looking),
+        few=FEW,
         posts=reading.written(page, looking),
         suggested=suggested(suggestions),
         newest=listed(newest),
