@@ -44,7 +44,7 @@ LIMITS: Final = {
     "async": 170,
     "flask": 1_991,
     "fastapi": 323,
-    "demo": 2_642,
+    "demo": 2_641,
     "benchmarks": 3_965,
     "examples": 650,
     "core": 8_055,

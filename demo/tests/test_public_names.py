@@ -103,7 +103,7 @@ def test_the_demo_takes_public_names_alone() -> None:
         ("import retinue.flask.state", "retinue.flask.state"),
         ("from retinue.insight import DAYS_MOST", "retinue.insight.DAYS_MOST"),
         ("import retinue\n\ndef late():\n    return retinue.keys", "retinue.keys"),
-        ("def late():\n    from retinue.flask.wording import names", "retinue.flask.wording.names"),
+        ("def late():\n    from retinue.flask.wording import limit_reached", "retinue.flask.wording.limit_reached"),
     ],
 )
 def test_a_planted_breach_is_found(source: str, name: str) -> None:
