@@ -125,7 +125,9 @@ def test_the_sdist_is_the_repository(distributions: Distributions, tmp_path: Pat
         check=True,
     )
     with tarfile.open(distributions.sdist) as archive:
-        archive.extractall(tmp_path, filter="data")
+        if hasattr(tarfile, "data_filter"):  # not in the first releases of Python 3.11
+            archive.extraction_filter = tarfile.data_filter
+        archive.extractall(tmp_path)
     (folder,) = tmp_path.iterdir()
 
     files = {str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file()}

@@ -73,7 +73,8 @@ def test_behind_a_proxy_that_says_the_prefix(open_library: Open) -> None:
     page = shelf.visitor().get(
         "/readers", headers={"X-Forwarded-Prefix": "/club/north", "X-Forwarded-Host": "club.example"}
     )
-    assert set(links(page)) == {"/club/north/people/log-in?next=/club/north/readers"}
+    found = {link for link in links(page) if not link.startswith("/club/north/people/static/retinue/retinue.")}
+    assert found == {"/club/north/people/log-in?next=/club/north/readers"}
 
 
 def test_an_application_root_and_a_prefix_with_parts(database: URL) -> None:
