@@ -293,7 +293,7 @@ def test_long(arguments: list[str]) -> None:
     folders = debians_postgresql()
     for folder in folders:
         os.environ["RETINUE_POSTGRESQL"] = str(folder)
-        passed[str(folder)] = newest.run(*pytest, "-k", "database and postgresql", *arguments)
+        passed[str(folder)] = newest.run(*pytest, "-m", "not long", "-k", "database and postgresql", *arguments)
     if not folders:
         print("dev.py: NOT TESTED on Debian's own PostgreSQL: install postgresql", flush=True)
     if failed := [leg for leg, well in passed.items() if not well]:

@@ -1,7 +1,8 @@
 """
 Fixtures that every test may use.
 
-- `database`: the address of a new, empty database; the test runs once on each engine.
+- `database`: the address of a new, empty database; the test runs once on each engine. Where nothing else is said that is
+  in a long run; in every run it is on SQLite and on one of the two servers, half of the tests on each.
 - `engine`: a SQLAlchemy engine on it, prepared as Retinue asks for.
 
 Most tests need tables, and no database of their own. `@pytest.mark.tables(Base.metadata)` says which: they are there
@@ -24,6 +25,7 @@ import gc
 import inspect
 import os
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 import pytest
 from sqlalchemy import URL, Engine, MetaData
@@ -113,6 +115,21 @@ def engine(database: URL, databases: Databases) -> Iterator[Engine]:
     engine = roomy_engine(database)
     yield engine
     engine.dispose()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of what may run on both servers, let each have one half in every run, and the mark `spared` on the other."""
+    by_name: dict[str, dict[str, pytest.Item]] = {}
+    for item in items:
+        callspec = getattr(item, "callspec", None)
+        kind = callspec.params.get("database") if callspec else None
+        if kind in SERVERS and item.get_closest_marker("long") is None:
+            by_name.setdefault(item.nodeid.replace(kind, "", 1), {})[kind] = item
+    for name, found in by_name.items():
+        if found.keys() == SERVERS.keys():
+            # By its name, so that it is the same one for every process of a run.
+            found[sorted(SERVERS)[crc32(name.encode()) % 2]].add_marker("spared")
 
 
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:

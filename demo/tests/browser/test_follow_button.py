@@ -222,7 +222,14 @@ def test_two_presses_are_harmless(desk: Desk, stranger: tuple[str, str, str], ja
 
 
 @pytest.mark.parametrize(
-    ("by", "milliseconds"), [("mouse", 60), ("mouse", 120), ("mouse", 200), ("keyboard", 120), ("touch", 120)]
+    ("by", "milliseconds"),
+    [
+        pytest.param("mouse", 60, marks=pytest.mark.long),
+        pytest.param("mouse", 120, marks=pytest.mark.long),
+        ("mouse", 200),
+        ("keyboard", 120),
+        pytest.param("touch", 120, marks=pytest.mark.long),
+    ],
 )
 def test_a_press_is_a_press(desk: Desk, stranger: tuple[str, str, str], by: str, milliseconds: int) -> None:
     """A second press so soon after the first does nothing, also after the answer to the first; a later one does."""

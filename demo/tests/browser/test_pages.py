@@ -16,7 +16,10 @@ from demo.tests.conftest import Site
 #: Bytes of a page with everything that it fetches, uncompressed.
 PAGE_MOST = 60_000
 
-viewers = pytest.mark.parametrize("somebody", [True, False], ids=["somebody", "nobody"])
+#: Whoever is logged in sees all that somebody else does, but for the pages of the door.
+VIEWERS = [pytest.param(True, id="somebody"), pytest.param(False, id="nobody", marks=pytest.mark.long)]
+
+viewers = pytest.mark.parametrize("somebody", VIEWERS)
 
 
 def walk(desk: Desk, cast: Cast, somebody: bool, *, rows: int | None = None) -> Iterator[tuple[Window, str]]:
@@ -69,7 +72,7 @@ def out_of_reach(page: Page, size: ViewportSize) -> list[str]:
     return found + [f"not reached: {element}" for element in page.evaluate(_NOT_REACHED)]
 
 
-@pytest.fixture(scope="module", params=[True, False], ids=["somebody", "nobody"])
+@pytest.fixture(scope="module", params=VIEWERS)
 def faults(
     request: pytest.FixtureRequest, lively: tuple[Site, Cast, str], browser: Browser
 ) -> dict[Callable[..., list[str]], list[str]]:
