@@ -158,6 +158,26 @@ def loading(engine: Engine) -> Iterator[Counter[str]]:
         event.remove(engine, "before_cursor_execute", execute)
 
 
+def assert_light(ask: Browser, used: Engine, pages: dict[str, str], *, statements: int) -> None:
+    """See that each of *pages* opens, has its text, and loads no more users and follows by *used* than it shows."""
+    for page, text in pages.items():
+        with loading(used) as loaded:
+            answer = ask("GET", f"/admin/{page}")
+        assert (page, answer.status_code) == (page, 200)
+        assert text in answer.text, page
+        assert loaded["statements"] <= statements, (page, loaded)
+        assert loaded["User"] <= 20, (page, loaded)
+        assert loaded["Follow"] <= (10 if page.startswith("follow/") else 0), (page, loaded)
+
+
+def assert_deleted(engine: Engine) -> None:
+    """See what is left of `populate(engine, 12)`, counted, without three follows, all requests, blocks, mutes, and 5 and 11."""
+    assert (counts(engine, 1), counts(engine, 2), counts(engine, 4)) == ((8, 1), (1, 0), (0, 1))
+    assert [rows(engine, model) for model in (FollowRequest, Block, Mute)] == [set(), set(), set()]
+    assert (10, 9) not in told(engine)
+    assert wrong(engine) == []
+
+
 #: The asynchronous driver for each kind of database.
 ASYNC: Final = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "mariadb": "mariadb+asyncmy"}
 

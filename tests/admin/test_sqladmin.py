@@ -14,9 +14,9 @@ from tests.admin.network import (
     Block,
     Browser,
     Follow,
-    FollowRequest,
-    Mute,
     User,
+    assert_deleted,
+    assert_light,
     counts,
     loading,
     populate,
@@ -68,16 +68,7 @@ def test_pages_open_and_load_no_more_than_they_show(engine: Engine, kind: str) -
     sessions, used = sessions_of(engine, kind)
     app = Starlette()
     set_up("sqladmin", app=app, sessions=sessions)
-    ask = Browser(app)
-
-    for page, text in PAGES.items():
-        with loading(used) as loaded:
-            answer = ask("GET", f"/admin/{page}")
-        assert (page, answer.status_code) == (page, 200)
-        assert text in answer.text, page
-        assert loaded["statements"] <= 6, (page, loaded)
-        assert loaded["User"] <= 20, (page, loaded)
-        assert loaded["Follow"] <= (10 if page.startswith("follow/") else 0), (page, loaded)
+    assert_light(Browser(app), used, PAGES, statements=6)
 
 
 @ON_SQLITE
@@ -101,10 +92,7 @@ def test_what_is_deleted_is_counted(ask: Browser, engine: Engine) -> None:
     for which in ("block/delete?pks=5;6", "mute/delete?pks=7;8", "user/delete?pks=5,11"):
         assert "error" not in ask("DELETE", f"/admin/{which}").text
 
-    assert (counts(engine, 1), counts(engine, 2), counts(engine, 4)) == ((8, 1), (1, 0), (0, 1))
-    assert [rows(engine, model) for model in (FollowRequest, Block, Mute)] == [set(), set(), set()]
-    assert (10, 9) not in told(engine)
-    assert wrong(engine) == []
+    assert_deleted(engine)
 
 
 @ON_EVERY_ENGINE

@@ -21,6 +21,8 @@ from tests.admin.network import (
     FollowRequest,
     Mute,
     User,
+    assert_deleted,
+    assert_light,
     counts,
     loading,
     populate,
@@ -80,16 +82,7 @@ def test_pages_open_and_load_no_more_than_they_show(engine: Engine, kind: str) -
     sessions, used = sessions_of(engine, kind)
     app = Starlette()
     set_up("starlette-admin", app=app, sessions=sessions, secret=SECRET)
-    ask = Browser(app)
-
-    for page, text in PAGES.items():
-        with loading(used) as loaded:
-            answer = ask("GET", f"/admin/{page}")
-        assert (page, answer.status_code) == (page, 200)
-        assert text in answer.text, page
-        assert loaded["statements"] <= 2, (page, loaded)
-        assert loaded["User"] <= 20, (page, loaded)
-        assert loaded["Follow"] <= (10 if page.startswith("follow/") else 0), (page, loaded)
+    assert_light(Browser(app), used, PAGES, statements=2)
 
 
 @ON_SQLITE
@@ -120,10 +113,7 @@ def test_what_is_deleted_is_counted(ask: Browser, engine: Engine) -> None:
     ]
 
     assert [answer.status_code for answer in done] == [200] * 6, [answer.text for answer in done]
-    assert (counts(engine, 1), counts(engine, 2), counts(engine, 4)) == ((8, 1), (1, 0), (0, 1))
-    assert [rows(engine, model) for model in (FollowRequest, Block, Mute)] == [set(), set(), set()]
-    assert (10, 9) not in told(engine)
-    assert wrong(engine) == []
+    assert_deleted(engine)
 
 
 @ON_EVERY_ENGINE

@@ -2,57 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import re
-import socket
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from examples.fastapi_app.main import app
-
-ROOT = Path(__file__).resolve().parents[3]
+from tests.fastapi.started import started
 
 
 def test_one_command_starts_it(tmp_path: Path) -> None:
     """A user signs up, logs in and follows, over a socket."""
-    (module,) = re.findall(r"python -m (\S+) +#", (ROOT / "examples/fastapi_app/README.md").read_text())
-    database = f"sqlite+aiosqlite:///{tmp_path}/app.sqlite3"
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
-    environment = {**os.environ, "DATABASE_URL": database}
-    with subprocess.Popen([sys.executable, "-m", module, f"--port={port}"], cwd=ROOT, env=environment) as server:
-        try:
-            with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
-                wait_for(client)
-                for name in ("ann", "bob"):
-                    account = {"username": name, "password": "a good password"}
-                    assert client.post("/users", json=account).status_code == 201
-                token = client.post("/token", data=account).json()["access_token"]
-                client.headers["Authorization"] = f"Bearer {token}"
-                assert client.post("/users/1/follow").json()["following"] is True
-                assert [row["user"]["username"] for row in client.get("/users/1/followers").json()["items"]] == ["bob"]
-        finally:
-            server.terminate()
-
-
-def wait_for(client: httpx.Client) -> None:
-    """Wait until the server answers, at most for two minutes."""
-    end = time.monotonic() + 120
-    while True:
-        try:
-            client.get("/docs")
-        except httpx.ConnectError:
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.05)
-        else:
-            return
+    with started("fastapi_app", f"sqlite+aiosqlite:///{tmp_path}/app.sqlite3") as client:
+        for name in ("ann", "bob"):
+            account = {"username": name, "password": "a good password"}
+            assert client.post("/users", json=account).status_code == 201
+        token = client.post("/token", data=account).json()["access_token"]
+        client.headers["Authorization"] = f"Bearer {token}"
+        assert client.post("/users/1/follow").json()["following"] is True
+        assert [row["user"]["username"] for row in client.get("/users/1/followers").json()["items"]] == ["bob"]
 
 
 def test_every_answer_is_described() -> None:
