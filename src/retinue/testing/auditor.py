@@ -10,7 +10,7 @@ from __future__ import annotations
 import enum
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -191,12 +191,14 @@ class _Scope:
         self._inner: dict[Any, _Scope] = {}
         #: Scopes that do not depend on an outer one; each is read once, as a WITH may be used many times.
         self._read = read
-        sources = [s for s in _sources(element) if s not in self.within]
+        # Asked once: SQLAlchemy compiles the whole SELECT to say what it reads from.
+        origins = element.get_final_froms() if isinstance(element, Select) else ()
+        sources = [s for s in _sources(element, origins) if s not in self.within]
         self.within |= frozenset(sources)
         for source in sources:
             if isinstance(source, (Subquery, CTE)):
                 self._read_subquery(source)
-        for condition, only in _conditions(element):
+        for condition, only in _conditions(element, origins):
             self._fix(condition, only)
         self._follow_links()
         if isinstance(element, Insert):
@@ -323,14 +325,14 @@ def _table_of(source: Any) -> tuple[Table | None, bool]:
     return (source if isinstance(source, Table) else None), by_target
 
 
-def _sources(element: Any) -> list[Any]:
+def _sources(element: Any, origins: Sequence[Any]) -> list[Any]:
     """Return the tables, aliases and subqueries that *element* reads from, or writes to."""
     if isinstance(element, Insert):
         return [element.table]
     if isinstance(element, (Update, Delete)):
-        others = [c.table for condition, _ in _conditions(element) for c in _columns(condition)]
+        others = [c.table for condition, _ in _conditions(element, origins) for c in _columns(condition)]
         return list(dict.fromkeys([element.table, *others]))
-    return [source for chosen in element.get_final_froms() for source in _joined(chosen)]
+    return [source for chosen in origins for source in _joined(chosen)]
 
 
 def _joined(source: Any) -> list[Any]:
@@ -339,14 +341,13 @@ def _joined(source: Any) -> list[Any]:
     return [source]
 
 
-def _conditions(element: Any) -> Iterator[tuple[Any, frozenset[Any] | None]]:
+def _conditions(element: Any, origins: Sequence[Any]) -> Iterator[tuple[Any, frozenset[Any] | None]]:
     """Yield each condition that all rows fulfil; in an outer join, with the side for which it holds."""
     where = getattr(element, "whereclause", None)
     if where is not None:
         yield from ((condition, None) for condition in _conjuncts(where))
-    if isinstance(element, Select):
-        for source in element.get_final_froms():
-            yield from _join_conditions(source)
+    for source in origins:
+        yield from _join_conditions(source)
 
 
 def _join_conditions(source: Any) -> Iterator[tuple[Any, frozenset[Any] | None]]:
