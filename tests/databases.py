@@ -181,6 +181,6 @@ class Databases:
         self.drop(kept.kind, kept.url)
 
     def close(self) -> None:
-        """Drop all that are kept."""
-        for kept in list(self._kept.values()):
-            self.give_up(kept)
+        """Close the connections to all that are kept; they go with their servers, and with the run's folder."""
+        for kept in self._kept.values():
+            kept.close()

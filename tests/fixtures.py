@@ -119,7 +119,16 @@ def engine(database: URL, databases: Databases) -> Iterator[Engine]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of what may run on both servers, let each have one half in every run, and the mark `spared` on the other."""
+    """
+    Give the mark `spared` to what only a long run has.
+
+    Of what may run on both servers each has one half in every run; of what is `sampled(of)`, one case in so many runs.
+    """
+    for item in items:
+        sampled = item.get_closest_marker("sampled")
+        # By its name, here and below, so that it is the same one for every process of a run.
+        if sampled and crc32(item.nodeid.encode()) % sampled.args[0]:
+            item.add_marker("spared")
     by_name: dict[str, dict[str, pytest.Item]] = {}
     for item in items:
         callspec = getattr(item, "callspec", None)
@@ -128,7 +137,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             by_name.setdefault(item.nodeid.replace(kind, "", 1), {})[kind] = item
     for name, found in by_name.items():
         if found.keys() == SERVERS.keys():
-            # By its name, so that it is the same one for every process of a run.
             found[sorted(SERVERS)[crc32(name.encode()) % 2]].add_marker("spared")
 
 

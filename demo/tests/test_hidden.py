@@ -53,6 +53,7 @@ def test_these_are_all_the_forms(town: Site) -> None:
     assert all((rule.methods or set()) <= {"POST", "OPTIONS"} for rule in rules)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("form", FORMS)
 def test_nothing_is_changed_without_the_token_of_ones_own_page(town: Site, famous: str, form: str) -> None:
     """A form on another site can press none of the buttons, and no link does what a button does."""

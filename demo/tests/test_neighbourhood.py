@@ -69,6 +69,7 @@ def test_the_words_say_what_the_picture_draws(site: Site, famous: str) -> None:
     assert page.text.count('class="single-way') == len(edges) - 2 * len(mutual)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("state", ["open", "locked", "hidden", "half hidden", "away"])
 def test_who_sees_it(site: Site, famous: str, kind: str, state: str) -> None:

@@ -27,6 +27,7 @@ def count_posts(site: Site) -> int:
         return session.scalars(select(func.count()).select_from(Post)).one()
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("state", READERS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_who_reads_a_post(site: Site, famous: str, kind: str, state: str) -> None:

@@ -410,6 +410,7 @@ def _plain(value: Any) -> Any:
     return inspect(value).identity if hasattr(value, "__mapper__") else value
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.filterwarnings("ignore:DELETE statement has a cartesian product")
 @pytest.mark.parametrize(
     "places", ["sqlite", pytest.param("postgresql", marks=pytest.mark.long), "mariadb"], indirect=True, scope="module"
@@ -420,6 +421,7 @@ def test_a_bulk_delete_is_sqlalchemys_own(places: tuple[Place, Place], entity: s
     compare(places, entity, clause, way)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.filterwarnings("ignore:DELETE statement has a cartesian product")
 @pytest.mark.parametrize(
     "places",

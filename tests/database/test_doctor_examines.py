@@ -263,9 +263,9 @@ def test_nothing_is_found_where_nothing_is_wrong(engine: Engine) -> None:
     assert (treated.found, treated.left) == ((), ())
 
 
-#: In every run a server has half of them each; SQLite has all.
+#: In every run a server has half of them each, and SQLite a third.
 SHARE = {
-    "sqlite": {scene.name for scene in SCENES},
+    "sqlite": {scene.name for scene in SCENES[::3]},
     "postgresql": {scene.name for scene in SCENES[::2]},
     "mariadb": {scene.name for scene in SCENES[1::2]},
 }

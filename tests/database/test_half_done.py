@@ -280,6 +280,7 @@ def listeners_hear_what_was_committed(_engine: Engine, session: Session) -> set[
     return {2}
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", SCENES)
 def test_a_scene(engine: Engine, name: str) -> None:
     """What is committed is what the scene says, and counted."""

@@ -170,6 +170,7 @@ def named(value: object) -> str | None:
     return getattr(value, "__name__", None)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("first", [True, False], ids=["after the first event", "before the first event"])
 @pytest.mark.parametrize("end", ENDS)
 @pytest.mark.parametrize("begin", BEGINS, ids=named)
@@ -188,6 +189,7 @@ def test_a_savepoint(scene: Scene, begin: Begin, end: End, first: bool) -> None:
     assert set(scene.heard) == {*((2,) if first else ()), *((3,) if end == "commit" else ()), 4}
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("outer_end", ["commit", "rollback"])
 @pytest.mark.parametrize("inner_end", ["commit", "rollback", "nothing"])
 @pytest.mark.parametrize("inner", [by_session, by_connection, by_driver], ids=named)
@@ -670,6 +672,7 @@ JoinMode = Literal["conditional_savepoint", "create_savepoint", "control_fully",
 MODES: list[JoinMode] = ["conditional_savepoint", "create_savepoint", "control_fully", "rollback_only"]
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("outer", ["commit", "rollback", "savepoint commit", "savepoint rollback"])
 @pytest.mark.parametrize("inner", ["commit", "rollback", "close", "failing flush", "invalidate", "nothing"])
 @pytest.mark.parametrize("mode", MODES)

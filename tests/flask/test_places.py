@@ -160,6 +160,7 @@ NAMES = [
 ]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", NAMES)
 def test_whatever_somebody_is_called(open_library: Open, name: str) -> None:
     """Their pages are found, a press does what it says, and leads back: as a browser would follow the links."""
