@@ -34,6 +34,7 @@ LAYERS = {
     "errors": 0,
     "settings": 0,
     "values": 0,
+    "folding": 1,  # names as they are searched for
     "cursors": 1,
     "events": 1,
     "engines": 1,  # what SQL leaves open

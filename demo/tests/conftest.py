@@ -24,6 +24,7 @@ from retinue import Graph, Relationship
 from retinue_demo.app import create_app
 from retinue_demo.models import Follow, FollowCount, User, db
 from retinue_demo.passwords import PASSWORD
+from retinue_demo.people import let_find
 from retinue_demo.seed import seed
 from tests.databases import not_durable
 
@@ -148,6 +149,8 @@ class Site:
         """Write *columns* of a user, as somebody would who knows of no graph."""
         with self.session() as session:
             session.execute(update(User).where(User.username == username).values(columns))
+            if "name" in columns:
+                let_find(session, session.scalars(select(User).where(User.username == username)).one())
             session.commit()
 
     def names(self, kind: str, username: str) -> list[str]:

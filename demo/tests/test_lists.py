@@ -56,6 +56,22 @@ def test_a_list_is_searched_sorted_and_filtered_by_its_form(site: Site, famous: 
     assert re.findall(r'<option value="([^"]*)" selected', page.text) == ["name", "mutual"]
 
 
+def test_any_word_of_a_name_finds_somebody_in_every_list(site: Site, famous: str) -> None:
+    """The family name, without its accents, in a list as among all people; and a new name at once, in the place of the old."""
+    other = next(name for name in site.people if name != famous and not site.is_following(name, famous))
+    fan = site.visitor_as(other)
+    fan.post(f"/@{famous}/follow")
+    fan.post("/settings/profile", name="Mária Ann Őrségi", bio="", circle="")
+    visitor = site.visitor_as(famous)
+
+    for search in ("orsegi", "Őrs", "ann o", "maria", other):
+        assert visitor.get(f"/@{famous}/followers?q={search}").rows == [other], search
+        assert other in visitor.get(f"/people?q={search}").rows
+    fan.post("/settings/profile", name="Ben", bio="", circle="")
+    assert visitor.get(f"/@{famous}/followers?q=orsegi").rows == []
+    assert other in visitor.get(f"/@{famous}/followers?q=ben").rows
+
+
 @pytest.mark.parametrize(
     ("query", "status"),
     [

@@ -45,6 +45,7 @@ from retinue.events import (
     Unfollowed,
     Unmuted,
 )
+from retinue.folding import fold_name, search_texts
 from retinue.graph import Graph
 from retinue.models import (
     BlockMixin,
@@ -58,6 +59,7 @@ from retinue.models import (
     TimelineEntryMixin,
     UTCDateTime,
     declare_posts,
+    declare_search,
 )
 from retinue.retry import transact
 from retinue.settings import Settings
@@ -144,7 +146,10 @@ __all__ = [
     "UnknownUserError",
     "Unmuted",
     "declare_posts",
+    "declare_search",
+    "fold_name",
     "listen",
     "prepare_engine",
+    "search_texts",
     "transact",
 ]

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Index, MetaData, String, func
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from retinue import BlockMixin, FollowerMixin, FollowMixin, Settings, UTCDateTime, declare_posts
+from retinue import BlockMixin, FollowerMixin, FollowMixin, Settings, UTCDateTime, declare_posts, declare_search
 
 
 @dataclass(frozen=True)
@@ -21,10 +21,15 @@ class NamedModels:
     follow: type[Any]
     block: type[Any]
     post: type[Any]
+    text: type[Any]
 
 
-def declare(settings: Settings, *, posts: bool = False) -> NamedModels:
-    """Declare the models once more, for a user class with these *settings*; posts say who is dormant, if they are to."""
+def declare(settings: Settings, *, posts: bool = False, texts: bool = False) -> NamedModels:
+    """
+    Declare the models once more, for a user class with these *settings*.
+
+    Posts say who is dormant, and texts by what users are found, if they are to.
+    """
 
     class Base(DeclarativeBase):
         pass
@@ -59,6 +64,19 @@ def declare(settings: Settings, *, posts: bool = False) -> NamedModels:
         # Bare UTC, as many applications keep it.
         created_at: Mapped[datetime]
 
+    class SearchText(Base):
+        __tablename__ = "search_texts"
+        user_id: Mapped[int] = mapped_column(primary_key=True)
+        text: Mapped[str] = mapped_column(
+            String(255).with_variant(String(255, collation="utf8mb4_bin"), "mysql", "mariadb"), primary_key=True
+        )
+
+    Index("ix_search_texts", func.lower(SearchText.text).collate("C"), SearchText.user_id).ddl_if(dialect="postgresql")
+    Index("ix_search_texts_lite", SearchText.text.collate("NOCASE"), SearchText.user_id).ddl_if(dialect="sqlite")
+    Index("ix_search_texts_my", SearchText.text, SearchText.user_id).ddl_if(dialect="mariadb")
+
     if posts:
         declare_posts(Post, author="author_id", time="created_at")
-    return NamedModels(Base.metadata, User, Follow, Block, Post)
+    if texts:
+        declare_search(SearchText, user="user_id", text="text")
+    return NamedModels(Base.metadata, User, Follow, Block, Post, SearchText)

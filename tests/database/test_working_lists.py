@@ -15,7 +15,18 @@ import pytest
 from sqlalchemy import Engine, insert, update
 from sqlalchemy.orm import Session
 
-from retinue import ALL, Graph, InvalidCursor, MappingError, NotVisibleError, Only, Page, Settings, Sort
+from retinue import (
+    ALL,
+    Graph,
+    InvalidCursor,
+    MappingError,
+    NotVisibleError,
+    Only,
+    Page,
+    Settings,
+    Sort,
+    search_texts,
+)
 from retinue.lists import views
 from retinue.lists.views import Bounds
 from retinue.testing import assert_pages_join_up, count_statements
@@ -29,12 +40,30 @@ SETTINGS = Settings(name="username", last_active="seen_at", active="active")
 MODELS = declare(SETTINGS)
 #: The same, for statements that are built while the lists of a test count as long.
 LONG = declare(SETTINGS)
+#: The same two, where people are found by any word of their name.
+BY_WORDS = declare(SETTINGS, texts=True)
+LONG_BY_WORDS = declare(SETTINGS, texts=True)
 #: Bounds at which the lists of a test are long, and names rare or not.
 TINY = Bounds(short=2, sorted=5, few=3)
 
 #: Names of which some differ in nothing, or only in capital letters.
-NAMES = ["Anne", "anne", "ANNA", "Ann", "an", "Ben", "Benno", "ben", "Zoe", "zo", "Carl 2", "carl 10"]
-SEARCHES = ["", "a", "AN", "ann", "anne", "be", "z", "carl", "x", "annes"]
+NAMES = [
+    "Anne",
+    "anne",
+    "ANNA",
+    "Ann",
+    "an",
+    "Ben",
+    "Benno",
+    "ben",
+    "Zoe",
+    "zo",
+    "Carl 2",
+    "carl 10",
+    "Anna Ann",
+    "Zoe Anne Ben",
+]
+SEARCHES = ["", "a", "AN", "ann", "anne", "be", "z", "carl", "x", "annes", "ann z", "2"]
 FILTERS = [
     None,
     Only.MUTUAL,
@@ -62,6 +91,12 @@ class Crowd:
     people: dict[int, Person]
     edges: dict[tuple[int, int], datetime]
     apart: set[tuple[int, int]]
+    by_words: bool
+
+    def texts(self, key: int) -> list[str]:
+        """Return by what somebody is found."""
+        name = self.people[key].name
+        return sorted(search_texts(name)) if self.by_words else [name.lower()]
 
     def expected(
         self, name: str, user: int, viewer: object, search: str, sort: Sort, only: Only | None
@@ -75,7 +110,7 @@ class Crowd:
         rows = []
         for key, time in since.items():
             person = self.people[key]
-            fits = person.name.lower().startswith(search.lower())
+            fits = any(text.startswith(search.lower()) for text in self.texts(key))
             fits &= Only.MUTUAL not in only or key in other
             fits &= Only.NOT_FOLLOWED_BACK not in only or key not in other
             fits &= Only.DORMANT not in only or person.seen_at is None or person.seen_at < NOW - 30 * DAY
@@ -83,7 +118,13 @@ class Crowd:
             if fits:
                 rows.append((key, time))
         if sort is Sort.NAME:
-            return sorted(rows, key=lambda row: (self.people[row[0]].name.lower(), row[0]))
+            by_text = self.by_words and search
+
+            def called(key: int) -> str:
+                fits = [text for text in self.texts(key) if text.startswith(search.lower())]
+                return min(fits) if by_text else self.people[key].name.lower()
+
+            return sorted(rows, key=lambda row: (called(row[0]), row[0]))
         return sorted(rows, key=lambda row: (row[1], row[0]), reverse=sort is Sort.NEWEST)
 
     def parted(self, viewer: object, user: int) -> bool:
@@ -115,8 +156,10 @@ def crowd(engine: Engine, models: NamedModels, seed: int, size: int = 20) -> Ite
         session.connection().execute(
             insert(models.block.__table__), [{"blocker_id": a, "blocked_id": b} for a, b in apart]
         )
+        texts = [{"user_id": k, "text": text} for k, p in people.items() for text in search_texts(p.name)]
+        session.execute(insert(models.text), texts)
         session.commit()
-        yield Crowd(Graph(session, models.user), people, edges, apart)
+        yield Crowd(Graph(session, models.user), people, edges, apart, models in (BY_WORDS, LONG_BY_WORDS))
 
 
 def ways(read: Callable[..., Page[Any]], limit: int) -> list[tuple[int, datetime]]:
@@ -128,16 +171,18 @@ def ways(read: Callable[..., Page[Any]], limit: int) -> list[tuple[int, datetime
 # --- What is on a page ---------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("by_words", [False, True], ids=["by the beginning", "by any word"])
 @pytest.mark.parametrize("long", [False, True], ids=["short", "long"])
 @few_or_many("looked_at", 20, 100)
 def test_a_page_is_what_plain_python_makes_of_the_rows(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch, looked_at: int, *, long: bool
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, looked_at: int, *, long: bool, by_words: bool
 ) -> None:
     """Every list, search, order and filter, for trusted code, the owner, another user and nobody; both ways."""
     if long:
         monkeypatch.setattr(views, "BOUNDS", TINY)
     dice = random.Random(looked_at)
-    with crowd(engine, LONG if long else MODELS, looked_at) as place:
+    models = (LONG_BY_WORDS if long else BY_WORDS) if by_words else (LONG if long else MODELS)
+    with crowd(engine, models, looked_at) as place:
         looks = [(search, sort, only) for search in SEARCHES for sort in Sort for only in FILTERS]
         for search, sort, only in dice.sample(looks, looked_at):
             name, user = dice.choice(["followers", "following"]), dice.choice(list(place.people))

@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, Final
 
+from retinue import search_texts
+
 PEOPLE: Final = 20_000
 #: Someone with 15,000 followers who follows 40.
 CELEBRITY: Final = 1
@@ -70,6 +72,8 @@ def _people_and_edges() -> Iterator[tuple[str, tuple[str, ...], Rows]]:
     # Rows as wide as they are in real life: where users fit in a few pages, reading them all is a good plan.
     users = [(n, f"user{n}", "about them " * 40, *_FLAGS.values()) for n in range(1, PEOPLE + 1)]
     yield "users", ("id", "username", "about", *_FLAGS), users
+    texts = [(n, text) for n in range(1, PEOPLE + 1) for text in search_texts(f"user{n} family{n % 2_000}")]
+    yield "search_texts", ("user_id", "text"), texts
     pairs = edges()
     yield (
         "follows",

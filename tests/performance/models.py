@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import MetaData, String
+from sqlalchemy import Index, MetaData, String, func
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from retinue import (
@@ -20,6 +20,7 @@ from retinue import (
     NotificationMixin,
     Settings,
     TimelineEntryMixin,
+    declare_search,
 )
 from tests.models import posts_with_authors
 
@@ -41,12 +42,13 @@ def _declare_counted() -> Models:
 
     class User(FollowerMixin, Base):
         __tablename__ = "users"
+        __retinue__ = Settings(name="username")
         id: Mapped[int] = mapped_column(primary_key=True)
         username: Mapped[str] = mapped_column(String(64))
         about: Mapped[str] = mapped_column(String(500))
 
-    follow, count, post = _declare_edges_and_posts(Base, User)
-    return Models(Base.metadata, User, post, (follow, count))
+    follow, count, text, post = _declare_edges_texts_and_posts(Base, User)
+    return Models(Base.metadata, User, post, (follow, count, text))
 
 
 def _declare_everything() -> Models:
@@ -55,7 +57,7 @@ def _declare_everything() -> Models:
 
     class User(FollowerMixin, Base):
         __tablename__ = "users"
-        __retinue__ = Settings(active="active")
+        __retinue__ = Settings(active="active", name="username")
         id: Mapped[int] = mapped_column(primary_key=True)
         username: Mapped[str] = mapped_column(String(64))
         about: Mapped[str] = mapped_column(String(500))
@@ -65,7 +67,7 @@ def _declare_everything() -> Models:
         hide_following: Mapped[bool] = mapped_column(default=False)
         discoverable: Mapped[bool] = mapped_column(default=True)
 
-    follow, count, post = _declare_edges_and_posts(Base, User)
+    follow, count, text, post = _declare_edges_texts_and_posts(Base, User)
 
     class FollowRequest(FollowRequestMixin, Base):
         __tablename__ = "follow_requests"
@@ -90,17 +92,27 @@ def _declare_everything() -> Models:
 
     privacy = (FollowRequest, Block, Mute)
     records = (FollowEvent, Notification, DismissedSuggestion, TimelineEntry)
-    return Models(Base.metadata, User, post, (follow, count, *privacy, *records))
+    return Models(Base.metadata, User, post, (follow, count, text, *privacy, *records))
 
 
-def _declare_edges_and_posts(base: Any, user: type[Any]) -> tuple[type[Any], ...]:
+def _declare_edges_texts_and_posts(base: Any, user: type[Any]) -> tuple[type[Any], ...]:
     class Follow(FollowMixin, base):  # type: ignore[misc]
         __tablename__ = "follows"
 
     class FollowCount(FollowCountMixin, base):  # type: ignore[misc]
         __tablename__ = "follow_counts"
 
-    return Follow, FollowCount, posts_with_authors(base, user)
+    class SearchText(base):  # type: ignore[misc]
+        __tablename__ = "search_texts"
+        user_id: Mapped[int] = mapped_column(primary_key=True)
+        text: Mapped[str] = mapped_column(String(255), primary_key=True)
+
+    for name, text, key in (("users", user.username, user.id), ("texts", SearchText.text, SearchText.user_id)):
+        Index(f"ix_{name}_sqlite", text.collate("NOCASE"), key).ddl_if(dialect="sqlite")
+        Index(f"ix_{name}_postgresql", func.lower(text).collate("C"), key).ddl_if(dialect="postgresql")
+        Index(f"ix_{name}_mariadb", text, key).ddl_if(dialect="mariadb")
+    declare_search(SearchText, user="user_id", text="text")
+    return Follow, FollowCount, SearchText, posts_with_authors(base, user)
 
 
 COUNTED = _declare_counted()

@@ -15,7 +15,7 @@ from typing import Any, Final
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from retinue import Graph
+from retinue import Graph, Sort
 from tests.performance.crowd import (
     CELEBRITY,
     FANS,
@@ -62,6 +62,10 @@ Call = Callable[[Place, Session], object]
 
 def _asks(call: Callable[[Graph[Any]], object]) -> Call:
     return lambda place, session: call(place.graph(session))
+
+
+def _searches(user: int, text: str, order: Sort) -> Call:
+    return _asks(lambda g: g.followers(user, search=text, sort=order))
 
 
 def _deep(list_: str, user: int, pages: int) -> Call:
@@ -115,6 +119,14 @@ def operations() -> dict[str, list[Call]]:
             _asks(lambda g: g.followers(ORDINARY, viewer=STRANGER)),
             _asks(lambda g: g.followers(CELEBRITY, viewer=FOLLOWS_5000)),
         ],
+        # Of 20,000 people more than half have a word that begins so, 110, one, and nobody.
+        **{
+            f"search for a word of {found}, {order.value}": [
+                _searches(user, text, order) for user in (ORDINARY, CELEBRITY) for text in texts
+            ]
+            for found, texts in {"many": ["family1"], "few": ["family77", "family77 user77", "nobody"]}.items()
+            for order in (Sort.NEWEST, Sort.NAME)
+        },
         "counts of 1": [
             _asks(lambda g: g.counts([ORDINARY])),
             _asks(lambda g: g.counts([CELEBRITY])),
@@ -175,6 +187,11 @@ ROWS: Final = {
     "page of 20 followers": "followers(me)",
     "page of 20 followed": "following(me)",
     "page of 20 followers for a viewer": "followers(me, viewer=stranger)",
+    **{
+        f"search for a word of {found}, {order.value}": "followers(me, search='u')"
+        for found in ("many", "few")
+        for order in (Sort.NEWEST, Sort.NAME)
+    },
     "counts of 1": "counts([me])",
     "counts of 50": "counts([me, *fans])",
     "follow, new": "follow(me, stranger)",

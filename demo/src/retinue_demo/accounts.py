@@ -128,7 +128,7 @@ def _add(username: str, name: str, kept: str) -> User | None:
         said = {"username": username, "name": name, "bio": "", "circle": "", "password_hash": kept}
         user = User(**said | {"joined_at": datetime.now(UTC)})
         session.add(user)
-        session.flush()
+        people.let_find(session, user)
         return user.id
 
     try:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from flask import Blueprint, flash, redirect, render_template, url_for
-from sqlalchemy import update
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from retinue.flask import somebody
-from retinue_demo import forms
+from retinue_demo import forms, people
 from retinue_demo.following import retinue
 from retinue_demo.forms import Form
 from retinue_demo.models import User
@@ -25,7 +25,7 @@ def profile() -> str:
 
 @editing.post("/settings/profile")
 def save() -> Response | tuple[str, int]:
-    """Say something else of oneself. Two statements; 422 for what cannot be."""
+    """Say something else of oneself. Five statements; 422 for what cannot be."""
     viewer, form = somebody().id, Form()
     changed = {
         "name": form.read("name", forms.tidy, forms.check_name),
@@ -34,9 +34,18 @@ def save() -> Response | tuple[str, int]:
     }
     if form.errors:
         return _page(form), 422
-    retinue.transact(lambda session: session.execute(update(User).where(User.id == viewer).values(changed)))
+    retinue.transact(lambda session: _change(session, viewer, changed))
     flash("Your profile was saved.")
     return redirect(url_for("editing.profile"), 303)
+
+
+def _change(session: Session, key: int, changed: dict[str, str]) -> None:
+    user = session.get(User, key)
+    if user is None:  # deleted in another window
+        return
+    for name, value in changed.items():
+        setattr(user, name, value)
+    people.let_find(session, user)
 
 
 def _page(form: Form) -> str:

@@ -45,7 +45,7 @@ def upgrade(database: URL) -> None:
         sqlalchemy.exc.OperationalError: The same on the others; or the database is not to be had.
     """
     # An engine of its own: a prepared one would change an SQLite file that is refused.
-    engine = create_engine(database, poolclass=NullPool, **_options(database.get_backend_name()))
+    engine = create_engine(database, poolclass=NullPool, hide_parameters=True, **_options(database.get_backend_name()))
     with _one:
         with engine.connect() as connection:
             if _versions(connection) == {_revisions()[0]}:

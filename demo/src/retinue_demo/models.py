@@ -22,6 +22,7 @@ from retinue import (
     Settings,
     UTCDateTime,
     declare_posts,
+    declare_search,
 )
 
 #: Characters of a post.
@@ -69,11 +70,27 @@ class User(FollowerMixin, UserMixin, db.Model):  # type: ignore[name-defined,mis
     active: Mapped[bool] = mapped_column(default=True)
 
 
-# By which lists are searched and sorted by name: see docs/lists.md. Each engine has its own.
-Index("ix_users_name_sqlite", User.name.collate("NOCASE"), User.id).ddl_if(dialect="sqlite")
-Index("ix_users_name_postgresql", func.lower(User.name).collate("C"), User.id).ddl_if(dialect="postgresql")
-for _name in ("mysql", "mariadb"):
-    Index(f"ix_users_name_{_name}", User.name).ddl_if(dialect=_name)
+class SearchText(db.Model):  # type: ignore[name-defined,misc]
+    """One of the texts under which a user is found: their name or username from one of its words on."""
+
+    __tablename__ = "search_texts"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    text: Mapped[str] = mapped_column(
+        # By its characters alone, of which none is missing: what is folded is not to be folded once more.
+        String(255).with_variant(String(255, collation="utf8mb4_bin"), "mysql", "mariadb"),
+        primary_key=True,
+    )
+
+
+declare_search(SearchText, user="user_id", text="text")
+
+# By which lists are sorted by name, and searched: see docs/lists.md. Each engine has its own.
+for _table, _name, _key in (("users_name", User.name, User.id), ("search_texts", SearchText.text, SearchText.user_id)):
+    Index(f"ix_{_table}_sqlite", _name.collate("NOCASE"), _key).ddl_if(dialect="sqlite")
+    Index(f"ix_{_table}_postgresql", func.lower(_name).collate("C"), _key).ddl_if(dialect="postgresql")
+    for _family in ("mysql", "mariadb"):
+        Index(f"ix_{_table}_{_family}", _name).ddl_if(dialect=_family)
 
 
 class Follow(FollowMixin, db.Model):  # type: ignore[name-defined,misc]

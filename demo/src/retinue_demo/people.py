@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, delete, false, insert, select
 from sqlalchemy.orm import Session
 
-from retinue_demo.models import User
+from retinue import fold_name, search_texts
+from retinue_demo.models import SearchText, User
 from retinue_demo.passwords import public_hash
 
 #: What a username is; everything that reads one from a request goes through it.
@@ -36,6 +38,18 @@ def by_username(session: Session, username: str, *, whom: ColumnElement[bool] | 
     """Return the user of that name, of those of *whom* or whoever may know of them, or None. One select."""
     query = select(User).where(User.username == username)
     return session.scalars(query if whom is None else query.where(whom)).one_or_none()
+
+
+def let_find(session: Session, user: User) -> None:
+    """Let *user* be found by each word of what they are called now. Two statements, and a flush."""
+    session.flush()
+    session.execute(delete(SearchText).where(SearchText.user_id == user.id))
+    session.execute(insert(SearchText), [*texts_of(user)])
+
+
+def texts_of(user: User) -> Iterator[dict[str, Any]]:
+    """Yield the rows of `SearchText` by which *user* is found. No statement."""
+    return ({"user_id": user.id, "text": text} for text in search_texts(user.name, user.username))
 
 
 def invented(session: Session, number: int) -> list[User]:
@@ -69,11 +83,11 @@ def directory(
     whom: ColumnElement[bool],
 ) -> Directory:
     """
-    Return those of *whom* whose name contains *search*, in the order in which they joined. One select.
+    Return those of *whom* whom *search* finds, as it does in lists, in the order in which they joined. One select.
 
     Args:
         session: Where they are.
-        search: Part of a name, however it is spelt; empty for everybody.
+        search: What one of the words of a name begins with, however it is spelt; empty for everybody.
         limit: People on the page.
         after: The id that the page comes after.
         before: The id that the page comes before, if *after* is None.
@@ -81,8 +95,9 @@ def directory(
     """
     query = select(User).where(whom)
     if search:
-        # What folds to nothing is in no name; no username has a hyphen.
-        query = query.where(User.username.contains(fold(search) or "-", autoescape=True))
+        text = fold_name(search)
+        found_by = select(SearchText.user_id).where(SearchText.text.startswith(text, autoescape=True))
+        query = query.where(User.id.in_(found_by) if text else false())
     backward = after is None and before is not None
     if after is not None:
         query = query.where(User.id > after)

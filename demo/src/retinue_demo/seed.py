@@ -15,8 +15,18 @@ from sqlalchemy.orm import Session
 
 from retinue import HistoryKind, NotificationKind
 from retinue_demo.community import FOLLOWS_EACH, Member, invent_follows, invent_members, invent_posts, invent_requests
-from retinue_demo.models import Follow, FollowCount, FollowEvent, FollowRequest, Notification, Post, User
+from retinue_demo.models import (
+    Follow,
+    FollowCount,
+    FollowEvent,
+    FollowRequest,
+    Notification,
+    Post,
+    SearchText,
+    User,
+)
 from retinue_demo.passwords import public_hash
+from retinue_demo.people import texts_of
 
 #: What lies further back than this, nobody is told any more; and what lies this far back, everybody has read.
 NEWS_LASTS = timedelta(days=30)
@@ -90,6 +100,7 @@ def seed(
             # Another process was faster between the question and here; it holds the same people.
             session.rollback()
             return Found(_people(session), 0, 0, made=False)
+        session.execute(insert(SearchText), [text for user in users for text in texts_of(user)])
         past = _Past(session, watch, [user.id for user in users], members, until)
         followers = past.add_follows(follows)
         posted = past.add_posts(followers)

@@ -35,7 +35,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.mysql import Insert, insert
 from sqlalchemy.engine import Connection, CursorResult
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import SelectBase
 
@@ -43,6 +43,9 @@ from retinue.engines.contract import Aftermath, EngineRules, FreshRows, NewRow, 
 
 #: ER_NO_REFERENCED_ROW_2: the foreign key's other end is not there.
 _NO_REFERENCED_ROW = 1452
+
+#: ER_CANT_AGGREGATE_2COLLATIONS: one of two texts cannot become one of the other's kind.
+_NOTHING_IN_COMMON = 1267
 
 #: The errors after which InnoDB has rolled back the transaction: deadlock, lock table full.
 _ENDS_TRANSACTION = (1213, 1206)
@@ -92,6 +95,10 @@ class MariaDB(EngineRules):
         """Return whether MariaDB's own type takes *value*: not a new version (8 to 15) of an old variant."""
         version, variant = value.int >> 76 & 0xF, value.int >> 60 & 0xF
         return variant >= 8 or version < 8
+
+    def cannot_hold(self, error: DBAPIError) -> bool:
+        """Return whether two texts have no character set in common: an emoji and a column in ``utf8mb3``, for one."""
+        return bool(error.orig and error.orig.args and error.orig.args[0] == _NOTHING_IN_COMMON)
 
     def by_name(self, name: ColumnElement[Any]) -> ColumnElement[Any]:
         """Return the name as it is: its column's collation compares and sorts it."""

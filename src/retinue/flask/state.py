@@ -10,9 +10,11 @@ from weakref import WeakSet
 from flask import Flask, current_app
 from jinja2 import Environment
 from sqlalchemy import Engine, select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, class_mapper
 
 from retinue import ALL, FollowerMixin, Graph, InvalidUserError, prepare_engine, transact
+from retinue.engines import engine_of
 from retinue.flask import changes, config
 from retinue.flask.permissions import May
 from retinue.flask.sessions import Sessions, prepare_engines, sessions_of
@@ -134,7 +136,13 @@ class State:
         if key is None:
             return None
         known = self.graph().visible_to(viewer, blocked=True)
-        found = self.session().scalars(select(user).where(getattr(user, self.slug_name) == key, known)).one_or_none()
+        named = select(user).where(getattr(user, self.slug_name) == key, known)
+        try:
+            found = self.session().scalars(named).one_or_none()
+        except DBAPIError as error:
+            if not engine_of(connection_of(self.session(), self.schema, writes=False)).cannot_hold(error):
+                raise
+            return None
         # A collation may take Ann for ann; an address may not.
         return found if found is not None and self.slug_of(found) == slug else None
 

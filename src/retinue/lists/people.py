@@ -7,9 +7,11 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
+from sqlalchemy.exc import DBAPIError
+
 from retinue import arguments
 from retinue.arguments import View
-from retinue.errors import MappingError
+from retinue.errors import InvalidCursor, MappingError
 from retinue.lists import pages
 from retinue.lists.filters import filters_of
 from retinue.lists.keyset import Ends
@@ -49,16 +51,26 @@ def page(
         look = Look(bool(view.search), view.sort, view.only)
         words = (view.sort.value, view.only.value, view.search)
         visit = pages.enter(work, user, viewer, _lists_told_of(people, view.only), *words)
-        if len(view.search) > SEARCH_MOST or not arguments.holds(view.search, work.engine):
+        text = _searched(work, view.search)
+        if view.search and not text:
             visit = visit._replace(empty=True)
-        parameters["search"] = view.search
+        parameters["search"] = text
         for only in filters_of(view.only):
             parameters |= only.parameters(schema, at)
     parameters |= {"user": visit.owner, "viewer": visit.viewer_key}
     listing = _listing(people, by_name=view.sort is Sort.NAME)
-    found, stretch = pages.read(
-        work, listing, visit, parameters, limit, cursor, work.engine, people, look, visit.audience
-    )
+    try:
+        found, stretch = pages.read(
+            work, listing, visit, parameters, limit, cursor, work.engine, people, look, visit.audience
+        )
+    except DBAPIError as error:
+        if not work.engine.cannot_hold(error):
+            raise
+        if not view.search.isascii():
+            return Page()
+        if cursor is not None and view.sort is Sort.NAME:
+            raise InvalidCursor(cursor) from None
+        raise
     if visit.empty:
         return found
     if people.counted:
@@ -84,9 +96,18 @@ def _listing(people: People, *, by_name: bool) -> Listing[Any]:
     )
 
 
+def _searched(work: Work, text: str) -> str:
+    """Return with what names, or the texts in their place, are compared; empty, if none can begin with *text*."""
+    if len(text) > SEARCH_MOST or not arguments.holds(text, work.engine):
+        return ""
+    texts = work.schema.search
+    return text if texts is None else texts.fold(text)
+
+
 def _refuse_unmapped(schema: Schema, view: View) -> None:
     """Raise `MappingError` if the user class does not map what *view* asks for."""
-    if (view.search or view.sort is Sort.NAME) and "name" not in schema.flags:
+    by_texts = schema.search is not None and bool(view.search)
+    if (view.search or view.sort is Sort.NAME) and not by_texts and "name" not in schema.flags:
         user = schema.user.__name__
         message = f"to search and sort by name, say which attribute of {user} holds it: Settings(name='username')"
         raise MappingError(message)

@@ -2,8 +2,8 @@
 Lists of people searched, sorted and filtered: a page of them, at a bounded cost.
 
 A page can be read from several sides: from the list itself, asking of each row whether its user fits; from the
-users whose names fit, asking of each whether they are on the list; or, for those who follow each other, from the
-other list. Which is the short way depends on the numbers: of a million followers none may have that name, or a
+users whose names fit (or the texts that the application keeps in their place), asking of each whether they are on
+the list; or, for those who follow each other, from the other list. Which is the short way depends on the numbers: of a million followers none may have that name, or a
 tenth. The engines do not see that: left to choose, each reads a million rows for some pages. So a statement has
 each side as a branch of its own behind a gate, which counts rows, and no more of them than it must. One gate is
 open.
@@ -35,6 +35,7 @@ from retinue.engines import EngineRules, Rows
 from retinue.lists.filters import filters_of
 from retinue.lists.keyset import Ends, beside, in_order, within
 from retinue.lists.kinds import People, Source
+from retinue.models import SearchTexts
 from retinue.schema import Schema
 from retinue.values import Only, Sort
 from retinue.work.building import people, user_key
@@ -92,6 +93,8 @@ class View:
         self._schema, self._engine, self._look, self._way, self._ends = schema, engine, look, way, ends
         self._own, self._other, self._limit = kind, kind.other_end(), limit
         self._user = user_key(schema, "user")
+        #: What is searched; None: names.
+        self._texts: SearchTexts | None = schema.search if look.searched else None
         self.by_name: bool = look.sort is Sort.NAME
         self.ascending: bool = look.sort is not Sort.NEWEST
 
@@ -155,8 +158,7 @@ class View:
 
     def _from_names(self, gate: ColumnElement[bool], also: Conditions) -> Rows:
         """Go through the users by name, those who fit, and ask of each whether they are on the list."""
-        (users,) = people(self._schema, "named").values()
-        key, name = users.c[self._schema.key.key], self._name(users)
+        key, name = self._called("named")
         since = self._since(key)
         return self._page(
             key,
@@ -164,6 +166,7 @@ class View:
             name,
             *self._name_range(key, name, gate),
             since.is_not(None),
+            *self._first_of_theirs(key, name),
             *self._filters(key),
             *also(key),
         )
@@ -192,10 +195,9 @@ class View:
 
     def _more_named(self, most_rows: int) -> ColumnElement[bool]:
         """Return whether more users than so many have a name that fits."""
-        (users,) = people(self._schema, "counted").values()
-        name = self._name(users)
+        key, name = self._called("counted")
         fits = self._engine.starts_with(name, _SEARCH)
-        return _more(select(users.c[self._schema.key.key]).where(*fits), self._engine.by_name(name), most_rows)
+        return _more(select(key).where(*fits), self._engine.by_name(name), most_rows)
 
     def _begin(self, edges: Source, gate: ColumnElement[bool] | None) -> Sequence[ColumnElement[bool]]:
         if gate is None:
@@ -240,12 +242,13 @@ class View:
 
     def _named(self, key: ColumnElement[Any]) -> Sequence[ColumnElement[bool]]:
         """Return whether the user *key* has a name that fits, beside the place."""
-        (users,) = people(self._schema, "called").values()
-        user, name = users.c[self._schema.key.key], self._name(users)
-        wanted = [*self._beside_name(user, name)]
+        user, name = self._called("called")
+        beside = self._beside_name(user, name)
+        wanted = [*beside, *self._first_of_theirs(user, name)] if beside else []
         if self._look.searched:
             wanted += self._engine.starts_with(name, _SEARCH)
-        return (_found(select(user).where(user == key, *wanted)),) if wanted else ()
+        rows = select(user).where(user == key, *wanted)
+        return (_found(rows if self._texts is None else rows.limit(_ONE)),) if wanted else ()
 
     def _since(self, key: ColumnElement[Any]) -> Any:
         """Return since when the user *key* is on the list, beside the place; NULL if they are not."""
@@ -264,8 +267,29 @@ class View:
             yield registered.condition(self._schema, self._engine, key)
 
     def _name_of(self, key: ColumnElement[Any]) -> Any:
-        (users,) = people(self._schema, "sorted").values()
-        return select(self._name(users)).where(users.c[self._schema.key.key] == key).scalar_subquery()
+        user, name = self._called("sorted")
+        rows = select(name).where(user == key)
+        if self._texts is not None:
+            fits = self._engine.starts_with(name, _SEARCH)
+            rows = rows.where(*fits).order_by(self._engine.by_name(name), name).limit(_ONE)
+        return rows.scalar_subquery()
+
+    def _called(self, alias: str) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+        """Return the keys of users, and what they are called, as columns of other rows for each *alias*."""
+        if self._texts is not None:
+            rows = self._texts.table.alias(f"text_{alias}")
+            return rows.c[self._texts.user.key], rows.c[self._texts.text.key]
+        (users,) = people(self._schema, alias).values()
+        return users.c[self._schema.key.key], self._name(users)
+
+    def _first_of_theirs(self, key: ColumnElement[Any], text: ColumnElement[Any]) -> Sequence[ColumnElement[bool]]:
+        """Return whether no text of the user *key* that fits comes before *text*: so they are on a page once."""
+        if self._texts is None:
+            return ()
+        (user, other), order = self._called("earlier"), self._engine.by_name
+        earlier = (order(other) < order(text)) | ((order(other) == order(text)) & (other < text))
+        rows = select(user).where(user == key, *self._engine.starts_with(other, _SEARCH), earlier).limit(_ONE)
+        return (self._engine.no_row(rows, one_by_one=True),)
 
     def _name(self, users: FromClause) -> ColumnElement[Any]:
         """Return the name of *users*; who has none is called the empty text, where that can be."""
@@ -274,6 +298,8 @@ class View:
             return literal("")
         return name if self._schema.always_named else func.coalesce(name, "")
 
+
+_ONE: Final[ColumnElement[int]] = literal_column("1")
 
 #: What names start with.
 _SEARCH: Final = bindparam("search", type_=Text)

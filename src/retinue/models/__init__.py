@@ -6,6 +6,7 @@ from retinue.models.ids import RANDOM_BITS, id_at, new_id
 from retinue.models.posts import Posts, declare_posts, values_of
 from retinue.models.records import FollowEventMixin, NotificationMixin
 from retinue.models.safety import BlockMixin, DismissedSuggestionMixin, MuteMixin
+from retinue.models.search import SearchTexts, declare_search
 from retinue.models.timeline import TimelineEntryMixin, readers_of, senders_of
 from retinue.models.times import FIRST, LAST, UTCDateTime, aware, in_utc, now
 
@@ -22,10 +23,12 @@ __all__ = [
     "MuteMixin",
     "NotificationMixin",
     "Posts",
+    "SearchTexts",
     "TimelineEntryMixin",
     "UTCDateTime",
     "aware",
     "declare_posts",
+    "declare_search",
     "guards_of",
     "id_at",
     "in_utc",

@@ -71,9 +71,9 @@ def declare_posts(model: M, *, author: Any, time: Any, until: Any = None) -> M:
         MappingError: It is not mapped, has a composite key, lacks such an attribute, or its user class
             has posts already.
     """
-    mapper = _mapper_of(model)
-    author_column, time_column = (_column(mapper, name) for name in (author, time))
-    until_column = None if until is None else _column(mapper, until)
+    mapper = mapper_of(model)
+    author_column, time_column = (column_of(mapper, name) for name in (author, time))
+    until_column = None if until is None else column_of(mapper, until)
     owner = user_class_of(model)
     table = author_column.table
     keys = tuple(table.primary_key.columns)
@@ -94,13 +94,15 @@ def declare_posts(model: M, *, author: Any, time: Any, until: Any = None) -> M:
     return model
 
 
-def _mapper_of(model: Any) -> Mapper[Any]:
+def mapper_of(model: Any) -> Mapper[Any]:
+    """Return the mapper of the class *model*; `MappingError` if it has none."""
     if not (isinstance(model, type) and hasattr(model, "__mapper__")):
         raise MappingError(f"{model!r} is not a mapped class")
     return class_mapper(model, configure=False)
 
 
-def _column(mapper: Mapper[Any], attribute: Any) -> Column[Any]:
+def column_of(mapper: Mapper[Any], attribute: Any) -> Column[Any]:
+    """Return the column of *attribute*, which may be its name; `MappingError` if it is none."""
     name = attribute if isinstance(attribute, str) else getattr(attribute, "key", None)
     found = mapper.columns.get(cast("str", name)) if name else None
     if not isinstance(found, Column):

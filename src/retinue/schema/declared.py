@@ -18,6 +18,7 @@ from retinue.models import (
     FollowMixin,
     FollowRequestMixin,
     Posts,
+    SearchTexts,
     TimelineEntryMixin,
     guards_of,
     kinds,
@@ -67,6 +68,8 @@ class Schema:
         self.guards: Table | None = guards_of(user)
         #: The posts of users; None where no model of posts is declared.
         self.posts: Posts | None = vars(user).get("__retinue_posts__")
+        #: The texts under which users are found; None: they are found by the beginning of their name.
+        self.search: SearchTexts | None = vars(user).get("__retinue_search__")
         entries = self.table(TimelineEntryMixin) if TimelineEntryMixin in models else None
         self.timeline: Timeline | None = (
             None if entries is None else Timeline(entries, readers_of(entries), senders_of(entries))

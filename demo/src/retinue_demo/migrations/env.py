@@ -20,7 +20,7 @@ from retinue_demo.models import db
 
 def include_object(_thing: Any, name: str | None, kind: str, _reflected: bool, _other: Any) -> bool:
     """Leave alone what each engine has its own of: Alembic cannot compare expressions."""
-    return not (kind == "index" and (name or "").startswith("ix_users_name_"))
+    return not (kind == "index" and (name or "").startswith(("ix_users_name_", "ix_search_texts_")))
 
 
 def run(connection: Connection) -> None:

@@ -34,6 +34,8 @@ class ListForm(NamedTuple):
     show: str
     #: Whether users have names by which a list can be searched and sorted.
     named: bool
+    #: Whether a search finds any word of a name, and not its beginning alone.
+    by_words: bool
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -76,10 +78,10 @@ def _list_form() -> ListForm:
     """Return the values in the address; 400 if the menus do not offer them."""
     sort, show = request.args.get("sort", "newest"), request.args.get("show", "everybody")
     text = request.args.get("q", "")[:64].strip()
-    named = "name" in current().schema.flags
-    if sort not in SORTS or show not in SHOWN or (not named and (text or sort == "name")):
+    named, by_words = "name" in current().schema.flags, current().schema.search is not None
+    if sort not in SORTS or show not in SHOWN or (not named and (sort == "name" or (text and not by_words))):
         abort(400, gettext("That is not an order or a choice which the menus offer."))
-    return ListForm(text, sort, show, named)
+    return ListForm(text, sort, show, named, by_words)
 
 
 def _list(
