@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import partial
 from typing import Any
 
 import pytest
@@ -21,7 +22,9 @@ from retinue import (
     search_texts,
 )
 from retinue.folding import WORDS_MOST, fold_name
-from retinue.testing import count_statements
+from retinue.lists import views
+from retinue.lists.views import Bounds
+from retinue.testing import assert_pages_join_up, count_statements
 from tests.database.models_named import declare
 
 # ruff: noqa: RUF001 - letters that look like others are what is tried here
@@ -63,6 +66,24 @@ def test_any_word_of_a_name_finds_somebody(engine: Engine) -> None:
                     page = graph.followers(1, search=search, sort=sort)
                 assert len(ran) <= 1
                 assert sorted(p.user.username for p in page) == sorted(expected), (search, sort)
+
+
+@pytest.mark.parametrize("few", [1, 1_000], ids=["from the list", "from the texts"])
+@pytest.mark.tables(MODELS.metadata)
+def test_whom_several_texts_find_is_on_a_page_once(engine: Engine, monkeypatch: pytest.MonkeyPatch, few: int) -> None:
+    """From whichever side a page is read: none is short, and none has somebody again."""
+    monkeypatch.setattr(views, "BOUNDS", Bounds(short=2, sorted=5 if few > 1 else 1_000, few=few))
+    models = declare(Settings(), texts=True)
+    with Session(engine) as session:
+        names = {key: f"Ann Anna {key} Anne" for key in range(2, 9)}
+        session.execute(insert(models.user), [{"id": key, "username": name} for key, name in {1: "x", **names}.items()])
+        session.execute(insert(models.follow), [{"follower_id": key, "following_id": 1} for key in names])
+        texts = [{"user_id": key, "text": text} for key, name in names.items() for text in search_texts(name)]
+        session.execute(insert(models.text), texts)
+        for sort in Sort:
+            read = partial(Graph(session, models.user).followers, 1, search="ann", sort=sort)
+            rows: list[Any] = assert_pages_join_up(read, limits=[2, 3])
+            assert sorted(row.user.id for row in rows) == list(names)
 
 
 @pytest.mark.parametrize("first", range(0, 0x30000, 0x4000))
