@@ -27,7 +27,7 @@ from zlib import crc32
 from sqlalchemy import Executable
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, scoped_session
 
 from retinue.effects import outbox
 from retinue.engines import engine_of
@@ -38,7 +38,7 @@ from retinue.timeline import entries as statements
 from retinue.timeline.changes import Task, Unit, mark_stale, work_of
 from retinue.timeline.searched import all_posted
 from retinue.values import Key
-from retinue.work import Work, inserting
+from retinue.work import Work, inserting, session_of
 from retinue.work.routing import bind_of, connection_of
 
 SessionFactory = Callable[[], Session]
@@ -98,7 +98,7 @@ def run(engine_or_session_factory: Engine | SessionFactory, user_class: type[Any
 
 
 def pending(
-    session: Session, user_class: type[Any], *, limit: int = 1_000, older_than: float = LOST_AFTER
+    session: Session | scoped_session[Any], user_class: type[Any], *, limit: int = 1_000, older_than: float = LOST_AFTER
 ) -> list[str]:
     """
     Return units that nobody has finished, the oldest first. Two selects.
@@ -113,7 +113,7 @@ def pending(
         ModelMissingError: No model with `TimelineEntryMixin` is declared.
     """
     schema = schema_of(user_class)
-    work = Work(session, schema).read(to_write=True)
+    work = Work(session_of(session, user_class), schema).read(to_write=True)
     parameters = {"before": id_at(time.time() - older_than), "limit": limit}
     waiting = [
         Unit(task, user, version)

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, insert, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
 from retinue import Graph, InvalidUserError, ModelMissingError, NotVisibleError, Settings
-from retinue.insight import churn, follower_growth, top_new_followers
+from retinue.insight import churn, follower_growth, statistics, top_new_followers
 from retinue.testing import audited, make_users
 from retinue.values import Churn, DayCount
 from tests.database.clock import START, Clock, stopped_clock
@@ -255,3 +255,16 @@ def test_without_its_model_each_names_the_line_to_add(engine: Engine) -> None:
         for ask in (follower_growth, churn):
             with pytest.raises(ModelMissingError, match="FollowEventMixin"):
                 ask(session, User, 1)
+
+
+def test_a_scoped_session_does_as_well(engine: Engine) -> None:
+    """Flask-SQLAlchemy's `db.session` is one."""
+    session = scoped_session(sessionmaker(engine))
+    star, fan = make_users(session(), MODELS.user, 2, active=True, locked=False)
+    fan.follow(star)
+
+    assert follower_growth(session, MODELS.user, star, days=1)[0].gained == 1
+    assert churn(session, MODELS.user, star, days=1).won == 1
+    assert [one.user for one in top_new_followers(session, MODELS.user, star)] == [fan]
+    assert statistics(session, MODELS.user).follows == 1
+    session.remove()

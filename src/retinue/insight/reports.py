@@ -10,9 +10,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, scoped_session
 
 from retinue import arguments
 from retinue.effects import counts
@@ -23,10 +23,13 @@ from retinue.schema import schema_of
 from retinue.ties import TIES
 from retinue.values import ALL, Churn, DayCount, Everything, Key, NewFollower
 from retinue.viewer import Audience
-from retinue.work import Work
+from retinue.work import Work, session_of
 from retinue.work.building import moment
 
 U = TypeVar("U")
+
+#: What reports take as a session.
+AnySession: TypeAlias = Session | scoped_session[Any]
 
 #: The most days that can be asked for: ten years.
 DAYS_MOST = 3_660
@@ -82,7 +85,12 @@ _TOTALS: Final = tuple(tie for tie in TIES if tie.plural in {field.name for fiel
 
 
 def follower_growth(
-    session: Session, user_class: type[U], user: U | Key, *, days: int = 30, viewer: U | Key | Everything | None = ALL
+    session: AnySession,
+    user_class: type[U],
+    user: U | Key,
+    *,
+    days: int = 30,
+    viewer: U | Key | Everything | None = ALL,
 ) -> list[DayCount]:
     """
     Return for each of the last *days* days in UTC, today last, how many followers *user* gained, lost, and had.
@@ -94,7 +102,7 @@ def follower_growth(
     Cost: two selects. What is read is the user's part of the history.
 
     Args:
-        session: The caller's session.
+        session: The caller's session, or a ``scoped_session``.
         user_class: The class with `FollowerMixin`.
         user: Whose followers.
         days: How many days, 1 to 3,660.
@@ -123,7 +131,12 @@ def follower_growth(
 
 
 def churn(
-    session: Session, user_class: type[U], user: U | Key, *, days: int = 30, viewer: U | Key | Everything | None = ALL
+    session: AnySession,
+    user_class: type[U],
+    user: U | Key,
+    *,
+    days: int = 30,
+    viewer: U | Key | Everything | None = ALL,
 ) -> Churn:
     """
     Return how many of the followers of *days* days ago *user* has lost, and how many were won since, and lost again.
@@ -148,7 +161,7 @@ def churn(
 
 
 def top_new_followers(
-    session: Session,
+    session: AnySession,
     user_class: type[U],
     user: U | Key,
     *,
@@ -176,7 +189,7 @@ def top_new_followers(
     return [NewFollower(person, since, int(followers)) for person, since, followers in rows]
 
 
-def statistics(session: Session, user_class: type[U], *, most_followed: int = 10) -> Statistics[U]:
+def statistics(session: AnySession, user_class: type[U], *, most_followed: int = 10) -> Statistics[U]:
     """
     Return numbers about the graph as a whole: for operators, as everybody and everything is counted.
 
@@ -186,7 +199,7 @@ def statistics(session: Session, user_class: type[U], *, most_followed: int = 10
     Cost: four selects.
 
     Args:
-        session: The caller's session.
+        session: The caller's session, or a ``scoped_session``.
         user_class: The class with `FollowerMixin`.
         most_followed: How many of the most followed users to return, 1 to 100.
 
@@ -194,7 +207,7 @@ def statistics(session: Session, user_class: type[U], *, most_followed: int = 10
         ValueError: *most_followed* is outside its range.
     """
     limit = arguments.page_limit(most_followed)
-    work = Work(session, schema_of(user_class)).read()
+    work = Work(session_of(session, user_class), schema_of(user_class)).read()
     connection, schema = work.connection, work.schema
     found = connection.execute(whole.totals(schema, _TOTALS), moment(schema, now())).one()
     numbers = {name: None if number is None else int(number) for name, number in found._mapping.items()}  # noqa: SLF001 - public
@@ -222,9 +235,11 @@ def _bands(users: int, powers: Iterable[Sequence[Any]]) -> tuple[DegreeBand, ...
     )
 
 
-def _about(session: Session, user_class: Any, user: Any, viewer: Any, model: Any) -> tuple[Work, Key | None, Audience]:
+def _about(
+    session: AnySession, user_class: Any, user: Any, viewer: Any, model: Any
+) -> tuple[Work, Key | None, Audience]:
     """Return what a report about *user* needs; `NotVisibleError` if *viewer* may not read it."""
-    work = Work(session, schema_of(user_class))
+    work = Work(session_of(session, user_class), schema_of(user_class))
     work.schema.table(model)
     key = work.read().key(user)
     audience = Audience.of(work.viewer(viewer), key)
