@@ -7,6 +7,7 @@
     python3 dev.py test --sqlalchemy 2.0    the tests on the oldest SQLAlchemy that is supported
     python3 dev.py bench    measure Retinue beside its peers and the bare driver; with --quick in two minutes
     python3 dev.py lint     style, format and types
+    python3 dev.py docs     build the documentation site and say where it is; with --serve at an address of this machine
     python3 dev.py lock     write requirements/ after a change in a pyproject.toml; with --upgrade at the newest versions
 
 What a command needs goes into .venv beside this file, at the versions and hashes
@@ -17,8 +18,11 @@ command line is handed on: `python3 dev.py test -k cursor`, `python3 dev.py demo
 from __future__ import annotations
 
 import argparse
+import contextlib
 import ctypes
+import functools
 import hashlib
+import http.server
 import os
 import shutil
 import subprocess
@@ -27,6 +31,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 REQUIREMENTS = ROOT / "requirements"
+
+# Where `docs` builds the site.
+SITE = ROOT / "site"
 
 # Debian's packages: each with a program, or a library, that it brings.
 # MariaDB without its daemon.
@@ -71,6 +78,7 @@ LOCKS = {
     "app": [*BOTH, "--constraint=requirements/test.txt"],
     "bench": ["--group=bench", "--constraint=requirements/test.txt"],
     "lint": ["--group=lint", "--constraint=requirements/test.txt"],
+    "docs": [*BOTH, "--extra=fastapi", "--group=docs", "--constraint=requirements/test.txt"],
     "uv": ["--group=uv"],
 }
 
@@ -277,7 +285,7 @@ def test(arguments: list[str], sqlalchemy: str | None) -> None:
 def test_long(arguments: list[str]) -> None:
     """Run everything that there is to test; go on after a failure, and name at the end what failed."""
     newest, oldest = Environment(".venv"), Environment(".venv-2.0")
-    newest.install("test")
+    newest.install("test", "docs")
     oldest.install("test-sqlalchemy-2.0")
     apt_install({**MARIADB, **VALGRIND, **CHROMIUM})
     pytest = ["python", "-m", "pytest", *SIDE_BY_SIDE]
@@ -326,6 +334,28 @@ def lint() -> None:
         raise SystemExit(f"dev.py: failed: {', '.join(failed)}")
 
 
+def site_arguments(source: Path, site: Path, doctrees: Path) -> list[str]:
+    """Return what Sphinx is told to build the pages below *source*: anything that leads nowhere is an error."""
+    # From the ground up each time: what was read before would not be read again, nor its warnings seen again.
+    strictly = ["--quiet", "--fresh-env", "--write-all", "--fail-on-warning", f"--doctree-dir={doctrees}"]
+    return [*strictly, f"--conf-dir={ROOT / 'docs'}", str(source), str(site)]
+
+
+def docs(*, serve: bool) -> None:
+    """Build the documentation site."""
+    environment = Environment(".venv")
+    environment.install("docs")
+    if not environment.run("python", "-m", "sphinx", *site_arguments(ROOT, SITE, environment.path / "doctrees")):
+        raise SystemExit("dev.py: failed: the site has warnings")
+    print(f"dev.py: the site is {SITE / 'index.html'}", flush=True)
+    if serve:
+        handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(SITE))
+        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+            print(f"dev.py: http://127.0.0.1:{server.server_port}/ until Ctrl+C", flush=True)
+            with contextlib.suppress(KeyboardInterrupt):
+                server.serve_forever()
+
+
 def lock(arguments: list[str]) -> None:
     """Write requirements/*.txt: every package but our own with its version and hashes, and no index's address."""
     environment = Environment(".venv")
@@ -360,6 +390,8 @@ def main() -> None:
         bench(arguments)
     elif command == "lint" and not arguments:
         lint()
+    elif command == "docs" and arguments in ([], ["--serve"]):
+        docs(serve=bool(arguments))
     elif command == "lock" and arguments in ([], ["--upgrade"]):
         lock(arguments)
     else:

@@ -143,8 +143,8 @@ for address in {addresses}:
     assert answer.status_code == 200, (address, answer.text)
 assert "Ada" in answer.text
 """
-#: Somebody before the README's app, as it starts anew after the session, without a script: they press what there is to press.
-VISITED = """
+#: Somebody before the app of a page, as it starts anew after the session, without a script: they press what there is to press.
+BROWSER = """
 import html, re
 from app import app
 
@@ -164,7 +164,11 @@ def sent(form, page, **fields):
 
 def followers(page):
     return re.findall('<b data-retinue-followers="([^"]*)">([0-9]*)</b>', page)
-
+"""
+#: In that of the README.
+VISITED = (
+    BROWSER
+    + """
 stranger = seen(browser.get("/"))
 for address in found('href="([^"]*[.]css[^"]*)"', stranger), found('src="([^"]*[.]js[^"]*)"', stranger):
     assert seen(browser.get(address)), address
@@ -178,12 +182,38 @@ assert "Sutton" in found('(?s)(<ul class="retinue-people">.*)', seen(browser.get
 page = sent(found('formaction="([^"]*/unfollow)"', page), page)
 assert followers(page) == [("Sutton", "0"), ("Daniel Bates", "0")], page
 """
+)
+
+#: In that of the tutorial: somebody new asks who is private, who says yes.
+ASKED = (
+    BROWSER
+    + """
+def logged_in(name):
+    return sent(found('<form method="post" action="(/login[^"]*)"', seen(browser.get("/"))), "", username=name)
+
+page = logged_in("eve")
+assert followers(page) == [("ann", "0"), ("bob", "1"), ("daniel", "1"), ("eve", "0")], page
+assert browser.get("/people/@daniel/followers").status_code == 404
+sent("/people/@daniel/follow", page)
+page = logged_in("daniel")
+requests = seen(browser.get(found('<a href="([^"]*)">Who asked', page)))
+assert "eve" in requests and "ann" not in requests, requests
+sent(found('formaction="([^"]*/accept)"', requests), requests)
+assert ("daniel", "2") in followers(seen(browser.get("/")))
+assert "eve" in seen(browser.get("/people/@daniel/followers"))
+"""
+)
 
 PAGES = [
     Page(
         "README.md",
         at_the_prompt="app.app_context().push()",
         after=VISITED,
+    ),
+    Page(
+        "docs/tutorial.md",
+        at_the_prompt="app.app_context().push()",
+        after=ASKED,
     ),
     Page(
         "docs/fastapi.md",

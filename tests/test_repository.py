@@ -46,6 +46,7 @@ def test_requirements_are_pinned_hashed_and_from_nowhere_in_particular(file: Pat
         ("test", [*BOTH, *PROJECT["dependency-groups"]["test"]]),
         ("test-sqlalchemy-2.0", [*BOTH, *PROJECT["dependency-groups"]["test"]]),
         ("lint", PROJECT["dependency-groups"]["lint"]),
+        ("docs", [*BOTH, *PROJECT["dependency-groups"]["docs"]]),
     ],
 )
 def test_the_lists_are_in_step_with_the_project(file: str, needs: list[str]) -> None:

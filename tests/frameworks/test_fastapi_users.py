@@ -16,7 +16,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from retinue import BlockMixin, FollowCountMixin, FollowerMixin, FollowMixin, FollowRequestMixin, Settings
 from retinue.testing import GraphContract, make_users
-from tests.frameworks.pages import do
+from tests.pages import do
 
 ASYNC = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "mariadb": "mariadb+asyncmy"}
 

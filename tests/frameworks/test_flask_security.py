@@ -11,7 +11,7 @@ from flask_security import hash_password
 from sqlalchemy import URL
 
 from retinue.testing import GraphContract, make_users
-from tests.frameworks.pages import do
+from tests.pages import do
 
 CONFIG = {
     "SECRET_KEY": "a key for tests, and long enough",

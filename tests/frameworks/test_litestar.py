@@ -12,7 +12,7 @@ from sqlalchemy import URL
 
 from retinue import Counts
 from tests.frameworks.alchemy import AsyncTestClient, bases_of_ones_own
-from tests.frameworks.pages import do
+from tests.pages import do
 
 #: What Advanced Alchemy uses itself: of SQLAlchemy, and of its own.
 pytestmark = pytest.mark.filterwarnings(

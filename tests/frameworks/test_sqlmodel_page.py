@@ -13,7 +13,7 @@ from sqlalchemy.orm import registry
 
 from retinue import prepare_engine
 from tests.fastapi.client import Client
-from tests.frameworks.pages import do
+from tests.pages import do
 
 
 def test_the_page_works_to_the_letter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
