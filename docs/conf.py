@@ -8,6 +8,8 @@ docstrings.
 
 from __future__ import annotations
 
+import dataclasses
+import enum
 import re
 import tomllib
 import warnings
@@ -136,6 +138,37 @@ def link_to(app: Sphinx, env: BuildEnvironment, name: str, page: str, contents: 
     return make_refnode(app.builder, page, place.docname, place.node_id, [contents], name)
 
 
+def unsigned(
+    _app: Sphinx, _what: str, _name: str, thing: object, _options: Any, signature: str | None, returns: str | None
+) -> tuple[str | None, str | None]:
+    """Leave out how a value is made that Retinue makes and applications read: its fields say what it has."""
+    is_class = isinstance(thing, type) and thing is not retinue.Settings
+    if signature and is_class and (issubclass(thing, (enum.Enum, Exception, tuple)) or dataclasses.is_dataclass(thing)):
+        return "", None
+    return signature, returns
+
+
+def pages_lead(_app: Sphinx, _what: str, _name: str, _thing: object, _options: Any, lines: list[str]) -> None:
+    """Let a page that a docstring names by its file, as for a reader of the code, be a link."""
+    lines[:] = [re.sub(r"\bdocs/(\w+)\.md", r":doc:`/docs/\1`", line) for line in lines]
+
+
+class Colons:
+    """Keeps Napoleon from the text of attributes: it would take the words before a colon for a type."""
+
+    def __init__(self) -> None:
+        self.kept: list[str] = []
+
+    def keep(self, _app: Sphinx, what: str, _name: str, _thing: object, _options: Any, lines: list[str]) -> None:
+        """Note what is said, before Napoleon reads it."""
+        self.kept = list(lines) if what in {"attribute", "data"} else []
+
+    def give_back(self, _app: Sphinx, what: str, _name: str, _thing: object, _options: Any, lines: list[str]) -> None:
+        """Say it as it was."""
+        if what in {"attribute", "data"}:
+            lines[:] = self.kept
+
+
 class NamesLead(SphinxPostTransform):
     """A public name in the code of a sentence leads to its place in the reference."""
 
@@ -143,8 +176,6 @@ class NamesLead(SphinxPostTransform):
 
     def run(self, **_: Any) -> None:
         """Put a link around each."""
-        if self.env.docname.startswith("docs/api/"):
-            return
         for node in list(self.document.findall(nodes.literal)):
             said = node.astext()
             if not re.fullmatch(r"(retinue\.|Graph\.|graph\.)?[A-Za-z_]+(\.[A-Za-z_]+)*(\(\))?", said):
@@ -170,5 +201,10 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Add what is made here to Sphinx."""
     app.connect("html-page-context", describe)
     app.connect("missing-reference", find)
+    app.connect("autodoc-process-signature", unsigned)
+    colons = Colons()  # Napoleon's own place is 500
+    app.connect("autodoc-process-docstring", colons.keep, priority=400)
+    app.connect("autodoc-process-docstring", colons.give_back, priority=600)
+    app.connect("autodoc-process-docstring", pages_lead, priority=700)
     app.add_post_transform(NamesLead)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
