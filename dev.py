@@ -345,6 +345,7 @@ def docs(*, serve: bool) -> None:
     """Build the documentation site."""
     environment = Environment(".venv")
     environment.install("docs")
+    shutil.rmtree(SITE, ignore_errors=True)  # a page that is gone is gone from the site as well
     if not environment.run("python", "-m", "sphinx", *site_arguments(ROOT, SITE, environment.path / "doctrees")):
         raise SystemExit("dev.py: failed: the site has warnings")
     print(f"dev.py: the site is {SITE / 'index.html'}", flush=True)

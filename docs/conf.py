@@ -60,12 +60,14 @@ warnings.filterwarnings("ignore", message="Unmanaged access of declarative attri
 html_theme = "furo"
 html_title = "Retinue"
 html_baseurl = ""
-html_static_path = ["_site"]
+html_static_path = ["_site/static"]
+html_favicon = str(ROOT / "demo" / "src" / "retinue_demo" / "static" / "icon.svg")
 html_css_files = ["site.css"]
 html_search_scorer = str(ROOT / "docs" / "_site" / "scorer.js")
-templates_path = ["_site"]
+templates_path = ["_site/templates"]
 html_additional_pages = {"index": "redirect.html"}
 html_copy_source = False
+html_domain_indices = False
 html_show_sourcelink = False
 html_show_copyright = False
 html_show_sphinx = False
@@ -93,12 +95,14 @@ def described(text: str) -> str:
     text = " ".join(text.split())
     if len(text) <= DESCRIPTION:
         return text
-    ends = [end.end() for end in re.finditer(r"[.!?:](?= |$)", text[:DESCRIPTION])]
-    return text[: ends[-1]].rstrip(":") if ends else text[:DESCRIPTION].rsplit(" ", 1)[0] + " ..."
+    ends = [end.end() for end in re.finditer(r"[.!?](?= |$)", text[:DESCRIPTION])]
+    return text[: ends[-1]] if ends else text[:DESCRIPTION].rsplit(" ", 1)[0] + " ..."
 
 
 def describe(app: Sphinx, page: str, _template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
-    """Let a page's first paragraph be its description."""
+    """Let a page's first paragraph be its description, and the first page have its own title."""
+    if page == root_doc:
+        context["docstitle"] = context["title"]
     paragraph = next(iter(doctree.findall(nodes.paragraph)), None) if doctree else None
     if paragraph is not None:
         text = app.builder.env.metadata.get(page, {}).get("description") or described(paragraph.astext())
