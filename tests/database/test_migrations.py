@@ -19,6 +19,7 @@ from sqlalchemy import (
     URL,
     BigInteger,
     Column,
+    DateTime,
     Engine,
     ForeignKey,
     Integer,
@@ -43,6 +44,7 @@ from retinue import (
     FollowEventMixin,
     FollowMixin,
     FollowRequestMixin,
+    MappingError,
     MuteMixin,
     NotificationMixin,
     Settings,
@@ -51,7 +53,7 @@ from retinue import (
     declare_posts,
     prepare_engine,
 )
-from retinue.migrations import drop_indexes_with_tables, render_item
+from retinue.migrations import prepare_revision, render_item
 from tests.database.schemas import describe
 from tests.servers import Server
 
@@ -158,7 +160,7 @@ class Migrations:
         self.options: dict[str, Any] = {
             **OPTIONS,
             "render_item": render_item,
-            "process_revision_directives": drop_indexes_with_tables,
+            "process_revision_directives": prepare_revision,
         }
 
     def config(self, metadata: MetaData) -> Config:
@@ -264,7 +266,7 @@ def test_altering_the_users_leaves_their_follows_alone(migrations: Migrations) -
 
 
 def test_a_plain_table_of_pairs_goes_and_its_rows_stay(migrations: Migrations) -> None:
-    """One line more in the revision, as docs/existing-app.md says it, and the old table's indexes are no obstacle."""
+    """The revision copies them before it drops the table, and back; the old table's indexes are no obstacle."""
     before, after = MetaData(), declare(Integer(), everything=False)
     users = after.tables["users"].to_metadata(before)
     pairs = Table(
@@ -278,15 +280,126 @@ def test_a_plain_table_of_pairs_goes_and_its_rows_stay(migrations: Migrations) -
         connection.execute(insert(users), [{"id": key, "username": f"u{key}"} for key in (1, 2, 3)])
         connection.execute(insert(pairs), [{"follower_id": 1, "followed_id": key} for key in (1, 2, 3)])
 
-    revision = migrations.generate(after)
-    text, gone = revision.read_text(), "    op.drop_table('followers')\n"
-    assert text.count(gone) == 1
-    copy = "    copy_follows(op.get_bind(), 'followers', 'follows')\n"
-    revision.write_text(f"from retinue.migrations import copy_follows\n{text.replace(gone, copy + gone)}")
-    migrations.upgrade(after)
+    migrations.revise(after)
 
     migrations.check(after)
     follows = after.tables["follows"].c
     with migrations.engine.connect() as connection:
         found = connection.execute(select(follows.follower_id, follows.following_id).order_by(*follows)).all()
     assert [tuple(row) for row in found] == [(1, 2), (1, 3)]
+    command.downgrade(migrations.config(after), "-1")
+    with migrations.engine.connect() as connection:
+        found = connection.execute(select(pairs.c.follower_id, pairs.c.followed_id).order_by(*pairs.c)).all()
+    assert [tuple(row) for row in found] == [(1, 2), (1, 3)]
+
+
+def _both(*columns: str) -> list[Column[Any]]:
+    return [Column(one, ForeignKey("users.id"), primary_key=True) for one in columns]
+
+
+#: Older tables, and the line of the revision about them.
+OLDER: dict[str, tuple[Callable[[MetaData], None], str]] = {
+    "a model with a time": (
+        lambda old: void(Table("fans", old, *_both("user_id", "follower_id"), Column("since", DateTime))),
+        "follower='follower_id', followed='user_id', timestamp='since')\n",
+    ),
+    "no foreign keys": (
+        lambda old: void(Table("fans", old, Column("follower", Integer), Column("followed_by", Integer))),
+        "follower='follower', followed='followed_by')\n",
+    ),
+    "names that say nothing": (
+        lambda old: void(Table("fans", old, *_both("from_id", "to_id"))),
+        "follower='?', followed='?')\n",
+    ),
+    "rows that may be no follows": (
+        lambda old: void(Table("fans", old, *_both("follower_id", "followed_id"), Column("accepted", Integer))),
+        "follower='?', followed='?')\n",
+    ),
+    "two times": (
+        lambda old: void(
+            Table(
+                "fans", old, *_both("follower_id", "followed_id"), *(Column(one, DateTime) for one in ("at", "until"))
+            )
+        ),
+        "follower='?', followed='?', timestamp='?')\n",
+    ),
+    "two of them": (
+        lambda old: void(
+            Table("asks", old, *_both("follower_id", "followed_id")),
+            Table("fans", old, *_both("follower_id", "followed_id")),
+        ),
+        "follower='?', followed='?')\n",
+    ),
+}
+
+
+def void(*_tables: Table) -> None:
+    """Take tables that are known by their metadata."""
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("older", OLDER.values(), ids=OLDER)
+def test_what_a_revision_says_about_an_older_table(
+    migrations: Migrations, older: tuple[Callable[[MetaData], None], str]
+) -> None:
+    """It guesses nothing: where a person has to say who follows whom, it does not run until they have."""
+    declare_old, line = older
+    before, after = MetaData(), declare(Integer(), everything=False)
+    after.tables["users"].to_metadata(before)
+    declare_old(before)
+    migrations.revise(before)
+
+    text = migrations.generate(after).read_text()
+
+    assert f"    copy_follows(op.get_bind(), 'fans', 'follows',\n        {line}" in text
+    assert f"    copy_follows_back(op.get_bind(), 'follows', 'fans',\n        {line}" in text
+    if "?" in line:
+        names = ", ".join(before.tables["fans"].c.keys())
+        assert f"# Who follows whom in fans? It has {names}. Write it in, or delete the call.\n    copy_" in text
+        with pytest.raises(ValueError, match=r"has no column '\?'; it has "):
+            migrations.upgrade(after)
+        assert "follows" not in inspect(migrations.engine).get_table_names()
+    else:
+        migrations.upgrade(after)
+        migrations.check(after)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_pairs_of_something_that_users_have(migrations: Migrations) -> None:
+    """Profiles follow each other, say: the revision knows whose they are."""
+    before, after = MetaData(), declare(Integer(), everything=False)
+    users = after.tables["users"].to_metadata(before)
+    for metadata in (before, after):
+        Table("profiles", metadata, Column("id", Integer, primary_key=True), Column("user_id", ForeignKey("users.id")))
+    pairs = Table("fans", before, *(Column(one, ForeignKey("profiles.id")) for one in ("follower", "followed_by")))
+    migrations.revise(before)
+    with migrations.engine.begin() as connection:
+        connection.execute(insert(users), [{"id": key, "username": f"u{key}"} for key in (1, 2, 3)])
+        connection.execute(insert(before.tables["profiles"]), [{"id": 10 * key, "user_id": key} for key in (1, 2, 3)])
+        connection.execute(insert(pairs), [{"follower": 10, "followed_by": 20}, {"follower": 30, "followed_by": 10}])
+
+    text = migrations.revise(after)
+
+    assert "through=('profiles', 'id', 'user_id'))" in text
+    follows = after.tables["follows"].c
+    with migrations.engine.connect() as connection:
+        found = connection.execute(select(follows.follower_id, follows.following_id).order_by(*follows)).all()
+    assert [tuple(row) for row in found] == [(1, 2), (3, 1)]
+    command.downgrade(migrations.config(after), "-1")
+    with migrations.engine.connect() as connection:
+        found = connection.execute(select(pairs).order_by(*pairs.c)).all()
+    assert [tuple(row) for row in found] == [(10, 20), (30, 10)]
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_the_name_of_an_older_table_is_refused(migrations: Migrations) -> None:
+    """It would be changed in place, and its rows be lost."""
+    before, after = MetaData(), declare(Integer(), everything=False)
+    after.tables["users"].to_metadata(before)
+    Table("follows", before, *_both("follower_id", "followed_id"))
+    migrations.revise(before)
+
+    with pytest.raises(
+        MappingError, match="'follows' is there already, with other columns: give the FollowMixin model"
+    ):
+        migrations.generate(after)

@@ -14,7 +14,7 @@ from typing import Any
 from alembic import context
 from sqlalchemy import Connection, create_engine
 
-from retinue.migrations import drop_indexes_with_tables, render_item
+from retinue.migrations import prepare_revision, render_item
 from retinue_demo.models import db
 
 
@@ -30,7 +30,7 @@ def run(connection: Connection) -> None:
         target_metadata=db.metadata,
         include_object=include_object,
         render_item=render_item,
-        process_revision_directives=drop_indexes_with_tables,
+        process_revision_directives=prepare_revision,
         # SQLite alters a table by making it anew.
         render_as_batch=True,
     )

@@ -1,0 +1,1 @@
+"""Apps that the guide moves, with people in them."""
