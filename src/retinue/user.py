@@ -21,7 +21,7 @@ from sqlalchemy.orm import (
 )
 
 from retinue import orm  # noqa: F401 - what the ORM writes is counted as soon as there is a user class
-from retinue.errors import MappingError, NoSessionError, NotWritableError
+from retinue.errors import MappingError, NoSessionError, NotWritableError, SelfFollowError
 from retinue.events import Listeners
 from retinue.graph import Graph
 from retinue.models.fields import has_fields
@@ -89,11 +89,11 @@ class FollowerMixin(GraphUser):
 
     def follow(self, other: Self | Key) -> Outcome:
         """Follow *other*, in the caller's transaction; as `Graph.follow()`."""
-        return _graph(self, other).follow(self, other)
+        return _to_write(self, other).follow(self, other)
 
     def unfollow(self, other: Self | Key) -> bool:
         """Unfollow *other*, in the caller's transaction; as `Graph.unfollow()`."""
-        return _graph(self, other).unfollow(self, other)
+        return _to_write(self, other).unfollow(self, other)
 
     def is_following(self, other: Self | Key) -> bool:
         """Return whether this user follows *other*; False while either has no key. One select."""
@@ -143,6 +143,12 @@ def _session(*users: Any) -> Session:
 
 def _graph(user: Any, other: Any) -> Graph[Any]:
     return Graph(_session(user, other), schema_of(type(user)).user)
+
+
+def _to_write(user: Any, other: Any) -> Graph[Any]:
+    if other is user:  # told before anything else: in `__init__` a user is in no session yet
+        raise SelfFollowError(*(identity(user) or (None,)))
+    return _graph(user, other)
 
 
 def _rows(user_class: Any, key: str, side: str) -> Any:
