@@ -102,9 +102,10 @@ def test_the_script_gets_the_button_as_it_is_then(plain: Plain) -> None:
 
     assert answer.status_code == 200
     said = answer.get_json()
-    assert (said["message"], said["followers"]) == ("You follow bob.", "1")
-    assert f'data-retinue-user="{bob}"' in said["button"]
-    assert "/unfollow" in said["button"]
+    assert said["message"] == "You follow bob."
+    pieces = said["people"][bob]["pieces"]
+    assert (pieces["followers"], pieces["following"]) == ("1", "0")
+    assert "/unfollow" in pieces["user"]
 
 
 def test_every_list_is_a_page(plain: Plain) -> None:

@@ -18,7 +18,19 @@ pytestmark = [
     pytest.mark.tables(MODELS.metadata),
 ]
 
-VERBS = ["follow", "unfollow", "remove", "accept", "reject", "block", "unblock", "mute", "unmute", "dismiss"]
+VERBS = [
+    "follow",
+    "unfollow",
+    "remove",
+    "accept",
+    "reject",
+    "block",
+    "unblock",
+    "mute",
+    "unmute",
+    "dismiss",
+    "undismiss",
+]
 JSON = {**HERE, "Accept": "application/json"}
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -62,7 +63,7 @@ def test_every_page_in_every_state(database: URL, kind: str) -> None:
         owner = shelf.visitor(1)
         assert {owner.get(path).status_code for path in paths() if "@3" not in path and "@5" not in path} == {200}
         pressed = owner.post("/people/@4/unfollow", headers={**HERE, "Accept": "application/json"})
-        assert "data-retinue-user" in pressed.json["button"]  # type: ignore[index]
+        assert ">Follow" in pressed.json["people"]["4"]["pieces"]["user"]  # type: ignore[index]
 
 
 def paths() -> list[str]:
@@ -102,6 +103,9 @@ def test_every_macro_needs_no_more_than_it_asks_for(database: URL) -> None:
 ARGUMENTS: dict[Any, Any] = {
     **dict.fromkeys(range(1, 7), "unfollow"),
     ("tabs", 0): [("/", "Here")],
+    ("beside", 0): SimpleNamespace(length=1),
+    ("number_in_words", 0): 3,
+    ("badge", 0): 3,
     ("own_tabs", 1): {"requests": True, "mutes": True, "blocks": True},
     ("when", 1): "Since %(day)s",
 }

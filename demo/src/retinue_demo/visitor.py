@@ -17,8 +17,6 @@ class Visitor:
 
     username: str
     name: str
-    #: Notifications that they have not read.
-    unread: int
     #: They take a break: nobody else sees them.
     away: bool
 
@@ -35,5 +33,7 @@ def no_visitor() -> None:
 
 def _visitor() -> dict[str, Any]:
     user: User | None = None if g.get("no_visitor") else viewer()
-    me = user and Visitor(user.username, user.name, unread(), away=not user.active)
+    me = user and Visitor(user.username, user.name, away=not user.active)
+    if me:
+        unread()  # now, so that the badge in the page asks nothing
     return {"me": me, "here": here()}

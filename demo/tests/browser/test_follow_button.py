@@ -65,7 +65,7 @@ def test_with_javascript_it_changes_in_place(desk: Desk, stranger: tuple[str, st
     me, other, name = stranger
     window = on_the_profile(desk, stranger)
     moved = moves(window)
-    number = window.page.locator(f"[data-retinue-followers={other}]")
+    number = window.page.locator(f"[data-retinue-follower-count={other}] b")
     before = int(number.inner_text())
 
     window.follow_button(name).click()

@@ -19,7 +19,7 @@ from retinue.flask.extension import Retinue
 from retinue.flask.permissions import Attempt, May
 from retinue.flask.state import State, current
 from retinue.flask.templating import follow_button
-from retinue.flask.unread import unread
+from retinue.flask.unread import unread, unread_badge
 from retinue.flask.viewers import somebody, viewer
 from retinue.flask.views.people import user_or_404
 from retinue.flask.views.verbs import PERIODS
@@ -47,6 +47,7 @@ __all__ = [
     "somebody",
     "suggested",
     "unread",
+    "unread_badge",
     "user_or_404",
     "viewer",
 ]

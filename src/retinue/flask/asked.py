@@ -31,6 +31,8 @@ class Asked:
         self.state = state
         self.logged_in = logged_in
         self.viewer: Any | None = viewer()
+        #: What tells them from others in a page of theirs; empty for somebody not logged in.
+        self.viewer_mark: str = "" if self.viewer is None else str(key_of(self.viewer))
         self.relationships: dict[Key, Relationship] = {}
         self.counts: dict[Key, Counts] = {}
         self._unread: int | None = None

@@ -11,8 +11,8 @@ from typing import Any, TypeAlias
 class Attempt:
     """Something that somebody is about to do."""
 
-    #: What: ``follow``, ``unfollow``, ``remove``, ``accept``, ``reject``, ``block``, ``unblock``, ``mute``, ``unmute``
-    #: or ``dismiss``; or, about nobody in particular, ``accept_all`` or ``reject_all``.
+    #: What: ``follow``, ``unfollow``, ``remove``, ``accept``, ``reject``, ``block``, ``unblock``, ``mute``, ``unmute``,
+    #: ``dismiss`` or ``undismiss``; or, about nobody in particular, ``accept_all`` or ``reject_all``.
     verb: str
     #: Who: a user, as the application's own class.
     actor: Any

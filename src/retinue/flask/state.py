@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cached_property
 from typing import Any, Final, TypeVar, cast
 from weakref import WeakSet
@@ -145,6 +145,15 @@ class State:
             return None
         # A collation may take Ann for ann; an address may not.
         return found if found is not None and self.slug_of(found) == slug else None
+
+    def users_named(self, slugs: Iterable[str], viewer: Any) -> list[Any]:
+        """Return the users with one of these *slugs* of whom *viewer* may know, in no order. One select, or none."""
+        keys = {key: slug for slug in slugs if (key := self._key_of(slug)) is not None}
+        if not keys:
+            return []
+        user, known = self.user_class, self.graph().visible_to(viewer, blocked=True)
+        found = self.session().scalars(select(user).where(getattr(user, self.slug_name).in_(keys), known))
+        return [one for one in found if self.slug_of(one) in keys.values()]
 
     @cached_property
     def slug_name(self) -> str:

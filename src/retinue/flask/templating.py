@@ -11,8 +11,10 @@ from markupsafe import Markup
 
 from retinue import BlockMixin, DismissedSuggestionMixin, FollowRequestMixin, MuteMixin, NotificationMixin
 from retinue.flask import addresses, cards
+from retinue.flask.asked import asked
 from retinue.flask.cards import Card
 from retinue.flask.state import current
+from retinue.flask.unread import unread_badge
 
 _STATIC: Final = Path(__file__).parent / "static"
 #: The key of the request under which it stands whether the page has the style sheet already.
@@ -25,6 +27,8 @@ def init_app(app: Flask) -> None:
     app.add_template_global(follow_button)
     app.add_template_global(cards.relationship)
     app.add_template_global(asset, "retinue_asset")
+    app.add_template_global(unread_badge)
+    app.add_template_global(viewer_mark, "retinue_viewer")
 
 
 def follow_button(user: Any) -> Markup:
@@ -37,6 +41,15 @@ def follow_button(user: Any) -> Markup:
     """
     person = cards.card_without_counts(user)
     return button(person) if _STYLED in request.environ else _head() + button(person)
+
+
+def viewer_mark() -> str:
+    """
+    Return what tells the viewer from others in a page of theirs, for the script; empty if they are not logged in.
+
+    No statement, once it is known who is looking.
+    """
+    return asked().viewer_mark
 
 
 def _head() -> Markup:

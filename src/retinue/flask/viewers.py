@@ -42,7 +42,14 @@ def somebody() -> Any:
     Raises:
         werkzeug.exceptions.HTTPException: Nobody is logged in: a redirect to the log-in page, or 401.
     """
-    return viewer() or log_in(request.form.get("next") if request.method == "POST" else addresses.here())
+    return viewer() or log_in(_page())
+
+
+def _page() -> str | None:
+    """Return the page to lead back to: that from which a form or a script asks, if it says so, else this one."""
+    if request.method == "POST":
+        return request.form.get("next")
+    return (addresses.wants_json() and request.args.get("next")) or addresses.here()
 
 
 def log_in(back: str | None) -> NoReturn:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from retinue.flask.views import lists, log_in, notices, own_lists, suggestions, verbs
+from retinue.flask.views import lists, log_in, notices, own_lists, state, suggestions, verbs
 from retinue.flask.views.routing import blueprint
 
-__all__ = ["blueprint", "lists", "log_in", "notices", "own_lists", "suggestions", "verbs"]
+__all__ = ["blueprint", "lists", "log_in", "notices", "own_lists", "state", "suggestions", "verbs"]

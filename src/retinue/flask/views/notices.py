@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from flask import abort, flash, request, url_for
+from flask import abort, flash, jsonify, request, url_for
 from werkzeug.wrappers import Response
 
 from retinue import FollowRequestMixin, Page
@@ -14,11 +14,13 @@ from retinue.flask import addresses
 from retinue.flask.asked import key_of
 from retinue.flask.cards import Card, ask, card_of, listed
 from retinue.flask.language import gettext
+from retinue.flask.pieces import unread_piece
 from retinue.flask.state import current
 from retinue.flask.templating import render
 from retinue.flask.unread import unread
 from retinue.flask.viewers import somebody
 from retinue.flask.views.routing import form, page
+from retinue.settings import PAGE_MOST
 
 #: How many of those who wait for an answer are shown.
 WAITING: Final = 3
@@ -59,19 +61,23 @@ def notifications() -> str:
 
 @form("/notifications/read")
 def mark_read() -> Response:
-    """Mark one notification as read, or all of them."""
-    viewer, ids = key_of(somebody()), _id_asked_for()
+    """Mark the notifications with each ``id`` as read, or all of them. To the script, what a badge says then."""
+    viewer, ids = key_of(somebody()), _ids_asked_for()
     number = current().transact(lambda session: current().graph(session).mark_read(viewer, ids))
+    if addresses.wants_json():
+        return jsonify(**unread_piece())
     if ids is None and number:
         flash(gettext("All is marked as read."))
     return addresses.back(url_for("retinue.notifications"))
 
 
-def _id_asked_for() -> list[int] | None:
-    """Return the id in the form, as a list; None if it has none. 400 if no notification can have this id."""
-    text = request.form.get("id")
-    if text is None:
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) <= 19 and int(text) <= _MAX_ID):
+def _ids_asked_for() -> list[int] | None:
+    """Return each id in the form; None if it has none. 400 if no notification can have one, or they are more than a page has."""
+    texts = request.form.getlist("id")
+    if len(texts) > PAGE_MOST or not all(_is_id(text) for text in texts):
         abort(400, gettext("No notification has this number."))
-    return [int(text)]
+    return [int(text) for text in texts] or None
+
+
+def _is_id(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 19 and int(text) <= _MAX_ID

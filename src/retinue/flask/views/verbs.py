@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from flask import abort, flash, jsonify, make_response, request
+from flask import abort, flash, jsonify, make_response, request, url_for
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from retinue import BlockedError, Graph, LimitError, Outcome
+from retinue import BlockedError, Graph, LimitError, MuteMixin, Outcome
 from retinue.flask import addresses
 from retinue.flask.asked import key_of
-from retinue.flask.cards import Card, card_without_counts
-from retinue.flask.language import gettext, marked, number_of
+from retinue.flask.cards import Card, card_without_counts, cards_of
+from retinue.flask.language import gettext, marked
+from retinue.flask.pieces import people, unread_piece
 from retinue.flask.state import current
-from retinue.flask.templating import button
 from retinue.flask.viewers import somebody
 from retinue.flask.views.asking import ask_application
 from retinue.flask.views.people import user_or_404
@@ -25,8 +26,8 @@ from retinue.flask.views.routing import form
 from retinue.flask.wording import limit_reached
 from retinue.values import Key
 
-#: Changes the graph for the viewer and another user; returns the message to show, in English, with ``%(name)s`` for the user.
-Verb: TypeAlias = Callable[[Graph[Any], Key, Key], str]
+#: Changes the graph, in this session, for the viewer and another user.
+Verb: TypeAlias = "Callable[[Session, Key, Key], Result]"
 
 #: For how long somebody may be muted or blocked: the value in the form, and its length; None: for good.
 PERIODS: Final[dict[str, timedelta | None]] = {
@@ -40,24 +41,31 @@ PERIODS: Final[dict[str, timedelta | None]] = {
 _NOT_PENDING: Final = marked("%(name)s is not waiting for an answer.")
 
 
+class Undo(NamedTuple):
+    """The verb that takes another one back, and the fields of its form."""
+
+    verb: str
+    fields: Mapping[str, str] = MappingProxyType({})
+
+
 class Result(NamedTuple):
-    """The result of a verb: the message, the user's card afterwards, and how many follow them (for the script)."""
+    """The result of a verb: the message, in English, with ``%(name)s`` for the user; and how it is taken back, if it can be."""
 
     message: str
-    person: Card
-    follower_count: int = 0
+    undo: Undo | None = None
 
 
 @form("/@<retinue_slug:slug>/follow")
 def follow(slug: str) -> Response:
     """Follow somebody, or ask to. Does nothing if the viewer follows them already."""
 
-    def change(graph: Graph[Any], viewer: Key, user: Key) -> str:
+    def change(session: Session, viewer: Key, user: Key) -> Result:
+        graph = current().graph(session)
         outcome = graph.follow(viewer, user)
         # A form that was sent twice gets the message of the first time.
         if outcome is Outcome.REQUESTED or not (outcome or graph.is_following(viewer, user)):
-            return marked("You have asked to follow %(name)s.")
-        return marked("You follow %(name)s.")
+            return Result(marked("You have asked to follow %(name)s."))
+        return Result(marked("You follow %(name)s."))
 
     return _do(slug, change)
 
@@ -66,10 +74,13 @@ def follow(slug: str) -> Response:
 def unfollow(slug: str) -> Response:
     """Unfollow somebody, or withdraw a request. Does nothing if there is neither."""
 
-    def change(graph: Graph[Any], viewer: Key, user: Key) -> str:
+    def change(session: Session, viewer: Key, user: Key) -> Result:
+        graph = current().graph(session)
         asked = graph.relationships(viewer, [user])[user].requested
-        graph.unfollow(viewer, user)
-        return marked("You no longer ask to follow %(name)s.") if asked else marked("You no longer follow %(name)s.")
+        undo = Undo("follow") if graph.unfollow(viewer, user) else None
+        if asked:
+            return Result(marked("You no longer ask to follow %(name)s."), undo)
+        return Result(marked("You no longer follow %(name)s."), undo)
 
     return _do(slug, change)
 
@@ -83,7 +94,14 @@ def remove(slug: str) -> Response:
 @form("/@<retinue_slug:slug>/dismiss")
 def dismiss(slug: str) -> Response:
     """Dismiss a suggestion: the user is not suggested again, and does not learn of it."""
-    return _do(slug, _simple_verb(Graph.dismiss, marked("%(name)s is not suggested to you any more.")))
+    undo = Undo("undismiss")
+    return _do(slug, _simple_verb(Graph.dismiss, marked("%(name)s is not suggested to you any more."), undo=undo))
+
+
+@form("/@<retinue_slug:slug>/undismiss")
+def undismiss(slug: str) -> Response:
+    """Take a dismissal back. Does nothing if there is none."""
+    return _do(slug, _simple_verb(Graph.undismiss, marked("%(name)s may be suggested to you again.")))
 
 
 @form("/@<retinue_slug:slug>/accept")
@@ -101,7 +119,8 @@ def reject(slug: str) -> Response:
 @form("/@<retinue_slug:slug>/block")
 def block(slug: str) -> Response:
     """Block somebody, for good or for a time."""
-    return _do(slug, _simple_verb(Graph.block, marked("You block %(name)s."), until=_end_asked_for()))
+    undo, until = Undo("unblock", {"restore": "1"}), _end_asked_for()
+    return _do(slug, _simple_verb(Graph.block, marked("You block %(name)s."), undo=undo, until=until))
 
 
 @form("/@<retinue_slug:slug>/unblock")
@@ -121,65 +140,87 @@ def mute(slug: str) -> Response:
 @form("/@<retinue_slug:slug>/unmute")
 def unmute(slug: str) -> Response:
     """End a mute."""
-    return _do(slug, _simple_verb(Graph.unmute, marked("You hear of %(name)s again.")))
+
+    def change(session: Session, viewer: Key, user: Key) -> Result:
+        current().schema.table(MuteMixin)
+        mute: Any = current().schema.models[MuteMixin]
+        of_both = select(mute.until, mute.notifications).where(mute.muter_id == viewer, mute.muted_id == user)
+        before, undo = session.execute(of_both).one_or_none(), None
+        # A mute that leaves notifications is no mute of the form's.
+        if current().graph(session).unmute(viewer, user) and before and before.notifications:
+            undo = Undo("mute", {"until": before.until.isoformat()} if before.until else {})
+        return Result(marked("You hear of %(name)s again."), undo)
+
+    return _do(slug, change)
 
 
-def _simple_verb(method: Callable[..., object], message: str, otherwise: str = "", **arguments: Any) -> Verb:
+def _simple_verb(
+    method: Callable[..., object], message: str, otherwise: str = "", undo: Undo | None = None, **arguments: Any
+) -> Verb:
     """Return a verb that calls *method* and answers *message*; or *otherwise*, if given, where nothing changed."""
 
-    def change(graph: Graph[Any], viewer: Key, user: Key) -> str:
-        changed = method(graph, viewer, user, **arguments)
-        return message if changed or not otherwise else otherwise
+    def change(session: Session, viewer: Key, user: Key) -> Result:
+        changed = method(current().graph(session), viewer, user, **arguments)
+        return Result(message, undo) if changed else Result(otherwise or message)
 
     return change
 
 
 def _end_asked_for() -> datetime | None:
-    """Return the end of the period that the form names; None: never. 400 if there is no such period."""
-    period = request.form.get("period", "for good")
+    """Return the end of the period that the form names, or the time ``until``; None: never. 400 if that is neither."""
+    until, period = request.form.get("until"), request.form.get("period", "for good")
+    if until is not None:
+        return _time(until) or abort(400, gettext("That is not a period which the menu offers."))
     if period not in PERIODS:
         abort(400, gettext("That is not a period which the menu offers."))
     length = PERIODS[period]
     return None if length is None else datetime.now(UTC) + length
 
 
+def _time(text: str) -> datetime | None:
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return None if time.tzinfo is None else time
+
+
 def _do(slug: str, verb: Verb) -> Response:
     """
     Do *verb* to the user with this *slug*, show its message, and lead back to the page with the button.
 
-    404 for a user of whom the viewer may not know; 403 for what the application does not allow. A request for JSON gets the button as it
-    is afterwards, and the number of followers.
+    404 for a user of whom the viewer may not know; 403 for what the application does not allow. A request for JSON gets
+    what its page shows of the two afterwards, and how the verb is taken back.
     """
-    viewer = somebody()
+    viewer, name = somebody(), (request.endpoint or "").removeprefix("retinue.")
     user = user_or_404(slug, viewer)
-    ask_application((request.endpoint or "").removeprefix("retinue."), viewer, user)
-    person = card_without_counts(user)
+    ask_application(name, viewer, user)
+    person, keys = card_without_counts(user), (key_of(viewer), key_of(user))
     try:
-        result = _change(verb, key_of(viewer), key_of(user), person)
+        result = current().transact(lambda session: verb(session, *keys))
     except BlockedError:
         # Neither may learn which of the two blocks, so the message does not say it.
         return _refuse(person, gettext("You cannot follow %(name)s.", name=person.label), 409)
     except LimitError as error:
         return _refuse(person, limit_reached(error, person.label), 429)
+    message = gettext(result.message, name=person.label)
     if addresses.wants_json():
-        return jsonify(message=result.message, button=button(result.person), followers=number_of(result.follower_count))
-    flash(result.message)
+        return jsonify(message=message, **_after(name, result.undo, user, viewer))
+    flash(message)
     return _back(person)
 
 
-def _change(verb: Verb, viewer: Key, user: Key, person: Card) -> Result:
-    """Do *verb* in a transaction of its own; return its result."""
-
-    def work(session: Session) -> Result:
-        graph = current().graph(session)
-        message = gettext(verb(graph, viewer, user), name=person.label)
-        if not addresses.wants_json():
-            return Result(message, person)
-        relationship = replace(graph.relationships(viewer, [user])[user], blocked_by=False)
-        found = graph.counts([user])[user]
-        return Result(message, replace(person, relationship=relationship), found.followers)
-
-    return current().transact(work)
+def _after(verb: str, undo: Undo | None, user: Any, viewer: Any) -> dict[str, Any]:
+    """Return what is so after *verb*, for the script. Three selects, or two."""
+    here = addresses.local_path(request.form.get("next")) or addresses.home()
+    cards = cards_of([user, viewer])
+    said: dict[str, Any] = {"people": people(cards, here, verb), **unread_piece()}
+    # To follow somebody private again is to ask them anew.
+    asks = undo is not None and undo.verb == "follow" and cards[0].locked
+    if undo is not None and not asks and cards[0].may(undo.verb):
+        said["undo"] = {"address": url_for(f"retinue.{undo.verb}", slug=cards[0].slug), "fields": dict(undo.fields)}
+    # How the two stand does not tell who was dismissed.
+    return {**said, "gone": cards[0].slug} if verb == "dismiss" else said
 
 
 def _refuse(person: Card, text: str, status: int) -> Response:
@@ -191,4 +232,5 @@ def _refuse(person: Card, text: str, status: int) -> Response:
 
 
 def _back(person: Card) -> Response:
-    return addresses.back(person.url, f"#user-{addresses.quoted(person.slug)}" if "anchored" in request.form else "")
+    place = request.form.get("near") or f"user-{person.slug}"
+    return addresses.back(person.url, f"#{addresses.quoted(place)}" if "anchored" in request.form else "")
