@@ -86,10 +86,17 @@
   // Rows that went, each with the mark of its place, until something else is pressed: then they do not come back.
   let gone = [];
 
+  // Whether the list says that nobody is on it.
+  const settle = (list) => {
+    const none = list.parentElement.querySelector(":scope > [data-retinue-none]");
+    if (none) none.hidden = list.querySelector("[data-retinue-row]") !== null;
+  };
+
   const leave = (row) => {
     const focused = row.contains(document.activeElement);
     const mark = document.createComment("");
     row.replaceWith(mark);
+    settle(mark.parentElement);
     gone.push([row, mark]);
     wentAt = performance.now();
     return focused;
@@ -97,7 +104,10 @@
 
   const comeBack = (people) => {
     const back = gone.filter(([row]) => row.dataset.retinueRow in people);
-    for (const [row, mark] of back) mark.replaceWith(row);
+    for (const [row, mark] of back) {
+      mark.replaceWith(row);
+      settle(row.parentElement);
+    }
     return back[0]?.[0];
   };
 
