@@ -83,8 +83,8 @@ html_theme_options = {
     | dict.fromkeys(["color-brand-primary", "color-brand-content", "color-api-name"], "#ff9872")
     | {"color-brand-visited": "#d9a48c"},
 }
-pygments_style = "a11y-high-contrast-light"
-pygments_dark_style = "a11y-high-contrast-dark"
+pygments_style = "github-light"
+pygments_dark_style = "github-dark"
 
 #: What a description has room for in a list of results.
 DESCRIPTION = 155
@@ -102,7 +102,7 @@ def described(text: str) -> str:
 def describe(app: Sphinx, page: str, _template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
     """Let a page's first paragraph be its description, and the first page have its own title."""
     if page == root_doc:
-        context["docstitle"] = context["title"]
+        context["docstitle"] = None
     paragraph = next(iter(doctree.findall(nodes.paragraph)), None) if doctree else None
     if paragraph is not None:
         text = app.builder.env.metadata.get(page, {}).get("description") or described(paragraph.astext())

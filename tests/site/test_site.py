@@ -60,7 +60,7 @@ def test_no_page_asks_another_host_for_anything(site: Path) -> None:
     titles, descriptions = [], []
     pages = [page for page in site.rglob("*.html") if page.name not in {"index.html", "search.html", "genindex.html"}]
     pages.append(site / "docs" / "index.html")
-    assert len(pages) > 40
+    assert len(pages) >= 40
     for page in pages:
         text = page.read_text()
         asked = re.findall(r"<(?:script|link|img|iframe)[^>]+(?:src|href)=\"([^\"]+)\"", text)
