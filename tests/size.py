@@ -37,7 +37,7 @@ PARTS: Final = {
 LIMITS: Final = {
     "timeline": 1_062,
     "discovery": 282,
-    "insight": 321,
+    "insight": 334,
     "doctor": 488,
     "transfer": 1_060,
     "testing": 578,

@@ -31,6 +31,7 @@ ELSEWHERE: Final = {
     "sqlmodel.md": "tests/frameworks/test_sqlmodel_page.py",
     "frameworks.md": "tests/frameworks",
     "existing-app.md": "tests/flask/test_existing_app.py",
+    "existing-app-shapes.md": "tests/flask/test_existing_app.py",
     "versions.md": "tests/database/test_recipes.py",
     "testing.md": "below, by pytest",
 }
@@ -104,11 +105,24 @@ User.username = db.Column(db.String(64))
         before={
             1: """
 class Follow(FollowMixin, db.Model): __tablename__ = "follows"
+"""
+            + THREE,
+            2: DB
+            + PEOPLE
+            + """
+from sqlalchemy.orm import Mapped, mapped_column
+User.name = db.Column(db.String(64))
 class FollowEvent(FollowEventMixin, db.Model): __tablename__ = "follow_events"
 class FollowCount(FollowCountMixin, db.Model): __tablename__ = "follow_counts"
-"""
-            + THREE
-            + "graph.follow(bob, me); session.commit()\n",
+""",
+            3: THREE
+            + """
+ann.name = "Mary Ann Lee"
+let_find(session, ann)
+graph.follow(ann, bob)
+session.commit()
+assert [person.user for person in graph.followers(bob, search="lee")] == [ann]
+""",
         },
     ),
     "timeline.md": Scene(
