@@ -30,8 +30,8 @@ ELSEWHERE: Final = {
     "fastapi.md": "tests/fastapi/test_documentation.py",
     "sqlmodel.md": "tests/frameworks/test_sqlmodel_page.py",
     "frameworks.md": "tests/frameworks",
-    "existing-app.md": "tests/flask/test_existing_app.py",
-    "existing-app-shapes.md": "tests/flask/test_existing_app.py",
+    "existing-app.md": "tests/guide",
+    "existing-app-shapes.md": "tests/guide",
     "versions.md": "tests/database/test_recipes.py",
     "testing.md": "below, by pytest",
 }

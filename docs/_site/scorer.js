@@ -12,9 +12,9 @@ var Scorer = {
 
   score: ([page, , , , score]) => {
     const weights = [
-      [/^docs\/(index|tutorial)$/, 5],
-      [/^docs\/(flask|fastapi|async|privacy)$/, 2],
-      [/^docs\/(comparison|benchmarks|glossary|versions)$/, -4],
+      [/^docs\/(index|tutorial)$/, 3],
+      [/^docs\/(flask|fastapi|async|privacy)$/, 1],
+      [/^docs\/(comparison|benchmarks|glossary|versions|existing-app-shapes)$/, -4],
       [/^(?!docs\/)/, -8],
     ];
     return score + (weights.find(([pattern]) => pattern.test(page)) ?? [null, 0])[1];
