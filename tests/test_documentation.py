@@ -197,7 +197,7 @@ assert browser.get("/people/@daniel/followers").status_code == 404
 sent("/people/@daniel/follow", page)
 page = logged_in("daniel")
 requests = seen(browser.get(found('<a href="([^"]*)">Who asked', page)))
-assert "eve" in requests and "ann" not in requests, requests
+assert "@eve" in requests and "@ann" not in requests, requests
 sent(found('formaction="([^"]*/accept)"', requests), requests)
 assert ("daniel", "2") in followers(seen(browser.get("/")))
 assert "eve" in seen(browser.get("/people/@daniel/followers"))
