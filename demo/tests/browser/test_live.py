@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from time import sleep
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -95,6 +96,16 @@ def test_going_back_shows_what_is_so_now(desk: Desk, five: list[str]) -> None:
     expect(window.follow_button(name)).to_have_accessible_name(f"Following {name}; press to unfollow")
 
 
+#: Presses what is at a place as soon as a row has gone.
+_PRESS_WHEN_GONE = """([x, y]) => {
+  const observer = new MutationObserver(() => {
+    observer.disconnect();
+    requestAnimationFrame(() => document.elementFromPoint(x, y).closest("button").click());
+  });
+  observer.observe(document.querySelector(".retinue-people"), { childList: true });
+}"""
+
+
 def test_a_row_goes_and_comes_back(desk: Desk, five: list[str]) -> None:
     """Unmuted: gone in place, by mouse and by keyboard; a double click takes one; Undo brings it back where it was."""
     me, *others = five
@@ -109,9 +120,14 @@ def test_a_row_goes_and_comes_back(desk: Desk, five: list[str]) -> None:
     window.page.evaluate("() => scrollTo(0, 60)")
     scrolled = window.page.evaluate("() => scrollY")
 
-    second.dblclick()
-    expect(window.said).to_contain_text("You hear of")
+    box = second.bounding_box()
+    assert box
+    place = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    # The second half of a slow double click, when the next row is already under the pointer.
+    window.page.evaluate(_PRESS_WHEN_GONE, place)
+    window.page.mouse.click(*place)
     expect(rows).to_have_count(3)
+    window.page.wait_for_timeout(300)
     assert len(sent) == 1
     assert window.page.evaluate("() => scrollY") == scrolled
     undo = window.button("Undo")
@@ -269,6 +285,7 @@ def test_what_was_seen_is_read(desk: Desk, five: list[str]) -> None:
     window.page.clock.install(time=0)
     window.page.clock.pause_at(1000)
     window.open("/notifications")
+    window.page.route("**/notifications/read", lambda route: (sleep(0.3), route.continue_()))
     number = int(badge.inner_text().partition("\n")[0].split()[0])
     window.main.get_by_role("link", name="Zoe Again").click()
     expect(window.page.get_by_role("heading", name="Zoe Again")).to_be_visible()
