@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from retinue import FollowerMixin, FollowMixin, SelfFollowError
-from tests.guide.steps import DOCS
 
 pytestmark = pytest.mark.tables(lambda: Base.metadata)
 
@@ -62,15 +59,3 @@ def test_following_oneself_before_there_is_a_session_says_what_is_wrong() -> Non
     user = User()
     with pytest.raises(SelfFollowError):
         user.unfollow(user)
-
-
-def test_links_within_the_guide_lead_somewhere() -> None:
-    """Each page that it names is there, with the heading that it names."""
-    for page in ("existing-app.md", "existing-app-shapes.md"):
-        for target, heading in re.findall(r"\]\(([a-z-]*(?:\.md)?)(?:#([a-z0-9-]+))?\)", (DOCS / page).read_text()):
-            text = (DOCS / (target or page)).read_text()
-            titles = [
-                re.sub(r"[^a-z0-9 _-]", "", one.lower()).replace(" ", "-")
-                for one in re.findall(r"^#+ (.*)$", text, re.MULTILINE)
-            ]
-            assert not heading or heading in titles, f"{page} links to {target}#{heading}; there are {titles}"
