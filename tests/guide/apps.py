@@ -51,9 +51,9 @@ class App(NamedTuple):
 
     #: Python that deletes the user ada, as a stranger to follows would.
     delete: str
-    #: The commands that go back, and once more.
+    #: The commands that go back, and once more; with Flask-Migrate then one that finds nothing to do.
     down: str = "flask db downgrade"
-    up: str = "flask db upgrade"
+    up: tuple[str, ...] = ("flask db upgrade", "flask db migrate")
 
     def steps(self) -> list[Block]:
         """Return what the guide says to do with this app, in order."""
@@ -390,7 +390,7 @@ async def delete():
 asyncio.run(delete())
 """,
     down="alembic downgrade -1",
-    up="alembic upgrade head",
+    up=("alembic upgrade head",),
 )
 
 APPS = {app.name: app for app in (LARDER, CHIRP, GAZETTE, SPARROW)}

@@ -6,7 +6,7 @@ Alembic is imported only where it calls: an application that has none may import
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any, Literal, NamedTuple
 
@@ -33,7 +33,7 @@ def render_item(type_: str, obj: Any, autogen_context: Any) -> str | Literal[Fal
     return False
 
 
-def prepare_revision(context: Any, _revision: Any, directives: list[Any]) -> None:
+def prepare_revision(context: Any, _revision: Any, directives: Iterable[Any]) -> None:
     """
     Make a generated revision run, and lose no follows.
 
@@ -43,25 +43,18 @@ def prepare_revision(context: Any, _revision: Any, directives: list[Any]) -> Non
     line. Each drop of an index whose table the revision drops as well is left out: the index goes with the table,
     and MariaDB refuses to drop it before, as foreign keys need it.
 
-    Give it to ``context.configure(process_revision_directives=prepare_revision)`` in ``env.py``, or call it in a function
-    of your own there. As Flask-Migrate's own does, it makes no revision where nothing has changed in the one database
-    that there is. No statement.
+    Give it to ``context.configure(process_revision_directives=prepare_revision)`` in ``env.py``, or call it first in
+    a function of your own there. It takes no revision away. No statement.
 
     Raises:
         MappingError: The table of a `FollowMixin` model has the name of an older one, which it would change in place.
     """
-    for script in list(directives):
-        both = zip(script.upgrade_ops_list, script.downgrade_ops_list, strict=True)
-        for upgrade, downgrade in both:
+    for script in directives:
+        for upgrade, downgrade in zip(script.upgrade_ops_list, script.downgrade_ops_list, strict=True):
             _refuse_to_reuse(upgrade.ops)
             _leave_out_indexes(upgrade.ops)
             _leave_out_indexes(downgrade.ops)
             _move_follows(context, upgrade.ops, downgrade.ops)
-        options = getattr(context.config, "cmd_opts", None)
-        # Of several databases, which have names of their own for this, others are still to come.
-        is_one = [one.upgrade_token for one in script.upgrade_ops_list] == ["upgrades"]
-        if is_one and getattr(options, "autogenerate", False) and script.upgrade_ops.is_empty():
-            directives.remove(script)
 
 
 def _leave_out_indexes(operations: list[Any]) -> None:
