@@ -181,6 +181,10 @@ class EngineRules(ABC):
     def one_of(self, column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
         """Return "*column* is in the list bound as *name*", one statement for any length."""
 
+    def looked_up(self, key: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+        """As `one_of()`, where each *key* is one row at most: whatever the engine plans is right for any number."""
+        return self.one_of(key, name)
+
     @abstractmethod
     def insert_new(self, row: NewRow) -> Executable:
         """

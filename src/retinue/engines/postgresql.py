@@ -28,6 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.types import TypeEngine
 
 from retinue.engines.contract import Aftermath, Rows, newest_edges_of
 from retinue.engines.on_conflict import OnConflict
@@ -39,6 +40,10 @@ _COLLATIONS: Final = text(
     " FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_collation c ON c.oid = a.attcollation"
     " WHERE a.attrelid = to_regclass(:name) AND a.attnum > 0 AND NOT a.attisdropped"
 ).execution_options(retinue="collations")
+
+
+def _array_of(column: ColumnElement[Any]) -> TypeEngine[Any]:
+    return _Numbers(column.type) if isinstance(column.type, Integer) else ARRAY(column.type)
 
 
 class _Numbers(TypeDecorator[Any]):
@@ -102,9 +107,18 @@ class PostgreSQL(OnConflict):
         return select(*owners.c, rows.c.other, rows.c.number).select_from(owners.join(rows, true()))
 
     def one_of(self, column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
-        """Return ``column = ANY(array)``: one parameter and one plan, however long the list."""
-        key = column.type
-        return column == any_(bindparam(name, type_=_Numbers(key) if isinstance(key, Integer) else ARRAY(key)))
+        """Return ``column = ANY(array)``: one parameter and one text, however long the list."""
+        return column == any_(bindparam(name, type_=_array_of(column)))
+
+    def looked_up(self, key: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+        """
+        Return ``key = ANY((SELECT array))``, in a cast that makes it no list of rows.
+
+        Of an array the server sees how long it is, finds one for one key a little cheaper than one for any number, and
+        makes it anew for each call.
+        """
+        array = _array_of(key)
+        return key == any_(cast(select(bindparam(name, type_=array)).scalar_subquery(), array))
 
     def savepoint_name(self, written: str) -> str:
         """Return the name: a quoted one to the letter."""

@@ -302,13 +302,28 @@ def _key(column: Any) -> _ColumnKey:
 
 
 def _bare(element: Any) -> Any:
-    """Return *element* without casts, labels and gates: none of them changes where its value comes from."""
-    while isinstance(element, (Grouping, Cast, Label)) or _is_gated(element):
-        if isinstance(element, Case):
+    """Return *element* without casts, labels, gates and a SELECT around it: none changes where its value comes from."""
+    while True:
+        if isinstance(element, Cast):
+            element = element.clause
+        elif isinstance(element, (Grouping, Label)):
+            element = element.element
+        elif _is_gated(element):
             ((_, element),) = element.whens
+        elif (selected := _selected_parameter(element)) is not None:
+            element = selected
         else:
-            element = element.clause if isinstance(element, Cast) else element.element
-    return element
+            return element
+
+
+def _selected_parameter(element: Any) -> BindParameter[Any] | None:
+    """Return the parameter that a scalar ``(SELECT :name)`` gives, which reads from nowhere; None if it is no such."""
+    if not (isinstance(element, ScalarSelect) and isinstance(element.element, Select)):
+        return None
+    column, *others = element.element.selected_columns
+    column = _bare(column)
+    is_it = isinstance(column, BindParameter) and not others and element.element.whereclause is None
+    return column if is_it else None
 
 
 def _is_gated(element: Any) -> bool:

@@ -143,13 +143,13 @@ def people(schema: Schema, *names: str) -> Mapping[str, FromClause]:
 @once
 def known_users(schema: Schema, engine: EngineRules) -> Rows:
     """The keys of *users* that a user has."""
-    return select(schema.key).where(engine.one_of(schema.key, "users"))
+    return select(schema.key).where(engine.looked_up(schema.key, "users"))
 
 
 @once
 def known_users_now(schema: Schema, engine: EngineRules) -> Rows:
     """As `known_users()`, but by what is committed now, not by an older snapshot of the transaction."""
-    return engine.current(select(schema.key).where(engine.one_of(schema.key, "users")))
+    return engine.current(select(schema.key).where(engine.looked_up(schema.key, "users")))
 
 
 @once

@@ -96,7 +96,7 @@ def counts(schema: Schema, engine: EngineRules) -> Rows:
     return (
         select(schema.key, func.coalesce(rows.c.followers, followers), func.coalesce(rows.c.following, following))
         .select_from(schema.key.table.outerjoin(rows, rows.c.user_id == schema.key))
-        .where(engine.one_of(schema.key, "users"))
+        .where(engine.looked_up(schema.key, "users"))
     )
 
 
@@ -110,7 +110,7 @@ def stored(schema: Schema, user: ColumnElement[Any]) -> tuple[Rows, Rows]:
 @once
 def counts_of_edges(schema: Schema, engine: EngineRules) -> Rows:
     """(user, followers, following) of those of *users* who exist, counted."""
-    return select(schema.key, *counted_edges(schema, schema.key)).where(engine.one_of(schema.key, "users"))
+    return select(schema.key, *counted_edges(schema, schema.key)).where(engine.looked_up(schema.key, "users"))
 
 
 # --- One user ------------------------------------------------------------------------------------

@@ -1,0 +1,58 @@
+"""PostgreSQL makes no plan anew: after the first calls it keeps one for each statement, for users of every size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.orm import Session
+
+from retinue import prepare_engine
+from tests.performance.loading import gather_statistics, load
+from tests.performance.models import COUNTED, EVERYTHING, Models
+from tests.performance.operations import Place, operations
+from tests.servers import Server
+
+#: The server plans the first five times for the values that it is given; then it compares, and may keep a plan.
+#: Source: https://www.postgresql.org/docs/current/sql-prepare.html
+TRIED = 5
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["without statistics", "with statistics"])
+def crowd(request: pytest.FixtureRequest, server: Callable[[str], Server]) -> Iterator[Engine]:
+    """Give 20,000 people, on connections that let the server prepare a statement the first time."""
+    url = server("postgresql").create_database()
+    engine = prepare_engine(create_engine(url, connect_args={"prepare_threshold": 0}))
+    load(engine)
+    if request.param:
+        gather_statistics(engine)
+    yield engine
+    engine.dispose()
+    server("postgresql").drop_database(url)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("models", [COUNTED, EVERYTHING], ids=["counted", "every model"])
+def test_each_statement_has_one_plan(crowd: Engine, models: Models) -> None:
+    """Whoever is asked about: somebody with ten followers or 15,000, on the first page or a deep one."""
+    place, again = Place(crowd, models, {}), {}
+    for operation, calls in operations().items():
+        if operation.startswith("delete"):
+            continue  # nobody deletes users by the dozen
+        for number, call in enumerate(calls):
+            crowd.dispose()  # what a connection has prepared goes with it
+            with Session(crowd) as session:
+                for _ in range(2 * TRIED):
+                    call(place, session)
+                    session.flush()
+                again[operation, number] = _planned_again(session)  # before a rollback, at which the driver drops them
+
+    assert {key: statements for key, statements in again.items() if statements} == {}
+
+
+def _planned_again(session: Session) -> list[str]:
+    prepared = "SELECT statement, custom_plans, generic_plans FROM pg_prepared_statements"
+    rows = [row for row in session.connection().exec_driver_sql(prepared) if row.statement != prepared]
+    assert any(row.custom_plans + row.generic_plans >= 2 * TRIED for row in rows)
+    return [row.statement for row in rows if row.custom_plans > TRIED]
