@@ -62,6 +62,7 @@ def neighbours(schema: Schema, engine: EngineRules) -> Rows:
     ]
     parts = [
         select(literal_column(str(kind)).label("kind"), key.label("key"), time.label("since"))
+        .select_from(engine.perhaps_many(key.table))
         .where(own)
         .order_by(time.desc(), key.desc())
         .limit(literal_column(str(NEAR)))

@@ -164,6 +164,15 @@ class EngineRules(ABC):
         del gate
         return value
 
+    def perhaps_many(self, rows: FromClause) -> FromClause:
+        """
+        Return *rows* of one owner, in words for which the engine walks through their index in its order, and stops early.
+
+        Where it makes one plan for all owners, it thinks of the few rows that the average has, and would rather sort them:
+        a million of somebody else's.
+        """
+        return rows
+
     def opens(self, gate: ColumnElement[bool]) -> ColumnElement[bool]:
         """Return the condition that lets a walk begin only if *gate* is open."""
         return gate

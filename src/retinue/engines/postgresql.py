@@ -28,6 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.selectable import FromClause
 from sqlalchemy.types import TypeEngine
 
 from retinue.engines.contract import Aftermath, Rows, newest_edges_of
@@ -40,6 +41,9 @@ _COLLATIONS: Final = text(
     " FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_collation c ON c.oid = a.attcollation"
     " WHERE a.attrelid = to_regclass(:name) AND a.attnum > 0 AND NOT a.attisdropped"
 ).execution_options(retinue="collations")
+
+
+_ONE: Final[ColumnElement[int]] = literal_column("1")
 
 
 def _array_of(column: ColumnElement[Any]) -> TypeEngine[Any]:
@@ -119,6 +123,11 @@ class PostgreSQL(OnConflict):
         """
         array = _array_of(key)
         return key == any_(cast(select(bindparam(name, type_=array)).scalar_subquery(), array))
+
+    def perhaps_many(self, rows: FromClause) -> FromClause:
+        """Return each of them once, joined to a function of which the server expects a thousand rows."""
+        once = func.generate_series(_ONE, select(_ONE).scalar_subquery()).table_valued("number", name="once")
+        return rows.join(once, true())
 
     def savepoint_name(self, written: str) -> str:
         """Return the name: a quoted one to the letter."""

@@ -139,6 +139,7 @@ class View:
             *self._filters(own.user),
             *also(own.user),
             more=own.more,
+            through=own.owner.table,
         )
 
     def _from_other(self, gate: ColumnElement[bool], also: Conditions) -> Rows:
@@ -178,12 +179,15 @@ class View:
         name: ColumnElement[Any],
         *conditions: ColumnElement[bool],
         more: Sequence[ColumnElement[Any]] = (),
+        through: Any = None,
     ) -> Rows:
         columns = [key.label("user_key"), since.label("since"), *more]
         if self.by_name:
             columns.append(name.label("name"))
         at = self._engine.by_name(name) if self.by_name else since
         chosen = select(*columns).where(*conditions)
+        if through is not None and not self.by_name:
+            chosen = chosen.select_from(self._engine.perhaps_many(through))
         return chosen.order_by(*in_order(key, at, self._way, ascending=self.ascending)).limit(self._limit)
 
     # --- Gates -----------------------------------------------------------------------------------
@@ -191,13 +195,15 @@ class View:
     def _longer(self, kind: People, most_rows: int) -> ColumnElement[bool]:
         """Return whether a list has more rows than so many, which are all that is counted."""
         rows = kind.source(self._schema)
-        return _more(select(rows.user).where(rows.owner == self._user), rows.since, most_rows)
+        theirs = select(rows.user).select_from(self._engine.perhaps_many(rows.owner.table))
+        return _more(theirs.where(rows.owner == self._user), rows.since, most_rows)
 
     def _more_named(self, most_rows: int) -> ColumnElement[bool]:
         """Return whether more users than so many have a name that fits."""
         key, name = self._called("counted")
         fits = self._engine.starts_with(name, _SEARCH)
-        return _more(select(key).where(*fits), self._engine.by_name(name), most_rows)
+        named = select(key).select_from(self._engine.perhaps_many(key.table)).where(*fits)
+        return _more(named, self._engine.by_name(name), most_rows)
 
     def _begin(self, edges: Source, gate: ColumnElement[bool] | None) -> Sequence[ColumnElement[bool]]:
         if gate is None:
