@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 from argon2 import PasswordHasher
-from sqlalchemy import URL, or_, select, update
+from sqlalchemy import URL, func, or_, select, update
 
 from demo.tests.conftest import UNTIL, Answer, Site, Visitor, file_url, running
 from retinue.testing import count_statements
 from retinue_demo import passwords
 from retinue_demo.accounts import WRONG
-from retinue_demo.models import FollowEvent, Post, User, db
+from retinue_demo.entrance import LASTS
+from retinue_demo.models import Attempt, FollowEvent, Login, Post, User, db
 from retinue_demo.passwords import PASSWORD
 from retinue_demo.seed import seed
 from tests.long import in_every_run
@@ -462,10 +466,95 @@ def test_guessing_the_password_of_an_open_session_ends(strict: Site, famous: str
     assert strict.user(famous).password_hash == passwords.public_hash()
 
 
+def test_guessing_many_at_once_ends_as_soon(database: URL, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An attempt is counted before its password is looked at: of sixteen at the same moment three are answered at most."""
+    looked_at = []
+
+    def look(password: str, kept: str | None) -> bool:
+        looked_at.append((password, kept))
+        time.sleep(0.2)
+        return False
+
+    monkeypatch.setattr(passwords, "is_right", look)
+    with running(database, **LIMITS) as strict:
+        visitors = [strict.visitor() for _ in range(16)]
+        for visitor in visitors:
+            visitor.get("/login")
+
+        def guess(visitor: Visitor) -> int:
+            return visitor.post("/login", username="ann", password="a guess").status
+
+        with ThreadPoolExecutor(len(visitors)) as threads:
+            statuses = list(threads.map(guess, visitors))
+
+        assert len(looked_at) <= 3
+        assert set(statuses) <= {422, 429}
+        with strict.session() as session:
+            assert session.scalar(select(func.count()).select_from(Attempt)) == 2 * len(looked_at)
+
+
+@pytest.mark.parametrize("limit", ["", "3", "3 per day", "many per minute", "3 per minute, 4 per hour"])
+def test_a_limit_that_says_nothing_is_no_limit_that_is_forgotten(site: Site, limit: str) -> None:
+    """The demo does not start with it."""
+    with pytest.raises(ValueError, match="a limit is written as"), running(site.engine.url, LOGIN_LIMIT=limit):
+        pass
+
+
+def test_an_attempt_of_long_ago_is_forgotten(strict: Site, famous: str) -> None:
+    """It does not count, and with the next log-in it is gone."""
+    visitor = strict.visitor()
+    visitor.get("/login")
+    for _ in range(3):
+        visitor.post("/login", username=famous, password="a guess")
+    with strict.session() as session:
+        session.execute(update(Attempt).values(at=datetime.now(UTC) - timedelta(minutes=61)))
+        session.commit()
+
+    assert logs_in(strict, famous, PASSWORD)
+    with strict.session() as session:
+        assert session.scalars(select(Attempt)).all() == []
+
+
 def test_the_limits_can_be_switched_off(site: Site, famous: str) -> None:
-    """With Flask-Limiter's own switch there are none."""
+    """By one switch for all."""
     with running(site.engine.url, **LIMITS, RATELIMIT_ENABLED=False) as free:
         assert not any(logs_in(free, famous, "a guess") for _ in range(8))
+
+
+# --- Where one is logged in ----------------------------------------------------------------------
+
+
+def test_a_cookie_is_dead_once_its_browser_was_logged_out(site: Site, famous: str) -> None:
+    """Every copy of it; who is logged in elsewhere stays so, until they log out everywhere."""
+    here, elsewhere, copy = site.visitor_as(famous), site.visitor_as(famous), site.visitor()
+    copy.client.set_cookie("retinue_demo", cookie(here))
+    assert copy.get("/settings/account").status == 200
+
+    here.post("/logout")
+
+    assert copy.get("/settings/account").place == "/login?next=/settings/account"
+    assert elsewhere.get("/settings/account").status == 200
+    again = site.visitor_as(famous)
+    stolen = cookie(elsewhere)
+    assert again.post("/settings/logout-everywhere").place == "/"
+    copy.client.set_cookie("retinue_demo", stolen)
+    for visitor in (again, elsewhere, copy):
+        assert visitor.get("/settings/account").status == 303
+    with site.session() as session:
+        assert session.scalars(select(Login)).all() == []
+
+
+def test_a_login_ends_by_itself(site: Site, famous: str) -> None:
+    """After thirty days; its row goes with the next one."""
+    visitor = site.visitor_as(famous)
+    with site.session() as session:
+        session.execute(update(Login).values(at=datetime.now(UTC) - LASTS - timedelta(seconds=1)))
+        session.commit()
+
+    assert visitor.get("/settings/account").status == 303
+    site.visitor_as(famous)
+    with site.session() as session:
+        assert len(session.scalars(select(Login)).all()) == 1
 
 
 # --- One's own profile and password --------------------------------------------------------------
@@ -585,12 +674,12 @@ def test_the_number_of_somebody_who_left_is_no_way_in(empty: Site) -> None:
 @pytest.mark.parametrize(
     ("page", "post", "most"),
     [
-        ("/login", {"username": "ann_new", "password": NEW["password"]}, 1),
-        ("/login", {"username": "nobody_at_all", "password": "a guess or two"}, 2),
-        ("/signup", {**NEW, "username": "bob"}, 5),
-        ("/signup", NEW, 1),
+        ("/login", {"username": "ann_new", "password": NEW["password"]}, 8),
+        ("/login", {"username": "nobody_at_all", "password": "a guess or two"}, 5),
+        ("/signup", {**NEW, "username": "bob"}, 9),
+        ("/signup", NEW, 3),
         ("/settings/profile", {"name": "Ann", "bio": "", "circle": ""}, 5),
-        ("/settings/password", {"password": NEW["password"], "new_password": "something new"}, 3),
+        ("/settings/password", {"password": NEW["password"], "new_password": "something new"}, 12),
     ],
 )
 def test_a_form_has_few_statements(site: Site, page: str, post: dict[str, str], most: int) -> None:

@@ -410,12 +410,15 @@ def test_listening_on_what_may_not_be_had(monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.mark.skipif(os.name == "nt", reason="other systems have other rights")
 def test_what_the_demo_keeps_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
     """The folder, and every file in it, whatever files are otherwise made like."""
+    folder = tmp_path / "retinue"
+    folder.mkdir(mode=0o755)
+    # As an earlier version left it, or somebody who copied it.
+    (folder / "community-2.sqlite3").touch(mode=0o644)
     before = os.umask(0o022)
     try:
         demo = Demo(tmp_path, "--port", "0", "--users", "2")
     finally:
         os.umask(before)
-    folder = tmp_path / "retinue"
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (folder, *folder.iterdir())}
     demo.stop()
     assert {name: oct(mode) for name, mode in modes.items() if mode & 0o077} == {}

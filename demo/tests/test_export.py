@@ -80,7 +80,7 @@ def test_the_file_is_a_download_of_all_that_is_ones_own(site: Site, person: str)
     assert answer.headers["Content-Type"] == "application/json"
     assert answer.headers["Content-Disposition"] == f'attachment; filename="retinue-{person}.json"'
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    assert answer.headers["Cache-Control"] == "private, no-cache"
+    assert answer.headers["Cache-Control"] == "no-store"
     data = json.loads(answer.text)
     assert data.keys() == {"exported_at", "profile", *LISTS}
     user = site.user(person)

@@ -225,6 +225,14 @@ def test_every_answer_has_the_headers(town: Site, famous: str, path: str) -> Non
     )
 
 
+def test_what_is_ones_own_is_kept_nowhere(town: Site, famous: str) -> None:
+    """No browser shows it again by going back, once somebody else sits there."""
+    visitor = town.visitor_as(famous)
+
+    for path in ("/", "/people", "/notifications", f"/@{famous}/followers", "/settings/export.json", "/nowhere"):
+        assert visitor.get(path).headers["Cache-Control"] == "no-store", path
+
+
 def test_the_cookie_is_for_this_site_and_no_script(town: Site, famous: str) -> None:
     """The cookie that says who one is is out of reach of scripts and of other sites' forms."""
     visitor = town.visitor()

@@ -44,10 +44,10 @@ def sign_up() -> Response | tuple[str, int]:
     name = form.read("name", forms.tidy, forms.check_name)
     password = form.read("password", forms.as_typed, forms.check_new_password)
     if not form.errors:
-        rates.count_this()
+        rates.attempt()
         user = _add(username, name, passwords.hashed(password))
         if user is not None:
-            entrance.begin(user)
+            user = entrance.begin(user.id)
             met = _met(request.form.get("next")) if "follow" in request.form else None
             flash(f"Welcome, {name}! {_follow(user, met) if met else 'Start by following a few people.'}")
             return _onward()
@@ -64,24 +64,25 @@ def login() -> str:
 
 @accounts.post("/login")
 def log_in() -> Response | tuple[str, int]:
-    """Be somebody from now on. One statement; 422, and the same sentence, for a wrong password and an unknown user."""
+    """Be somebody from now on. Eight statements; 422, and the same sentence, for a wrong password and an unknown user."""
     form = Form()
     username = form.read("username", forms.tidy_username, forms.needed("Enter your username."))
     password = form.read("password", forms.as_typed, forms.needed("Enter your password."))
     if not form.errors:
+        tried = rates.attempt(username)
         user = _who(username, password)
         if user is not None:
-            entrance.begin(user)
+            rates.forget(tried)
+            user = entrance.begin(user.id)
             flash(f"Welcome back, {user.name}.")
             return _onward()
-        rates.count_this()
         form.errors["password"] = WRONG
     return _login_page(form, request.form.get("next")), 422
 
 
 @accounts.post("/logout")
 def log_out() -> Response:
-    """Be nobody again."""
+    """Be nobody again, in this browser. Two statements."""
     entrance.end()
     flash("You’re logged out.")
     return redirect(url_for("timelines.home"), 303)

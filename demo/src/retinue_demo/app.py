@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from flask import Flask, url_for
 from flask_wtf import CSRFProtect
@@ -36,6 +36,9 @@ from retinue_demo.posts import posts
 from retinue_demo.privacy import privacy
 from retinue_demo.timelines import timelines
 
+#: Bytes of what somebody sends. The longest is a post of four bytes a letter, each written as three characters.
+LARGEST_BODY: Final = 16 * 1024
+
 _STATIC = Path(__file__).parent / "static"
 
 
@@ -61,8 +64,10 @@ def create_app(database: URL | str, *, secret_key: str, config: Mapping[str, Any
         # Cookies go by host, not by port: two demos, or a demo and something else, share "localhost".
         SESSION_COOKIE_NAME="retinue_demo",
         SESSION_COOKIE_SAMESITE="Lax",
-        # Bytes. A form here is a name, a place to return to and a token.
-        MAX_CONTENT_LENGTH=16 * 1024,
+        # A form here is a post or a name, a place to return to and a token.
+        MAX_CONTENT_LENGTH=LARGEST_BODY,
+        MAX_FORM_MEMORY_SIZE=LARGEST_BODY,
+        MAX_FORM_PARTS=50,
         # A page may stay open overnight and its buttons still work.
         WTF_CSRF_TIME_LIMIT=None,
         # Seconds. What is static is asked for by its content's digest.

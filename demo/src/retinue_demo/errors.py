@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from flask import Flask, render_template, request
-from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError, UnprocessableEntity
 from werkzeug.wrappers import Response
 
 from retinue.flask.wording import count
-from retinue_demo import rates
 from retinue_demo.models import db
+from retinue_demo.rates import TooOften
 from retinue_demo.visitor import no_visitor
 
 _TITLES = {
@@ -38,7 +37,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPException, _answer)
     app.register_error_handler(DBAPIError, _no_room)
     app.register_error_handler(CSRFError, _form_expired)
-    app.register_error_handler(RateLimitExceeded, _too_often)
+    app.register_error_handler(TooOften, _too_often)
 
 
 def _answer(error: HTTPException) -> Response | HTTPException:
@@ -63,8 +62,8 @@ def _form_expired(error: CSRFError) -> Response | HTTPException:
     return _page(error, "This form has expired", text)
 
 
-def _too_often(error: RateLimitExceeded) -> Response | HTTPException:
-    wait = rates.seconds_to_wait()
+def _too_often(error: TooOften) -> Response | HTTPException:
+    wait = error.seconds
     when = count(wait, "second") if wait < 120 else f"{-(-wait // 60)} minutes"
     text = f"You’ve tried this too often. Wait {when} and try again."
     answer = _page(error, "Too many attempts", text)

@@ -93,6 +93,30 @@ for _table, _name, _key in (("users_name", User.name, User.id), ("search_texts",
         Index(f"ix_{_table}_{_family}", _name).ddl_if(dialect=_family)
 
 
+class Login(db.Model):  # type: ignore[name-defined,misc]
+    """A browser in which somebody is logged in: whoever ends it here ends every copy of its cookie."""
+
+    __tablename__ = "logins"
+
+    #: The digest of a secret that the browser's session holds.
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class Attempt(db.Model):  # type: ignore[name-defined,misc]
+    """Something that may be tried so often: see `rates`."""
+
+    __tablename__ = "attempts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    #: The digest of what is tried, and by whom.
+    what: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+
+    __table_args__ = (Index("ix_attempts_what", "what", "at"),)
+
+
 class Follow(FollowMixin, db.Model):  # type: ignore[name-defined,misc]
     """One user follows another."""
 

@@ -12,7 +12,7 @@ from retinue.flask import somebody
 from retinue_demo import entrance, forms, passwords, rates
 from retinue_demo.following import retinue
 from retinue_demo.forms import Form
-from retinue_demo.models import User, db
+from retinue_demo.models import User
 
 own_account = Blueprint("own_account", __name__)
 
@@ -33,18 +33,27 @@ def password() -> str:
 
 @own_account.post("/settings/password")
 def change_password() -> Response | tuple[str, int]:
-    """Have another password from now on; every other browser is logged out. Three statements; 422 as for a log-in."""
+    """Have another password from now on; every other browser is logged out. Twelve statements; 422 as for a log-in."""
     viewer, form = somebody(), Form()
     _read_current(form, viewer)
     new = form.read("new_password", forms.as_typed, forms.check_new_password)
     if form.errors:
         return render_template("password.html", form=form), 422
-    change = update(User).where(User.id == viewer.id).values(password_hash=passwords.hashed(new))
-    key = viewer.id
-    retinue.transact(lambda session: session.execute(change))
-    entrance.begin(db.session.get_one(User, key))
+    key, kept = viewer.id, passwords.hashed(new)
+    retinue.transact(lambda session: _change(session, key, kept))
+    entrance.begin(key)
     flash("Your password was changed, and you were logged out everywhere else.")
     return redirect(url_for("own_account.overview"), 303)
+
+
+@own_account.post("/settings/logout-everywhere")
+def log_out_everywhere() -> Response:
+    """Be nobody again, in whichever browser. Three statements."""
+    key = somebody().id
+    retinue.transact(lambda session: session.execute(entrance.all_of(key)))
+    entrance.end()
+    flash("You’re logged out everywhere.")
+    return redirect(url_for("timelines.home"), 303)
 
 
 @own_account.get("/settings/delete")
@@ -68,6 +77,11 @@ def delete() -> Response | tuple[str, int]:
     return redirect(url_for("timelines.home"), 303)
 
 
+def _change(session: Session, key: int, kept: str) -> None:
+    session.execute(update(User).where(User.id == key).values(password_hash=kept))
+    session.execute(entrance.all_of(key))
+
+
 def _delete(session: Session, key: int) -> None:
     user = session.get(User, key)
     if user is None:  # another window was faster
@@ -80,6 +94,10 @@ def _delete(session: Session, key: int) -> None:
 def _read_current(form: Form, viewer: User) -> None:
     """Take one's present password from the request; a wrong one is an error, and counts as a wrong log-in does."""
     current = form.read("password", forms.as_typed, forms.needed("Enter your current password."))
-    if current and (len(current) > passwords.LONGEST or not passwords.is_right(current, viewer.password_hash)):
-        rates.count_this()
+    if not current:
+        return
+    tried = rates.attempt(viewer.username)
+    if len(current) <= passwords.LONGEST and passwords.is_right(current, viewer.password_hash):
+        rates.forget(tried)
+    else:
         form.errors["password"] = "That is not your password."  # noqa: S105 - a sentence

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import cache
 from typing import Final
 
@@ -54,11 +53,6 @@ def is_outdated(kept: str) -> bool:
         return _hasher.check_needs_rehash(kept)
     except InvalidHashError:
         return True
-
-
-def fingerprint(kept: str | None) -> str:
-    """Return what tells one kept password from another, and nothing of either."""
-    return hashlib.sha256((kept or "").encode()).hexdigest()[:32]
 
 
 def _fits(password: str, kept: str) -> bool:

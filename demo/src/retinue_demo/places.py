@@ -110,6 +110,12 @@ def secret_key(folder: Path) -> str:
     return key
 
 
+def keep_to_owner(database: Path) -> None:
+    """Let nobody but its owner read an SQLite *database*, and what SQLite has made beside it, if they are there."""
+    for path in database.parent.glob(f"{database.name}*"):
+        path.chmod(0o600)
+
+
 def _write_once(path: Path, text: str) -> None:
     """Make *path* with *text* in it at once; whoever came first wins, and nobody sees half of it."""
     handle, draft = tempfile.mkstemp(dir=path.parent, text=True)

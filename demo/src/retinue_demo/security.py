@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response, request
+from flask import Flask, Response, request, session
 
 _HEADERS = {
     # No script in a page, no frame, no other host; scripts, styles and pictures from here.
@@ -28,5 +28,6 @@ def _add_headers(response: Response) -> Response:
     response.headers.extend(_HEADERS)
     if request.endpoint not in ("static", "retinue.static"):
         # What somebody sees is theirs alone, and changes with the next click.
-        response.headers["Cache-Control"] = "private, no-cache"
+        # What is somebody's own is kept nowhere: who comes after them on this computer finds nothing by going back.
+        response.headers["Cache-Control"] = "no-store" if "_user_id" in session else "private, no-cache"
     return response

@@ -16,11 +16,11 @@ from typing import NoReturn
 from flask import Flask
 from sqlalchemy import URL
 from sqlalchemy.exc import SQLAlchemyError
-from waitress.server import create_server
+from waitress.server import BaseWSGIServer, MultiSocketServer, create_server
 
 from retinue import Graph, transact
 from retinue_demo import places
-from retinue_demo.app import create_app
+from retinue_demo.app import LARGEST_BODY, create_app
 from retinue_demo.migrating import OtherVersionError
 from retinue_demo.models import User, db
 from retinue_demo.passwords import PASSWORD
@@ -104,6 +104,8 @@ def _keep() -> tuple[Path, str]:
 def _open(given: str | None, size: Size, folder: Path, key: str) -> tuple[Flask, URL]:
     """Return the app on the database that was *given*, or else on the first of our own that fits, and its address."""
     for url in places.database_urls(given, size, folder):
+        if not given:
+            places.keep_to_owner(Path(url.database or ""))
         try:
             return create_app(url, secret_key=key), url
         except OtherVersionError as error:
@@ -176,8 +178,22 @@ def _serve(app: Flask, listener: socket.socket, wished_for: int) -> None:
         print("Anybody who reaches this machine can sign up, and log in as everybody who is invented.")
     here = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}.get(address, address)  # noqa: S104 - only compared
     print(f"Retinue demo: http://{here}:{port}/   (Ctrl+C stops it)", flush=True)
-    server = create_server(app, sockets=[listener], threads=THREADS, ident=None)
+    server = server_of(app, listener)
     try:
         server.run()
     finally:
         server.close()
+
+
+def server_of(app: Flask, listener: socket.socket) -> BaseWSGIServer | MultiSocketServer:
+    """Return the server of *app* on *listener*; `run()` serves until the process is told to stop."""
+    # A body that nobody has typed is refused before it is read: by its length, or as soon as its pieces are too many.
+    # One that somebody may have pasted is answered with a page.
+    return create_server(
+        app,
+        sockets=[listener],
+        threads=THREADS,
+        ident=None,
+        max_request_body_size=16 * LARGEST_BODY,
+        max_request_header_size=LARGEST_BODY,
+    )

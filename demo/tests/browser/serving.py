@@ -10,9 +10,8 @@ from typing import Any
 
 from flask import Flask
 from waitress import wasyncore
-from waitress.server import create_server
 
-from retinue_demo.server import THREADS
+from retinue_demo.server import server_of
 
 _STOPS_WITHIN_SECONDS = 10.0
 
@@ -22,7 +21,7 @@ def serving(app: Flask) -> Iterator[str]:
     """Serve *app* as `python -m retinue_demo` does, in threads; give its address."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         # Typed as one of several kinds of server, not all of which have what is used here.
-        server: Any = create_server(app, sockets=[listener], threads=THREADS, ident=None)
+        server: Any = server_of(app, listener)
         thread = Thread(target=server.run, name="demo", daemon=True)
         thread.start()
         try:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from demo.tests.browser.windows import PHONE, Desk, Window
 
@@ -195,3 +196,17 @@ def unread(window: Window) -> int:
     said = window.page.get_by_role("navigation", name="Main").get_by_role("link", name=re.compile("Notifications"))
     found = re.search(r"\d+", said.inner_text())
     return int(found[0]) if found else 0
+
+
+def test_who_comes_after_a_log_out_finds_nothing_by_going_back(desk: Desk, chromium: Callable[..., Browser]) -> None:
+    """Though the browser keeps pages whole, to show them again at once, as everybody's does, this one is asked for anew."""
+    with chromium(without=["--disable-back-forward-cache"]) as desk.browser:
+        window = desk.window(desk.site.people[0])
+        window.open("/settings/account")
+        window.button("Log out everywhere").click()
+        expect(window.said).to_contain_text("You’re logged out everywhere.")
+
+        # Playwright's own `go_back()` waits for a page that loads, which one that was kept does not.
+        window.page.evaluate("history.back()")
+
+        expect(window.page.get_by_role("heading", level=1)).to_have_text("Log in")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from re import Pattern
 from typing import Any
@@ -22,12 +23,14 @@ PHONE = ViewportSize(width=390, height=844)
 DESKTOP = ViewportSize(width=1280, height=800)
 
 
-def launch(playwright: Playwright, *arguments: str) -> Browser:
-    """Return Debian's Chromium, started with *arguments*; it is on the PATH."""
+def launch(playwright: Playwright, *arguments: str, without: Sequence[str] = ()) -> Browser:
+    """Return Debian's Chromium, started with *arguments*, *without* some of Playwright's own; it is on the PATH."""
     # Its sandbox needs a user who is not root. It opens nothing but pages of this project.
     root = hasattr(os, "geteuid") and os.geteuid() == 0
     program = shutil.which("chromium")
-    return playwright.chromium.launch(executable_path=program, chromium_sandbox=not root, args=arguments)
+    return playwright.chromium.launch(
+        executable_path=program, chromium_sandbox=not root, args=arguments, ignore_default_args=[*without]
+    )
 
 
 @dataclass(frozen=True)
