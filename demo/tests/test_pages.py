@@ -149,7 +149,7 @@ def test_who_is_dismissed_is_suggested_no_more(site: Site, famous: str) -> None:
 
     assert (answer.status, answer.place) == (303, "/")
     page = visitor.get("/")
-    assert "is not suggested to you any more." in page.text
+    assert "won’t be suggested to you again." in page.text
     assert other not in suggested_on(page)
     assert not site.is_following(famous, other)
 
@@ -221,13 +221,13 @@ def test_somebody_who_is_nobody_logs_in_first_and_is_brought_back(town: Site, fa
     visitor = town.visitor()
     before = town.all_rows()
     page = visitor.get(f"/@{famous}/followers")
-    assert f"/log-in?next=/@{famous}/followers" in page.links
+    assert f"/log-in?next=/@{famous}/followers%23user-{famous}" in page.links
     assert visitor.get(f"/log-in?next=/@{famous}/followers").place == f"/login?next=/@{famous}/followers"
     visitor.get("/login")
 
     answer = visitor.post(f"/@{famous}/follow", next=f"/@{famous}")
 
-    assert answer.place == f"/login?next=/@{famous}"
+    assert answer.place == f"/login?next=/@{famous}%23user-{famous}"
     assert town.all_rows() == before
     visitor.get(answer.place)
     fields = {"username": page.rows[0], "password": PASSWORD, "next": f"/@{famous}"}
@@ -309,22 +309,22 @@ def test_the_search_understands_names_however_they_are_spelt(site: Site, famous:
         ("/login", 3),
         ("/signup", 2),
         ("/@{0}", 8),
-        ("/@{0}/followers?limit={1}", 7),
-        ("/@{0}/following?limit={1}", 7),
-        ("/@{0}/mutuals?limit={1}", 7),
-        ("/@{0}/known?limit={1}", 8),
+        ("/@{0}/followers?limit={1}", 9),
+        ("/@{0}/following?limit={1}", 9),
+        ("/@{0}/mutuals?limit={1}", 9),
+        ("/@{0}/known?limit={1}", 10),
         ("/@{2}", 11),
-        ("/@{2}/known?limit={1}", 8),
+        ("/@{2}/known?limit={1}", 10),
         ("/notifications?limit={1}", 8),
-        ("/requests?limit={1}", 6),
-        ("/requests/sent?limit={1}", 6),
+        ("/requests?limit={1}", 8),
+        ("/requests/sent?limit={1}", 8),
         ("/settings", 2),
         ("/settings/profile", 2),
         ("/settings/account", 2),
         ("/settings/password", 2),
         ("/settings/delete", 2),
-        ("/blocked?limit={1}", 6),
-        ("/muted?limit={1}", 6),
+        ("/blocked?limit={1}", 8),
+        ("/muted?limit={1}", 8),
         ("/@nobody_at_all", 3),
         ("/@{0}/followers?cursor=x", 4),
     ],

@@ -127,6 +127,17 @@ def test_what_is_not_declared_is_not_there(plain: Plain, path: str) -> None:
     assert client_as(plain, "ann").post(f"/people/@{slug(plain, 'bob')}/block", headers=HERE).status_code == 404
 
 
+def test_without_models_there_is_no_menu(tmp_path: Path) -> None:
+    """Two models know no mute and no block; a follower can be removed."""
+    plain = plain_app("flask-sqlalchemy", f"sqlite:///{tmp_path / 'plain.sqlite3'}")
+    with filled(plain):
+        ann, bob = slug(plain, "ann"), slug(plain, "bob")
+        assert "popover" not in client_as(plain, "ann").get(f"/people/@{bob}").text
+        client_as(plain, "bob").post(f"/people/@{ann}/follow", headers=HERE)
+        page = client_as(plain, "ann").get(f"/people/@{bob}").text
+        assert ("/remove" in page, "/mute" in page, "/block" in page) == (True, False, False)
+
+
 @pytest.mark.parametrize("bad", ["0", "-1", "999999999999999999999999", "x", "007", "1 ", "%00", "1e1", "a" * 300])
 def test_an_address_of_nobody(plain: Plain, bad: str) -> None:
     """Is not found, for a page or a press."""
@@ -143,7 +154,7 @@ def test_somebody_unknown_is_asked_to_log_in(plain: Plain) -> None:
     assert client.post(f"/people/@{bob}/follow", headers=HERE).status_code == 401
     assert client.get("/people/suggestions").status_code == 401
     assert client.get(f"/people/@{bob}/followers").status_code == 200
-    assert 'href="/people/log-in?next=/"' in client.get("/").text
+    assert 'href="/people/log-in?next=/%23user-' in client.get("/").text
 
 
 @pytest.mark.parametrize(
@@ -231,7 +242,7 @@ def test_nobody_is_led_to_another_host(tmp_path: Path, target: str) -> None:
         pressed = client.post(f"/people/@{bob}/follow", data={"next": target}, headers=HERE)
         asked = client.get("/people/log-in", query_string={"next": target})
 
-        assert pressed.location == f"/people/@{bob}/followers"
+        assert pressed.location == f"/people/@{bob}"
         assert asked.location == "/"
 
 
@@ -372,8 +383,10 @@ def test_an_end_is_a_time_of_today_or_a_day() -> None:
     """A mute of an hour ends at a time, one of a month on a day."""
     now = datetime(2026, 11, 21, 23, 30, tzinfo=UTC)
 
-    assert ending(now + timedelta(hours=1), now) == "00:30 UTC"
-    assert ending(now + timedelta(days=30), now) == "21 Dec 2026"
+    assert ending(now + timedelta(minutes=29), now) == "23:59 UTC"
+    assert ending(now + timedelta(hours=1), now) == "tomorrow, 00:30 UTC"
+    assert ending(now + timedelta(days=30), now) == "21 Dec"
+    assert ending(now + timedelta(days=90), now) == "19 Feb 2027"
 
 
 def test_new_sessions_have_the_databases_of_the_request(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import html
 import re
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qs, urljoin, urlsplit
+from urllib.parse import parse_qs, unquote, urljoin, urlsplit
 
 import pytest
 from flask import url_for
@@ -168,7 +168,9 @@ def test_whatever_somebody_is_called(open_library: Open, name: str) -> None:
     visitor = shelf.visitor(1)
     with shelf.app.test_request_context():
         place = url_for("retinue.people", slug=name, kind="followers")
+        own_page = url_for("retinue.person", slug=name)
 
+    assert f"<title>{name}</title>" in html.unescape(visitor.get(seen_by_a_browser(own_page)).text)
     page = visitor.get(place)
     assert page.status_code == 200
     assert visitor.get(f"{place}?limit=1&sort=name").status_code == 200
@@ -179,8 +181,12 @@ def test_whatever_somebody_is_called(open_library: Open, name: str) -> None:
     assert "ada" in visitor.get(place).text
     # Where the page leads back to is the page itself.
     stranger = shelf.visitor()
-    (led,) = {link for link in links(stranger.get("/readers")) if "log-in" in link}
-    assert parse_qs(urlsplit(led).query)["next"] == ["/readers"]
+    offers = (urlsplit(link).query for link in links(stranger.get("/readers")) if "log-in" in link)
+    places = {urlsplit(parse_qs(query)["next"][0]) for query in offers}
+    assert {(place.path, unquote(place.fragment)) for place in places} == {
+        ("/readers", "user-ada"),
+        ("/readers", f"user-{name}"),
+    }
     led = parse_qs(urlsplit(stranger.get(place.replace("/followers", "/known")).headers["Location"]).query)["next"][0]
     assert visitor.get(seen_by_a_browser(led)).status_code == 200
     assert name in html.unescape(visitor.get(seen_by_a_browser(led)).text)

@@ -49,13 +49,13 @@ def shelf(database: URL) -> Iterator[Library]:
 
 
 CASES: dict[str, tuple[str, str, int, str]] = {
-    "cursor": ("GET", "/fans?cursor=x", 400, "A link into a list works only"),
-    "no rows": ("GET", "/fans?limit=0", 400, "A page has 1 to 100 rows."),
-    "many rows": ("GET", "/fans?limit=101", 400, "A page has 1 to 100 rows."),
-    "oneself": ("POST", "/follow/2", 400, "One can follow, mute or block others"),
-    "oneself by method": ("POST", "/befriend/2", 400, "One can follow, mute or block others"),
+    "cursor": ("GET", "/fans?cursor=x", 400, "This link leads nowhere"),
+    "no rows": ("GET", "/fans?limit=0", 400, "A page can have 1 to 100 rows."),
+    "many rows": ("GET", "/fans?limit=101", 400, "A page can have 1 to 100 rows."),
+    "oneself": ("POST", "/follow/2", 400, "You can’t follow, mute or block yourself"),
+    "oneself by method": ("POST", "/befriend/2", 400, "You can’t follow, mute or block yourself"),
     "nobody": ("POST", "/follow/99", 404, "This person is no longer here."),
-    "blocked": ("POST", "/follow/3", 409, "You cannot follow this person."),
+    "blocked": ("POST", "/follow/3", 409, "You can’t follow this person."),
 }
 
 
@@ -90,8 +90,8 @@ def test_the_application_has_its_own_page_for_the_status(shelf: Library) -> None
     """It gets the sentence."""
     shelf.app.register_error_handler(400, lambda error: (f"mine: {error.description}", 400))
     shelf.open("ada")
-    assert shelf.visitor().get("/fans?limit=0").text == "mine: A page has 1 to 100 rows."
-    assert shelf.visitor().get("/people/@1/followers?cursor=x").text.startswith("mine: A link into a list")
+    assert shelf.visitor().get("/fans?limit=0").text == "mine: A page can have 1 to 100 rows."
+    assert shelf.visitor().get("/people/@1/followers?cursor=x").text.startswith("mine: This link leads nowhere")
 
 
 @pytest.mark.parametrize("kind", [InvalidCursor, RetinueError, ValueError])

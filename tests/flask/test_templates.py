@@ -24,7 +24,7 @@ pytestmark = [
 
 FOLDER = Path(retinue.flask.__file__).parent / "templates" / "retinue"
 PAGES = ["requests", "requests/sent", "blocked", "muted", "notifications", "suggestions"]
-LISTS = ["followers", "followers?q=zz", "followers?limit=1", "following", "mutuals", "known"]
+LISTS = ["page", "followers", "followers?q=zz", "followers?limit=1", "following", "mutuals", "known"]
 
 
 def strict(shelf: Library) -> None:

@@ -70,7 +70,7 @@ def test_a_private_person_and_somebody_who_asks(desk: Desk) -> None:
     his.open("/")
     expect(his.main).to_contain_text("Only for those whom I let in.")
     his.open("/notifications")
-    expect(his.main).to_contain_text(f"{names[private]} lets you follow them")
+    expect(his.main).to_contain_text(f"{names[private]} accepted your request")
 
 
 def test_a_block_takes_each_from_the_others_sight(desk: Desk) -> None:
@@ -89,7 +89,7 @@ def test_a_block_takes_each_from_the_others_sight(desk: Desk) -> None:
 
     more(hers, other, names[other])
     hers.page.get_by_role("dialog").get_by_role("button", name=f"Block {names[other]}").click()
-    expect(hers.main).to_contain_text(f"You block {names[other]}.")
+    expect(hers.main).to_contain_text(f"You blocked {names[other]}.")
 
     assert his.open(f"/@{one}") == 404
     assert hers.open(f"/@{other}/followers") == 404

@@ -7,7 +7,7 @@ from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 from flask import abort, current_app, redirect, request, url_for
-from werkzeug.routing import BaseConverter
+from werkzeug.routing import BaseConverter, ValidationError
 from werkzeug.wrappers import Response
 
 from retinue import Page
@@ -41,12 +41,30 @@ class SlugConverter(BaseConverter):
         return quoted(value)
 
 
+class PartConverter(SlugConverter):
+    """Matches the name of a user that is the last part of an address: one with a slash in it has another address."""
+
+    regex = r"[^/]{1,255}"
+    part_isolating = True
+    # A page of the application's own at the same place goes first.
+    weight = 200
+
+    def to_url(self, value: Any) -> str:
+        """Return *value* as one part of a path, if it is one."""
+        if "/" in str(value):
+            raise ValidationError
+        return super().to_url(value)
+
+
 def user_url(user: Any) -> str:
-    """Return the address of the page of *user*: the application's own, or that of their followers. No statement."""
+    """Return the address of the page of *user*: the application's own, or that of the extension. No statement."""
     state = current()
-    if state.user_url is not None:
-        return state.user_url(user)
-    return url_for("retinue.people", slug=state.slug_of(user), kind="followers")
+    return url_for("retinue.person", slug=state.slug_of(user)) if state.user_url is None else state.user_url(user)
+
+
+def anchor_of(slug: str) -> str:
+    """Return the end of an address that leads to the row of that user on a page, or to the button of theirs."""
+    return f"#user-{quoted(slug)}"
 
 
 def here() -> str:
@@ -54,6 +72,15 @@ def here() -> str:
     path = _STEP.sub("%2F", quote(request.root_path.rstrip("/") + request.path, safe=_PATH))
     query = quote(request.query_string, safe=_QUERY)
     return f"{path}?{query}" if query else path
+
+
+def came_from() -> str | None:
+    """Return the path and query of the page of this site that led here; None if the browser does not say so."""
+    try:
+        parts = urlsplit(request.referrer or "")
+    except ValueError:
+        return None
+    return local_path(f"{parts.path}?{parts.query}") if parts.netloc == request.host else None
 
 
 def home() -> str:
@@ -101,7 +128,7 @@ def rows_asked_for() -> int:
     if text is None:
         return int(current_app.config[config.ROWS])
     if not (text.isascii() and text.isdigit() and len(text) <= 9 and 1 <= int(text) <= PAGE_MOST):
-        abort(400, gettext("A page has 1 to %(number)s rows.", number=PAGE_MOST))
+        abort(400, gettext("A page can have 1 to %(number)s rows.", number=PAGE_MOST))
     return int(text)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import load_only, object_session
 from sqlalchemy.orm.attributes import instance_state
 
-from retinue import Counts, NotificationMixin, Relationship
+from retinue import Counts, FollowRequestMixin, NotificationMixin, Relationship
 from retinue.flask.changes import kept
 from retinue.flask.state import State, current
 from retinue.flask.viewers import logged_in_as, viewer
@@ -22,6 +22,9 @@ from retinue.values import Key
 from retinue.work import Work
 
 _NAME: Final = "people"
+
+#: Of those who wait for an answer so many are read; of more, it is said that there are more.
+WAITING_MOST: Final = 10
 
 
 class Asked:
@@ -36,6 +39,7 @@ class Asked:
         self.relationships: dict[Key, Relationship] = {}
         self.counts: dict[Key, Counts] = {}
         self._unread: int | None = None
+        self._waiting: Sequence[Any] | None = None
 
     def relate(self, users: Iterable[Any], loading: Collection[str] = ()) -> None:
         """
@@ -89,6 +93,14 @@ class Asked:
             has_notifications = self.viewer is not None and NotificationMixin in self.state.schema.models
             self._unread = self.state.graph().unread_notifications(self.viewer) if has_notifications else 0
         return self._unread
+
+    def waiting(self) -> Sequence[Any]:
+        """Ask who waits for the viewer's answer, the newest ten. One select, or none."""
+        if self._waiting is None:
+            has_requests = self.viewer is not None and FollowRequestMixin in self.state.schema.models
+            graph, viewer = self.state.graph(), self.viewer
+            self._waiting = graph.requests(viewer, viewer=viewer, limit=WAITING_MOST).items if has_requests else ()
+        return self._waiting
 
 
 def asked() -> Asked:

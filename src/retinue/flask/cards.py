@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -27,6 +27,8 @@ class Card:
     slug: str
     label: str
     url: str
+    #: What stands after an @: the slug, unless that is a primary key, or the label itself.
+    handle: str | None
     #: They approve who follows them.
     locked: bool
     #: Without ``blocked_by``: nobody may learn of it, so no template can show it.
@@ -41,29 +43,38 @@ class Card:
     until: datetime | None = None
     #: Why they are suggested.
     why: str = ""
-    #: The viewer, and what the application says of what they may do.
+    #: The viewer, the verbs that there are here, and what the application says of them.
     _viewer: Any = None
+    _verbs: Collection[str] = ()
     _may: May | None = None
 
+    @property
+    def anchor(self) -> str:
+        """The end of an address that leads to their row, or button, on a page."""
+        return addresses.anchor_of(self.slug)
+
     def may(self, verb: str) -> bool:
-        """Return whether a button for *verb* is shown: whether the application has not said no to it without a word."""
-        return objection(self._may, Attempt(verb, self._viewer, self.user)) != ""
+        """Return whether a button for *verb* is shown: its model is declared, and the application does not say a plain no."""
+        return verb in self._verbs and objection(self._may, Attempt(verb, self._viewer, self.user)) != ""
 
 
 def _card(known: Asked, user: Any) -> Card:
     """Return the card of *user*, of whom everything is *known*. No statement."""
     state, key = known.state, key_of(user)
+    slug, label = state.slug_of(user), state.label_of(user)
     return Card(
         user=user,
-        slug=state.slug_of(user),
-        label=state.label_of(user),
+        slug=slug,
+        label=label,
         url=addresses.user_url(user),
+        handle=None if state.slug_name == state.schema.key_name or slug == label else slug,
         locked=state.is_locked(user),
         relationship=known.relationships[key],
         is_viewer=known.viewer is not None and key == key_of(known.viewer),
         is_anonymous=known.viewer is None,
         counts=known.counts.get(key),
         _viewer=known.viewer,
+        _verbs=state.verbs,
         _may=None if known.viewer is None else state.may,
     )
 

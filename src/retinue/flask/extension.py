@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from retinue import Graph
 from retinue.flask import cli, config, language, refusals, signals, templating, wording
-from retinue.flask.addresses import SlugConverter
+from retinue.flask.addresses import PartConverter, SlugConverter
 from retinue.flask.permissions import May
 from retinue.flask.state import NAME, State, current
 from retinue.flask.views import blueprint
@@ -33,7 +33,7 @@ class Retinue:
         user_model: The class with `FollowerMixin`, or a callable that returns it. None: the
             only one there is, looked for with the first request.
         current_user: Returns the user who is looking, or None. None: Flask-Login's.
-        user_url: Returns the address of a user's page. None: the page of their followers.
+        user_url: Returns the address of a user's page. None: a page of the extension's.
         may: Returns whether somebody may do what they are about to do, an `Attempt`: True, False, or a sentence why
             not. It is asked before every verb of the pages, and for every button, so it should ask no database. None:
             everybody may do everything.
@@ -98,9 +98,10 @@ class Retinue:
         refusals.init_app(app)
         cli.init_app(app)
         if app.config[config.PAGES]:
-            app.url_map.converters["retinue_slug"] = SlugConverter
+            app.url_map.converters.update(retinue_slug=SlugConverter, retinue_part=PartConverter)
             prefix, subdomain, host = (app.config[key] for key in (config.URL_PREFIX, config.SUBDOMAIN, config.HOST))
-            app.register_blueprint(blueprint, url_prefix=prefix or None, subdomain=subdomain, host=host)
+            place = {"url_prefix": prefix or None, "subdomain": subdomain, "host": host}
+            app.register_blueprint(blueprint, **place, has_person=state.user_url is None)
 
     @property
     def session(self) -> Session:

@@ -26,14 +26,14 @@ from retinue.flask.wording import limit_reached
 _SAID: Final[dict[type[RetinueError], tuple[int, str]]] = {
     InvalidCursor: (
         400,
-        marked("A link into a list works only for the person who was given it, and only for that list."),
+        marked("This link leads nowhere: it is incomplete, or it was made for another list or another person."),
     ),
-    InvalidLimit: (400, marked("A page has 1 to %(number)s rows.")),
-    SelfFollowError: (400, marked("One can follow, mute or block others, but not oneself.")),
+    InvalidLimit: (400, marked("A page can have 1 to %(number)s rows.")),
+    SelfFollowError: (400, marked("You can’t follow, mute or block yourself.")),
     UnknownUserError: (404, marked("This person is no longer here.")),
     # Why, nobody may learn.
     NotVisibleError: (404, marked("This list is private.")),
-    BlockedError: (409, marked("You cannot follow this person.")),
+    BlockedError: (409, marked("You can’t follow this person.")),
     LimitError: (429, ""),
 }
 

@@ -13,7 +13,19 @@ from sqlalchemy import Engine, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, class_mapper
 
-from retinue import ALL, FollowerMixin, Graph, InvalidUserError, prepare_engine, transact
+from retinue import (
+    ALL,
+    BlockMixin,
+    DismissedSuggestionMixin,
+    FollowerMixin,
+    FollowMixin,
+    FollowRequestMixin,
+    Graph,
+    InvalidUserError,
+    MuteMixin,
+    prepare_engine,
+    transact,
+)
 from retinue.engines import engine_of
 from retinue.flask import changes, config
 from retinue.flask.permissions import May
@@ -26,6 +38,15 @@ T = TypeVar("T")
 
 NAME: Final = "retinue"
 
+#: Verbs about another user, with the mixin that each needs a model with.
+_VERBS: Final[dict[str, type[Any]]] = {
+    **dict.fromkeys(("follow", "unfollow", "remove"), FollowMixin),
+    **dict.fromkeys(("accept", "reject"), FollowRequestMixin),
+    **dict.fromkeys(("block", "unblock"), BlockMixin),
+    **dict.fromkeys(("mute", "unmute"), MuteMixin),
+    **dict.fromkeys(("dismiss", "undismiss"), DismissedSuggestionMixin),
+}
+
 
 class State:
     """
@@ -36,7 +57,7 @@ class State:
         session: As `sessions_of()` takes it.
         user_model: The class with `FollowerMixin`, or what returns it; None: the only one there is.
         current_user: Returns the user who is looking, or None; None: Flask-Login's ``current_user``.
-        user_url: Returns the address of a user's page; None: that of their followers.
+        user_url: Returns the address of a user's page; None: that of the extension.
         may: Returns whether an `Attempt` is allowed, or a sentence why not; None: all are.
     """
 
@@ -80,6 +101,11 @@ class State:
     def schema(self) -> Schema:
         """The models that are declared for the user class."""
         return schema_of(self.user_class)
+
+    @cached_property
+    def verbs(self) -> Collection[str]:
+        """The verbs about another user that there are, by the models that are declared."""
+        return [verb for verb, mixin in _VERBS.items() if mixin in self.schema.models]
 
     def session(self) -> Session:
         """Return the session of the current request. No statement."""

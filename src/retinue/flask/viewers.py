@@ -46,15 +46,16 @@ def somebody() -> Any:
 
 
 def _page() -> str | None:
-    """Return the page to lead back to: that from which a form or a script asks, if it says so, else this one."""
+    """Return the place to lead back to: where a form or a script asks from, as far as it says so, else this page."""
     if request.method == "POST":
-        return request.form.get("next")
+        page, slug = request.form.get("next"), (request.view_args or {}).get("slug")
+        return f"{page}{addresses.anchor_of(slug)}" if page and slug else page
     return (addresses.wants_json() and request.args.get("next")) or addresses.here()
 
 
 def log_in(back: str | None) -> NoReturn:
     """Redirect to the log-in page, which leads *back* to a path of this site; 401 where there is no such page."""
-    address, text = login_url(back), gettext("You have to log in first.")
+    address, text = login_url(back), gettext("Please log in first.")
     if addresses.leads_nowhere():
         # A button of the script's is there for who is logged in alone.
         said = gettext("You are logged out.") if addresses.wants_json() else text

@@ -26,19 +26,25 @@ def count(number: int, one: str = "", several: str = "") -> str:
     return f"{number_of(number)} {noun}" if one else number_of(number)
 
 
-def day(time: datetime) -> str:
-    """Return the day of *time*, in the reader's zone, or in UTC: "3 May 2026"."""
-    return date_of(time.astimezone(zone()).date())
+def day(time: datetime, now: datetime | None = None) -> str:
+    """Return the day of *time*, in the reader's zone, or in UTC: "3 May"; with the year, if it is not this one."""
+    there, today = (each.astimezone(zone()).date() for each in (time, now or datetime.now(UTC)))
+    return _date("MMMd", there) if there.year == today.year else date_of(there)
 
 
 def date_of(time: date) -> str:
     """Return that date: "3 May 2026"."""
+    return _date("yMMMd", time)
+
+
+def _date(skeleton: str, time: date) -> str:
     locale = language().locale
     if locale is None:
-        return f"{time.day} {_MONTHS[time.month - 1]} {time.year}"
+        words = f"{time.day} {_MONTHS[time.month - 1]}"
+        return f"{words} {time.year}" if "y" in skeleton else words
     from babel.dates import format_skeleton  # noqa: PLC0415 - only where the application has it
 
-    return format_skeleton("yMMMd", datetime(time.year, time.month, time.day, tzinfo=UTC), locale=locale)
+    return format_skeleton(skeleton, datetime(time.year, time.month, time.day, tzinfo=UTC), locale=locale)
 
 
 def time_of(time: datetime) -> str:
@@ -60,13 +66,18 @@ def lately(time: datetime, now: datetime | None = None) -> str:
         return gettext("just now")
     if seconds < 3600:
         return ngettext("%(number)s min ago", "%(number)s min ago", seconds // 60)
-    return ngettext("%(number)s h ago", "%(number)s h ago", seconds // 3600) if seconds < 86_400 else day(time)
+    return ngettext("%(number)s h ago", "%(number)s h ago", seconds // 3600) if seconds < 86_400 else day(time, now)
 
 
 def ending(time: datetime, now: datetime | None = None) -> str:
-    """Return when something ends: "14:05 UTC", if that is less than a day ahead; else its day."""
-    soon = (time - (now or datetime.now(UTC))).total_seconds() < 86_400
-    return time_of(time) if soon else day(time)
+    """Return when something ends: "14:05 UTC" if that is today, "tomorrow, 08:59 UTC"; else its day."""
+    there, today = (each.astimezone(zone()).date() for each in (time, now or datetime.now(UTC)))
+    match (there - today).days:
+        case 0:
+            return time_of(time)
+        case 1:
+            return gettext("tomorrow, %(time)s", time=time_of(time))
+    return day(time, now)
 
 
 def names(several: Sequence[str]) -> str:
@@ -90,46 +101,46 @@ def why_suggested(suggestion: Suggestion[Any], label: Callable[[Any], str]) -> s
     if reason is SuggestionReason.FOLLOWED_BY_FOLLOWERS:
         return gettext("Followed by people who follow you")
     if reason is SuggestionReason.POPULAR:
-        return gettext("Well known here")
+        return gettext("Popular here")
     # The names of followers who hide whom they follow are not shown.
     if reason is SuggestionReason.NEW_IN_NETWORK:
         return (
-            gettext("Newly followed by %(names)s, whom you follow", names=known)
+            gettext("Recently followed by %(names)s, whom you follow", names=known)
             if known
-            else gettext("Newly followed by people whom you follow")
+            else gettext("Recently followed by people you follow")
         )
     if known:
         return gettext("Followed by %(names)s, whom you follow", names=known)
     follows_you = reason is SuggestionReason.FOLLOWS_YOU
-    return gettext("Follows you") if follows_you else gettext("Followed by people whom you follow")
+    return gettext("Follows you") if follows_you else gettext("Followed by people you follow")
 
 
 def limit_reached(error: LimitError, name: str) -> str:
     """Return the message for a viewer who cannot follow *name* because of a limit."""
-    allowed, again = error.allowed, marked("Try again after %(time)s, %(day)s.")
+    allowed, again = error.allowed, marked("Try again after %(time)s on %(day)s.")
     match error.limit:
         case "max_following":
             text = ngettext(
-                "You follow %(number)s person, pending requests included. That is the most.",
-                "You follow %(number)s people, pending requests included. That is the most.",
+                "You follow %(number)s person, counting pending requests. That’s the limit.",
+                "You follow %(number)s people, counting pending requests. That’s the limit.",
                 allowed,
             )
         case "max_follows_per_day":
             text = ngettext(
-                "%(number)s follow is the most for one day.", "%(number)s follows are the most for one day.", allowed
+                "You can follow %(number)s person a day.", "You can follow %(number)s people a day.", allowed
             )
-            again = marked("Follow on after %(time)s, %(day)s.")
+            again = marked("You can follow more people after %(time)s on %(day)s.")
         case "max_pending_requests":
             text = ngettext(
-                "%(number)s person has yet to answer you. Wait, or take a request back.",
-                "%(number)s people have yet to answer you. Wait, or take a request back.",
+                "%(number)s person hasn’t answered you yet. Wait, or withdraw a request.",
+                "%(number)s people haven’t answered you yet. Wait, or withdraw a request.",
                 allowed,
             )
         case "request_cooldown":
-            text = gettext("You have asked %(name)s lately.", name=name)
-            again = marked("You can ask again after %(time)s, %(day)s.")
+            text = gettext("You asked %(name)s not long ago.", name=name)
+            again = marked("You can ask again after %(time)s on %(day)s.")
         case _:
-            return gettext("That is more than one may do.")
+            return gettext("That’s more than is allowed.")
     if error.retry_at is None:
         return text
     return f"{text} {gettext(again, time=time_of(error.retry_at), day=day(error.retry_at))}"

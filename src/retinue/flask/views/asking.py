@@ -21,4 +21,4 @@ def ask_application(verb: str, actor: Any, target: Any | None) -> None:
     """
     why = objection(current().may, Attempt(verb, actor, target))
     if why is not None:
-        abort(refused(403, why or gettext("You may not do this.")))
+        abort(refused(403, why or gettext("You aren’t allowed to do this.")))

@@ -9,9 +9,8 @@ from typing import Final
 from flask import abort, flash, jsonify, request, url_for
 from werkzeug.wrappers import Response
 
-from retinue import FollowRequestMixin, Page
 from retinue.flask import addresses
-from retinue.flask.asked import key_of
+from retinue.flask.asked import asked, key_of
 from retinue.flask.cards import Card, ask, card_of, listed
 from retinue.flask.language import gettext
 from retinue.flask.pieces import unread_piece
@@ -42,11 +41,11 @@ class Item:
 
 @page("/notifications")
 def notifications() -> str:
-    """Show the notifications, newest first, and who waits for an answer. Eight statements. Marks nothing as read."""
+    """Show the notifications, newest first, and who waits for an answer. Seven statements. Marks nothing as read."""
     viewer, limit, graph = somebody(), addresses.rows_asked_for(), current().graph()
     found = graph.notifications(viewer, viewer=viewer, limit=limit, cursor=request.args.get("cursor"))
-    asks = FollowRequestMixin in current().schema.models
-    waiting = graph.requests(viewer, viewer=viewer, limit=WAITING) if asks else Page()
+    all_waiting = asked().waiting()
+    waiting = all_waiting[:WAITING]
     ask([*(notice.user for notice in found), *(row.user for row in waiting)])
     items = [Item(notice.id, notice.kind.value, card_of(notice.user), notice.at, notice.read) for notice in found]
     return render(
@@ -54,7 +53,7 @@ def notifications() -> str:
         items=items,
         unread=unread(),
         waiting=listed(waiting),
-        more_wait=waiting.next is not None,
+        more_wait=len(all_waiting) > WAITING,
         **addresses.links_of(found),
     )
 
@@ -67,7 +66,7 @@ def mark_read() -> Response:
     if addresses.wants_json():
         return jsonify(**unread_piece())
     if ids is None and number:
-        flash(gettext("All is marked as read."))
+        flash(gettext("Everything is marked as read."))
     return addresses.back(url_for("retinue.notifications"))
 
 

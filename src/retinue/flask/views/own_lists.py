@@ -22,13 +22,13 @@ from retinue.flask.views.routing import form, page
 
 @page("/requests")
 def requests() -> str:
-    """Show who waits for the viewer's answer, newest first. Six statements."""
+    """Show who waits for the viewer's answer, newest first. Eight statements."""
     return _list("requests.html", "received", Graph.requests)
 
 
 @page("/requests/sent")
 def sent_requests() -> str:
-    """Show for whose answer the viewer waits, newest first. Six statements."""
+    """Show for whose answer the viewer waits, newest first. Eight statements."""
     return _list("requests.html", "sent", Graph.sent_requests)
 
 
@@ -40,15 +40,15 @@ def answer_all(answer: str) -> Response:
     verb = {"accept": Graph.accept_all, "reject": Graph.reject_all}[answer]
     number = current().transact(lambda session: verb(current().graph(session), key_of(viewer)))
     if number:
-        said_yes = ngettext("You said yes to %(number)s person.", "You said yes to %(number)s people.", number)
-        said_no = ngettext("You said no to %(number)s person.", "You said no to %(number)s people.", number)
+        said_yes = ngettext("You accepted %(number)s request.", "You accepted %(number)s requests.", number)
+        said_no = ngettext("You rejected %(number)s request.", "You rejected %(number)s requests.", number)
         flash(said_yes if answer == "accept" else said_no)
     return addresses.back(url_for("retinue.requests"))
 
 
 @page("/<any(blocked, muted):kind>")
 def kept_away(kind: str) -> str:
-    """Show whom the viewer blocks, or mutes, newest first. Six statements."""
+    """Show whom the viewer blocks, or mutes, newest first. Eight statements."""
     lists: dict[str, Callable[..., Page[Any]]] = {"blocked": Graph.blocks, "muted": Graph.mutes}
     return _list("kept_away.html", kind, lists[kind])
 

@@ -21,9 +21,15 @@ R = TypeVar("R", bound="ResponseReturnValue")
 
 
 class _OnHost(BlueprintSetupState):
-    """Puts all routes on the host that was given to ``register_blueprint()``, as Flask does with a subdomain."""
+    """
+    Puts all routes on the host that was given to ``register_blueprint()``, as Flask does with a subdomain.
+
+    There is no page of a person where the application has its own.
+    """
 
     def add_url_rule(self, rule: str, endpoint: str | None = None, view_func: Any = None, **options: Any) -> None:
+        if endpoint == "person" and not self.options["has_person"]:
+            return
         super().add_url_rule(rule, endpoint, view_func, **{"host": self.options["host"], **options})
 
 

@@ -14,6 +14,6 @@ from retinue.flask.views.routing import page
 
 @page("/suggestions")
 def suggestions() -> str:
-    """Show whom the viewer may want to follow, the best first. Eight statements."""
+    """Show whom the viewer may want to follow, the best first. Ten statements at most."""
     limit = current_app.config[config.SUGGESTIONS]
     return render("suggestions.html", people=suggested(current().graph().suggestions(somebody(), limit=limit)))

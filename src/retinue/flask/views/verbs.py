@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -17,6 +17,7 @@ from retinue.flask import addresses
 from retinue.flask.asked import key_of
 from retinue.flask.cards import Card, card_without_counts, cards_of
 from retinue.flask.language import gettext, marked
+from retinue.flask.periods import PERIODS
 from retinue.flask.pieces import people, unread_piece
 from retinue.flask.state import current
 from retinue.flask.viewers import somebody
@@ -29,16 +30,8 @@ from retinue.values import Key
 #: Changes the graph, in this session, for the viewer and another user.
 Verb: TypeAlias = "Callable[[Session, Key, Key], Result]"
 
-#: For how long somebody may be muted or blocked: the value in the form, and its length; None: for good.
-PERIODS: Final[dict[str, timedelta | None]] = {
-    marked("for good"): None,
-    marked("for a day"): timedelta(days=1),
-    marked("for a week"): timedelta(days=7),
-    marked("for a month"): timedelta(days=30),
-}
-
 #: The request was taken back, answered in another window, or deleted by a block.
-_NOT_PENDING: Final = marked("%(name)s is not waiting for an answer.")
+_NOT_PENDING: Final = marked("There is no request from %(name)s to answer any more.")
 
 
 class Undo(NamedTuple):
@@ -64,7 +57,7 @@ def follow(slug: str) -> Response:
         outcome = graph.follow(viewer, user)
         # A form that was sent twice gets the message of the first time.
         if outcome is Outcome.REQUESTED or not (outcome or graph.is_following(viewer, user)):
-            return Result(marked("You have asked to follow %(name)s."))
+            return Result(marked("You asked to follow %(name)s."))
         return Result(marked("You follow %(name)s."))
 
     return _do(slug, change)
@@ -79,7 +72,7 @@ def unfollow(slug: str) -> Response:
         asked = graph.relationships(viewer, [user])[user].requested
         undo = Undo("follow") if graph.unfollow(viewer, user) else None
         if asked:
-            return Result(marked("You no longer ask to follow %(name)s."), undo)
+            return Result(marked("You withdrew your request to follow %(name)s."), undo)
         return Result(marked("You no longer follow %(name)s."), undo)
 
     return _do(slug, change)
@@ -95,7 +88,7 @@ def remove(slug: str) -> Response:
 def dismiss(slug: str) -> Response:
     """Dismiss a suggestion: the user is not suggested again, and does not learn of it."""
     undo = Undo("undismiss")
-    return _do(slug, _simple_verb(Graph.dismiss, marked("%(name)s is not suggested to you any more."), undo=undo))
+    return _do(slug, _simple_verb(Graph.dismiss, marked("%(name)s won’t be suggested to you again."), undo=undo))
 
 
 @form("/@<retinue_slug:slug>/undismiss")
@@ -107,34 +100,34 @@ def undismiss(slug: str) -> Response:
 @form("/@<retinue_slug:slug>/accept")
 def accept(slug: str) -> Response:
     """Accept a request to follow the viewer."""
-    return _do(slug, _simple_verb(Graph.accept, marked("%(name)s follows you now."), otherwise=_NOT_PENDING))
+    return _do(slug, _simple_verb(Graph.accept, marked("%(name)s now follows you."), otherwise=_NOT_PENDING))
 
 
 @form("/@<retinue_slug:slug>/reject")
 def reject(slug: str) -> Response:
     """Reject a request to follow the viewer."""
-    return _do(slug, _simple_verb(Graph.reject, marked("You said no to %(name)s."), otherwise=_NOT_PENDING))
+    return _do(
+        slug, _simple_verb(Graph.reject, marked("You rejected the request from %(name)s."), otherwise=_NOT_PENDING)
+    )
 
 
 @form("/@<retinue_slug:slug>/block")
 def block(slug: str) -> Response:
     """Block somebody, for good or for a time."""
     undo, until = Undo("unblock", {"restore": "1"}), _end_asked_for()
-    return _do(slug, _simple_verb(Graph.block, marked("You block %(name)s."), undo=undo, until=until))
+    return _do(slug, _simple_verb(Graph.block, marked("You blocked %(name)s."), undo=undo, until=until))
 
 
 @form("/@<retinue_slug:slug>/unblock")
 def unblock(slug: str) -> Response:
     """End a block; bring back the follows that it ended, if the form asks for that."""
-    return _do(
-        slug, _simple_verb(Graph.unblock, marked("You no longer block %(name)s."), restore="restore" in request.form)
-    )
+    return _do(slug, _simple_verb(Graph.unblock, marked("You unblocked %(name)s."), restore="restore" in request.form))
 
 
 @form("/@<retinue_slug:slug>/mute")
 def mute(slug: str) -> Response:
     """Mute somebody, for good or for a time."""
-    return _do(slug, _simple_verb(Graph.mute, marked("You hear no more of %(name)s."), until=_end_asked_for()))
+    return _do(slug, _simple_verb(Graph.mute, marked("You muted %(name)s."), until=_end_asked_for()))
 
 
 @form("/@<retinue_slug:slug>/unmute")
@@ -149,7 +142,7 @@ def unmute(slug: str) -> Response:
         # A mute that leaves notifications is no mute of the form's.
         if current().graph(session).unmute(viewer, user) and before and before.notifications:
             undo = Undo("mute", {"until": before.until.isoformat()} if before.until else {})
-        return Result(marked("You hear of %(name)s again."), undo)
+        return Result(marked("You unmuted %(name)s."), undo)
 
     return _do(slug, change)
 
@@ -170,9 +163,9 @@ def _end_asked_for() -> datetime | None:
     """Return the end of the period that the form names, or the time ``until``; None: never. 400 if that is neither."""
     until, period = request.form.get("until"), request.form.get("period", "for good")
     if until is not None:
-        return _time(until) or abort(400, gettext("That is not a period which the menu offers."))
+        return _time(until) or abort(400, gettext("There is no such period."))
     if period not in PERIODS:
-        abort(400, gettext("That is not a period which the menu offers."))
+        abort(400, gettext("There is no such period."))
     length = PERIODS[period]
     return None if length is None else datetime.now(UTC) + length
 
@@ -200,7 +193,7 @@ def _do(slug: str, verb: Verb) -> Response:
         result = current().transact(lambda session: verb(session, *keys))
     except BlockedError:
         # Neither may learn which of the two blocks, so the message does not say it.
-        return _refuse(person, gettext("You cannot follow %(name)s.", name=person.label), 409)
+        return _refuse(person, gettext("You can’t follow %(name)s.", name=person.label), 409)
     except LimitError as error:
         return _refuse(person, limit_reached(error, person.label), 429)
     message = gettext(result.message, name=person.label)
