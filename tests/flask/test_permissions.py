@@ -137,7 +137,7 @@ def test_where_everything_needs_a_log_in(database: URL, path: str) -> None:
             assert (refused.status_code, refused.json["location"]) == (401, led.location)  # type: ignore[index]
         assert stranger.get(path, headers={"Sec-Fetch-Dest": "empty", "Accept": "text/html"}).status_code == 303
         assert stranger.post("/people/@2/follow", data={"next": "/readers"}, headers=HERE).location == (
-            "/enter?next=/readers"
+            "/enter?next=/readers%23user-2"
         )
         with stranger.get("/people/static/retinue/retinue.css") as style:
             assert style.status_code == 200

@@ -73,8 +73,8 @@ def test_behind_a_proxy_that_says_the_prefix(open_library: Open) -> None:
     page = shelf.visitor().get(
         "/readers", headers={"X-Forwarded-Prefix": "/club/north", "X-Forwarded-Host": "club.example"}
     )
-    found = {link for link in links(page) if not link.startswith("/club/north/people/static/retinue/retinue.")}
-    assert found == {"/club/north/people/log-in?next=/club/north/readers"}
+    found = {link for link in links(page) if not link.startswith("/club/north/people/static/retinue/")}
+    assert found == {f"/club/north/people/log-in?next=/club/north/readers%23user-{reader}" for reader in (1, 2)}
 
 
 def test_an_application_root_and_a_prefix_with_parts(database: URL) -> None:
@@ -90,7 +90,7 @@ def test_an_application_root_and_a_prefix_with_parts(database: URL) -> None:
         visitor = one.visitor(1)
         assert visitor.get("/rome/fans/@2/followers?limit=1").status_code == 200
         pressed = visitor.post("/rome/fans/@2/follow", headers=HERE)
-        assert pressed.headers["Location"] == "/club/rome/fans/@2/followers"
+        assert pressed.headers["Location"] == "/club/rome/fans/@2"
 
 
 @pytest.mark.parametrize(

@@ -106,7 +106,7 @@ ARGUMENTS: dict[Any, Any] = {
     ("beside", 0): SimpleNamespace(length=1),
     ("number_in_words", 0): 3,
     ("badge", 0): 3,
-    ("own_tabs", 1): {"requests": True, "mutes": True, "blocks": True},
+    ("own_tabs", 1): {"notifications": True, "requests": True, "mutes": True, "blocks": True},
     ("when", 1): "Since %(day)s",
 }
 
