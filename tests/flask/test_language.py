@@ -126,7 +126,7 @@ def test_in_german(shelf: Library) -> None:
         assert wording.why_suggested(suggestion, str) == "Follower, denen du folgst: Ann, Bo und 3 weitere Personen"
         assert gettext("for a day") == "für einen Tag"
         assert all(gettext(period) != period for period in PERIODS)
-    page = shelf.visitor(1).get("/people/@2/followers").text
+    page = shelf.visitor(1).get("/people/@2/followers?q=x").text
     assert '<html lang="de-AT" dir="ltr">' in page
     assert "Neueste zuerst" in page
 
@@ -175,9 +175,9 @@ def test_markup_in_a_sentence(shelf: Library) -> None:
     shelf.open()
     with shelf.app.test_request_context():
         link = Markup("<a>%s</a>") % "<Ben>"
-        assert gettext("%(person)s follows you", person=link) == "<a>&lt;Ben&gt;</a> folgt dir"
+        assert gettext("%(person)s followed you", person=link) == "<a>&lt;Ben&gt;</a> folgt dir jetzt"
         assert gettext("%(a)s & %(b)s", a=link, b="<i>") == "<a>&lt;Ben&gt;</a> &amp; &lt;i&gt;"
-        assert gettext("%(person)s follows you", person="<Ben>") == "<Ben> folgt dir"
+        assert gettext("%(person)s followed you", person="<Ben>") == "<Ben> folgt dir jetzt"
 
 
 # --- All that is read ----------------------------------------------------------------------------
