@@ -320,8 +320,13 @@ def test_the_log_in_page_offers_those_whose_password_is_public(site: Site) -> No
     assert len(first) == 3
     assert all(site.user(name).active and logs_in(site, name, PASSWORD) for name in first)
     visitor = site.visitor_as(first[0])
-    assert visitor.get("/requests").rows
+    requests = len(visitor.get("/requests").rows)
+    assert requests
+    for kept_away in ("/blocked", "/muted"):
+        assert visitor.get(kept_away).rows
     assert "Unread:" in visitor.get("/notifications").text
+    # Why one would be them, before one is.
+    assert f">{requests} request{'s' if requests > 1 else ''} to answer, " in site.visitor().get("/login").text
     site.set(first[0], password_hash=passwords.hashed("something else"))
     site.set(first[1], active=False)
 
@@ -347,21 +352,23 @@ def test_a_username_in_the_address_is_only_text(town: Site, username: str) -> No
 
 @pytest.mark.parametrize("locked", [False, True])
 @pytest.mark.parametrize("wanted", [True, False])
+@pytest.mark.parametrize("row", [False, True], ids=["from their page", "from their row"])
 def test_signing_up_from_somebodys_page_ends_with_following_them(
-    site: Site, famous: str, locked: bool, wanted: bool
+    site: Site, famous: str, locked: bool, wanted: bool, row: bool
 ) -> None:
     """A box says so, and is ticked already: whom one came for is followed, or asked, unless one unticks it."""
+    place = f"/people?limit=3#user-{famous}" if row else f"/@{famous}"
     site.set(famous, locked=locked, active=True)
     visitor = site.visitor()
-    page = visitor.get(f"/signup?next=/@{famous}")
+    page = visitor.get(f"/signup?next={quote(place)}")
     name = site.user(famous).name
-    label = f'name="follow" checked> {"Ask to follow" if locked else "Follow"} {name}</label>'
+    label = f'name="follow" checked> {"Ask to follow" if locked else "Follow"} <bdi>{name}</bdi></label>'
     assert label in page.text.replace("&#39;", "'")
-    fields = {"username": "nora_new", "name": "Nora", "password": "a good long one", "next": f"/@{famous}"}
+    fields = {"username": "nora_new", "name": "Nora", "password": "a good long one", "next": place}
 
     answer = visitor.post("/signup", **fields, **({"follow": "on"} if wanted else {}))
 
-    assert answer.place == f"/@{famous}"
+    assert answer.place == place
     how = site.relationship("nora_new", famous)
     assert (how.following, how.requested) == (wanted and not locked, wanted and locked)
     said = f"asked to follow {name}." if locked else f"following {name}."
@@ -371,7 +378,7 @@ def test_signing_up_from_somebodys_page_ends_with_following_them(
 def test_signing_up_asks_nobody_to_follow_who_is_not_to_be_seen(site: Site, famous: str) -> None:
     """Whoever takes a break is as if they were not there; nor is one asked after any other page."""
     site.set(famous, active=False)
-    for page in (f"/@{famous}", "/@nobody_at_all", "/people", f"/@{famous}/followers"):
+    for page in (f"/@{famous}", "/@nobody_at_all", "/people", f"/@{famous}/followers", f"/people%23user-{famous}"):
         assert 'name="follow"' not in site.visitor().get(f"/signup?next={page}").text
 
 
@@ -588,7 +595,7 @@ def test_changing_ones_password(site: Site) -> None:
     there.post("/login", username="ann_new", password=NEW["password"])
     token = here.token
     wrong = here.post("/settings/password", password="not mine", new_password="something new")
-    assert errors(wrong) == {"password": "That is not your password."}
+    assert errors(wrong) == {"password": "That isn’t your password."}
     assert list(errors(here.post("/settings/password", password=NEW["password"], new_password="short"))) == [
         "new_password"
     ]
@@ -622,7 +629,7 @@ def test_leaving_takes_everything_along(site: Site, famous: str) -> None:
         session.add(Post(author_id=key, body="The last words of somebody who leaves."))
         session.commit()
     wrong = visitor.post("/settings/delete", password="not mine")
-    assert (wrong.status, errors(wrong)) == (422, {"password": "That is not your password."})
+    assert (wrong.status, errors(wrong)) == (422, {"password": "That isn’t your password."})
     assert site.user(famous).id == key
 
     answer = visitor.post("/settings/delete", password=PASSWORD)

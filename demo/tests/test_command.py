@@ -131,7 +131,7 @@ def test_a_port_that_is_taken_and_a_door_that_is_open(start: Start, tmp_path: Pa
     assert f"Port {port} is taken, so this is port " in demo.said
     assert demo.address.startswith("http://127.0.0.1:")
     assert not demo.address.endswith(f":{port}")
-    assert "Anybody who reaches this machine can sign up, and log in as everybody who is invented." in demo.said
+    assert "Anyone who can reach this machine can sign up, or log in as any of the made-up people." in demo.said
     assert str(tmp_path / "here.sqlite3") in demo.said
     assert demo.stop()[0] == 0
 

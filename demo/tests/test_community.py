@@ -17,7 +17,7 @@ from sqlalchemy import func, select
 from demo.tests.conftest import UNTIL, file_url, running
 from retinue import Graph
 from retinue_demo import seed as seeding
-from retinue_demo.community import AGE, invent_follows, invent_members, invent_posts
+from retinue_demo.community import AGE, invent_follows, invent_kept_away, invent_members, invent_posts, invent_requests
 from retinue_demo.models import POST_MOST, Follow, Post, User, db
 from retinue_demo.people import USERNAME
 from retinue_demo.portraits import portrait, sky
@@ -93,6 +93,22 @@ def test_the_graph_is_like_a_real_one() -> None:
     assert most[0] > 10 * most[200] > 0
     assert sum((b, a) in edges for a, b in edges) > 0.3 * len(edges)
     assert same_circle > 2 * sum((size / 400) ** 2 for size in sizes.values())
+
+
+def test_whom_people_keep_away() -> None:
+    """Some of the first block strangers and mute those whom they know: nobody themselves, nor before both were there."""
+    members = invent_members(400, UNTIL)
+    follows = list(invent_follows(members, UNTIL))
+    met = {(who, whom) for who, whom, _ in (*follows, *invent_requests(members, follows, UNTIL))}
+
+    kept_away = invent_kept_away(members, met, UNTIL)
+
+    assert {one.blocked for one in kept_away} == {True, False}
+    assert len({(one.who, one.whom) for one in kept_away}) == len(kept_away)
+    for one in kept_away:
+        assert one.who != one.whom
+        assert max(members[one.who].joined_at, members[one.whom].joined_at) <= one.at <= UNTIL
+        assert one.blocked is not bool({(one.who, one.whom), (one.whom, one.who)} & met)
 
 
 def test_what_people_write() -> None:

@@ -25,7 +25,9 @@ def shown(page: Answer) -> list[str]:
 
 def told(page: Answer) -> dict[str, set[str]]:
     """Return whom each person follows, by name, as the page has it in words."""
-    rows = re.findall(r'<li><a class="retinue-name" href="[^"]*">([^<]*)</a> follows ([^<]*)\.</li>', page.text)
+    rows = re.findall(
+        r'<li><a class="retinue-name" href="[^"]*" dir="auto">([^<]*)</a> follows ([^<]*)\.</li>', page.text
+    )
     return {unescape(name): set(re.split(r", | and ", unescape(whom))) for name, whom in rows}
 
 
@@ -170,7 +172,7 @@ def test_somebody_alone(site: Site, famous: str) -> None:
     page = site.visitor_as(famous).get(f"/@{famous}/neighbourhood")
 
     assert page.status == 200
-    assert "Nobody here yet." in page.text
+    assert "There’s nobody in your network yet." in page.text
 
 
 def test_a_picture_costs_thirteen_statements_at_most(site: Site, famous: str) -> None:

@@ -71,12 +71,12 @@ def test_writing_a_post_and_deleting_it(site: Site, famous: str) -> None:
 
     assert (answer.status, answer.place) == (303, "/")
     page = visitor.get("/")
-    assert "Your post is out." in page.text
+    assert "Your post is published." in page.text
     number = numbers(page)[0]
     with site.session() as session:
         assert session.get_one(Post, number).body == "Two lines,\n\nand https://example.org/"
-    assert "Two lines,\n\nand https://example.org/</p>" in page.text
-    assert 'href="https://example.org' not in page.text
+    link = '<a class="retinue-inline" href="https://example.org/" rel="nofollow ugc noopener noreferrer">'
+    assert f"Two lines,\n\nand {link}https://example.org/</a></p>" in page.text
     assert f'action="/posts/{number}/delete"' in page.text
 
     answer = visitor.post(f"/posts/{number}/delete", next="https://example.org/")
@@ -96,7 +96,7 @@ def test_what_is_no_post_comes_back(site: Site, famous: str, body: str | None) -
     answer = visitor.post("/posts", **({} if body is None else {"body": body}))
 
     assert answer.status == 400
-    assert "Your post hasn’t been published yet" in answer.text
+    assert "Your post isn’t published yet" in answer.text
     assert 'role="alert"' in answer.text
     assert "maxlength" not in answer.text.split("</textarea>")[0].rpartition("<textarea")[2]
     if body and len(body) > POST_MOST:
@@ -151,8 +151,8 @@ def test_a_post_of_somebody_on_a_break_says_who_sees_it(site: Site, famous: str)
     visitor.post("/posts", body="In peace.")
 
     page = visitor.get("/")
-    assert "Your post is saved. Others can see it once you end your break." in page.text
-    assert "Your post is out." not in page.text
+    assert "Your post is saved. Others will see it once you end your break." in page.text
+    assert "Your post is published." not in page.text
 
 
 def test_nobody_deletes_the_post_of_another(site: Site, famous: str) -> None:

@@ -96,7 +96,7 @@ def test_a_newcomer_reads_how_to_begin(site: Site, famous: str) -> None:
     page = site.visitor_as(famous).get("/")
 
     assert numbers(page) == []
-    assert "No posts from people you follow yet." in page.text
+    assert "The people you follow haven’t posted anything yet." in page.text
     assert "/public" in page.links
     assert 'name="body"' in page.text
 
@@ -112,7 +112,7 @@ def test_a_place_that_is_none(town: Site, famous: str, page: str, place: str) ->
     for way in ("before", "after"):
         answer = visitor.get(f"{page.format(famous)}?{way}={place}")
         assert answer.status == 400
-        assert "is not a place among posts" in answer.text
+        assert "isn’t a place among posts" in answer.text
 
 
 @pytest.mark.parametrize("place", ["0-0", "99999999999999999-9999999999", "1-1"])

@@ -22,7 +22,8 @@ from retinue_demo.models import User, db
 #: People who are invented, offered on the log-in page.
 OFFERED = 3
 
-_PAGE_OF_ONE: Final = re.compile(rf"/@({people.USERNAME.pattern})")
+#: Somebody's page, or their row in a list.
+_PLACE_OF_ONE: Final = re.compile(rf"(?:/@|.*#user-)({people.USERNAME.pattern})")
 
 #: Who knows that the username is right knows half.
 WRONG = "Wrong username or password."
@@ -93,10 +94,10 @@ def _signup_page(form: Form, back_to: str | None) -> str:
 
 
 def _met(back_to: str | None) -> User | None:
-    """Return the person on whose page somebody was before, if strangers may see that. One select."""
-    page = _PAGE_OF_ONE.fullmatch(local_path(back_to) or "")
+    """Return the person on whose page or row somebody was before, if strangers may see that. One select."""
+    place = _PLACE_OF_ONE.fullmatch(local_path(back_to) or "")
     session = db.session()
-    return people.by_username(session, page[1], whom=Graph(session, User).visible_to(None)) if page else None
+    return people.by_username(session, place[1], whom=Graph(session, User).visible_to(None)) if place else None
 
 
 def _follow(user: User, other: User) -> str:
@@ -107,12 +108,11 @@ def _follow(user: User, other: User) -> str:
 
 
 def _login_page(form: Form, back_to: str | None) -> str:
-    offered = people.invented(db.session(), OFFERED)
     return render_template(
         "login.html",
         form=form,
         back_to=local_path(back_to),
-        offered=[(user.username, user.name) for user in offered],
+        offered=people.invented(db.session(), OFFERED),
         public_password=passwords.PASSWORD,
     )
 

@@ -15,6 +15,7 @@ from retinue_demo import (
     compression,
     entrance,
     errors,
+    linking,
     migrating,
     portraits,
     rates,
@@ -89,6 +90,7 @@ def create_app(database: URL | str, *, secret_key: str, config: Mapping[str, Any
     security.init_app(app)
     errors.init_app(app)
     wording.init_app(app)
+    linking.init_app(app)
     portraits.init_app(app)
     app.add_template_global(_asset, "asset")
     for blueprint in (pages, accounts, privacy, editing, own_account, export, growth, posts, timelines, neighbourhood):

@@ -1,5 +1,5 @@
 """
-Inventing a community: who is in it, who follows whom since when, who asks to, and what they write.
+Inventing a community: who is in it, who follows whom since when, who asks to, who keeps whom away, and what they write.
 
 The same numbers give the same community, each time and everywhere;
 only its end is moved to the day on which it is made. People gather in circles,
@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from itertools import accumulate, chain, islice
 from math import sqrt
 from string import ascii_uppercase
+from typing import NamedTuple
 
 from retinue_demo.people import fold
 from retinue_demo.sayings import saying
@@ -41,6 +42,9 @@ _FOLLOWS_BACK = 0.35
 # How many keep what to themselves, or are away.
 _LOCKED, _HIDE_FOLLOWERS, _HIDE_FOLLOWING, _AWAY = 0.15, 0.05, 0.05, 0.02
 
+#: Those who came first have met the most people: some of these keep a few of them away.
+_LONGEST_HERE = 40
+
 #: The hour before which few people write.
 _MORNING = 5
 
@@ -64,6 +68,16 @@ class Member:
     hide_followers: bool = False
     hide_following: bool = False
     active: bool = True
+
+
+class KeptAway(NamedTuple):
+    """One person blocks or mutes another since then; both by their places among the members."""
+
+    who: int
+    whom: int
+    at: datetime
+    #: Else muted.
+    blocked: bool
 
 
 def invent_members(number: int, until: datetime) -> list[Member]:
@@ -124,6 +138,30 @@ def invent_requests(
         askers.sort(key=lambda place: members[place].circle != member.circle)
         for asker in askers[: chance.randint(1, 6)]:
             yield asker, asked, until - REQUESTS_LAST * chance.random() * 0.95
+
+
+def invent_kept_away(members: list[Member], met: Iterable[tuple[int, int]], until: datetime) -> list[KeptAway]:
+    """
+    Return whom those who are private, of those who have been here longest, block or mute.
+
+    Args:
+        members: The people.
+        met: (who, whom) by their places in *members*: one of two follows the other, or asks to. Neither blocks the other.
+        until: The end of their story.
+    """
+    chance = random.Random(f"kept away {len(members)}")  # noqa: S311 - a story, not a secret
+    tied = {pair for who, whom in met for pair in ((who, whom), (whom, who))}
+    kept_away = []
+    for place, member in enumerate(members[:_LONGEST_HERE]):
+        if not (member.locked and member.active):
+            continue
+        others = chance.sample(range(len(members)), min(12, len(members)))
+        strangers = [other for other in others if other != place and (place, other) not in tied]
+        friends = [other for other in others if (place, other) in tied]
+        for other, blocked in [*((other, True) for other in strangers[:1]), *((other, False) for other in friends[:2])]:
+            later = max(member.joined_at, members[other].joined_at)
+            kept_away.append(KeptAway(place, other, later + (until - later) * chance.random(), blocked))
+    return kept_away
 
 
 def invent_posts(members: list[Member], followers: Sequence[int], until: datetime) -> list[tuple[int, str, datetime]]:

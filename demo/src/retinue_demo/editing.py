@@ -53,4 +53,4 @@ def _page(form: Form) -> str:
 
 
 def _check_circle(circle: str) -> str:
-    return "" if circle in {"", *CIRCLES} else "Choose something that the menu offers."
+    return "" if circle in {"", *CIRCLES} else "Choose one of the interests in the menu."

@@ -21,10 +21,10 @@ _TITLES = {
     500: "Something broke",
 }
 _TEXTS = {
-    404: "It may have moved, or it’s not for you to see.",
-    405: "This address belongs to a button, and does nothing when you open it.",
+    404: "It may be gone, or it’s not for you to see.",
+    405: "This address only works when you press its button.",
     413: "What you sent is larger than anything this site accepts.",
-    500: "The error was logged, and nothing was changed.",
+    500: "It’s our fault, not yours. Nothing was changed. Try again in a moment.",
 }
 
 
@@ -58,6 +58,12 @@ def _no_room(error: DBAPIError) -> Response | HTTPException:
 
 
 def _form_expired(error: CSRFError) -> Response | HTTPException:
+    # What somebody has written is theirs still, also when they are logged out by now.
+    written = request.form.get("body", "") if request.endpoint == "posts.write" else ""
+    if written.strip():
+        return _page(
+            error, "Your post isn’t published", "You’ve been logged out since you began it. It’s all here.", written
+        )
     text = "This form is from an earlier visit, or from another account. Go back, reload the page and try again."
     return _page(error, "This form has expired", text)
 
@@ -72,12 +78,12 @@ def _too_often(error: TooOften) -> Response | HTTPException:
     return answer
 
 
-def _page(error: HTTPException, title: str, text: str) -> Response | HTTPException:
+def _page(error: HTTPException, title: str, text: str, written: str = "") -> Response | HTTPException:
     if isinstance(error, InternalServerError):
         no_visitor()
     answer = error.get_response()
     # A place in a list that is gone: the list itself is still there.
     start = request.path if error.code == BadRequest.code and "cursor" in request.args else None
-    answer.set_data(render_template("error.html", title=title, text=text, start=start))
+    answer.set_data(render_template("error.html", title=title, text=text, start=start, written=written))
     answer.mimetype = "text/html"
     return answer

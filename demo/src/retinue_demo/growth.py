@@ -18,9 +18,9 @@ growth = Blueprint("growth", __name__)
 SPANS: Final = (7, 30, 90, 365)
 TOP: Final = 5
 
-#: The chart's own units; the line keeps clear of the numbers at its left and of the days below it.
+#: The chart's own units; the line keeps clear of the numbers at its left, the days below it, and the day above that one asks for.
 WIDTH, HEIGHT = 640, 260
-LEFT, RIGHT, TOP_EDGE, BOTTOM = 80, 16, 16, 224
+LEFT, RIGHT, TOP_EDGE, BOTTOM = 80, 16, 36, 224
 
 #: The same for the template.
 BOX: Final = {"width": WIDTH, "height": HEIGHT, "left": LEFT, "right": WIDTH - RIGHT, "bottom": BOTTOM}
@@ -36,12 +36,21 @@ class Tick(NamedTuple):
     total: int
 
 
+class Mark(NamedTuple):
+    """A day in the chart: its point, and the strip in which a pointer asks for it."""
+
+    x: float
+    y: float
+    left: float
+    width: float
+
+
 class Chart(NamedTuple):
-    """What the picture draws: a line, its last point, the area below it, and lines across with their numbers."""
+    """What the picture draws: a line, the area below it, its days from left to right, and lines across with their numbers."""
 
     line: str
     area: str
-    last: tuple[float, float]
+    marks: list[Mark]
     ticks: list[Tick]
 
 
@@ -73,7 +82,7 @@ def over_time() -> str:
 def _days_asked_for() -> int:
     text = request.args.get("days", str(SPANS[1]))
     if text not in map(str, SPANS):
-        abort(400, "That isn’t one of the periods on offer.")
+        abort(400, "You can look back 7, 30, 90 or 365 days.")
     return int(text)
 
 
@@ -89,7 +98,8 @@ def chart_of(totals: Sequence[int]) -> Chart:
     points = [(round(LEFT + number * step, 1), height(total)) for number, total in enumerate(totals)]
     line = " ".join(f"{x},{y}" for x, y in points)
     area = f"{LEFT},{BOTTOM} {line} {points[-1][0]},{BOTTOM}"
-    return Chart(line, area, points[-1], [Tick(height(total), total) for total in marks])
+    strips = [Mark(x, y, round(x - step / 2, 1), round(step, 1)) for x, y in points]
+    return Chart(line, area, strips, [Tick(height(total), total) for total in marks])
 
 
 def ticks_of(lowest: int, highest: int) -> list[int]:

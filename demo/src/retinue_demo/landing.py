@@ -15,5 +15,5 @@ FACES = 14
 def landing() -> str:
     """What this is, with some of those who are here, and the ways in. One statement."""
     session = db.session()
-    first = people.directory(session, "", FACES, whom=Graph(session, User).visible_to(None))
+    first = people.directory(session, people.Look(), FACES, whom=Graph(session, User).visible_to(None))
     return render_template("landing.html", faces=[(user.username, user.name) for user in first.users])

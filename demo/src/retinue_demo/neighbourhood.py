@@ -53,8 +53,13 @@ class Line:
     x2: int
     y2: int
     mutual: bool
-    #: One of the two is the one in the middle.
-    own: bool
+    #: The two, by their places among the nodes.
+    ends: tuple[int, int]
+
+    @property
+    def own(self) -> bool:
+        """Whether one of the two is the one in the middle."""
+        return 0 in self.ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +151,7 @@ def _line(nodes: Sequence[Node], start: int, end: int, pairs: set[tuple[int, int
     way = (other - one) / (abs(other - one) or 1)
     one += way * (nodes[start].radius + _GAP)
     other -= way * (nodes[end].radius + _GAP + (0 if mutual else _HEAD))
-    return Line(round(one.real), round(one.imag), round(other.real), round(other.imag), mutual, 0 in (start, end))
+    return Line(round(one.real), round(one.imag), round(other.real), round(other.imag), mutual, (start, end))
 
 
 def _short_names(people: Sequence[Card]) -> list[str]:

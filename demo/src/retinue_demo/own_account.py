@@ -100,4 +100,4 @@ def _read_current(form: Form, viewer: User) -> None:
     if len(current) <= passwords.LONGEST and passwords.is_right(current, viewer.password_hash):
         rates.forget(tried)
     else:
-        form.errors["password"] = "That is not your password."  # noqa: S105 - a sentence
+        form.errors["password"] = "That isn’t your password."  # noqa: S105 - a sentence

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, delete, false, insert, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, ScalarSelect, delete, false, func, insert, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from retinue import fold_name, search_texts
-from retinue_demo.models import SearchText, User
+from retinue_demo.models import Block, FollowRequest, Mute, Notification, SearchText, User
 from retinue_demo.passwords import public_hash
 
 #: What a username is; everything that reads one from a request goes through it.
@@ -52,65 +52,101 @@ def texts_of(user: User) -> Iterator[dict[str, Any]]:
     return ({"user_id": user.id, "text": text} for text in search_texts(user.name, user.username))
 
 
-def invented(session: Session, number: int) -> list[User]:
+class Invented(NamedTuple):
+    """Somebody whom anybody may be, and how much awaits them."""
+
+    user: User
+    requests: int
+    unread: int
+    blocked: int
+    muted: int
+
+
+def invented(session: Session, number: int) -> list[Invented]:
     """
     Return up to *number* people whom anybody may be, as their password is the public one. One select.
 
     They were there first: among a few dozen of the first there are some, or there are none any more. Those
-    who are private come before the others: they have requests to answer.
+    for whom there are most kinds of things to see come before the others.
     """
-    first = session.scalars(select(User).order_by(User.id).limit(_FIRST))
-    there = [user for user in first if user.active and user.password_hash == public_hash()]
-    return sorted(there, key=lambda user: not user.locked)[:number]
+    awaiting = (
+        _number_of(FollowRequest.following_id),
+        _number_of(Notification.recipient_id, Notification.read_at.is_(None)),
+        _number_of(Block.blocker_id),
+        _number_of(Mute.muter_id),
+    )
+    first = session.execute(select(User, *awaiting).order_by(User.id).limit(_FIRST))
+    there = [Invented(*row) for row in first if row[0].active and row[0].password_hash == public_hash()]
+    return sorted(there, key=lambda one: -sum(map(bool, one[1:])))[:number]
+
+
+def _number_of(column: InstrumentedAttribute[int], *conditions: ColumnElement[bool]) -> ScalarSelect[int]:
+    """Return how many rows have a user's key in that *column*."""
+    return select(func.count()).where(column == User.id, *conditions).scalar_subquery()
+
+
+#: In which orders everybody can be shown: by which column, and whether its last value comes first.
+ORDERS: Final[Mapping[str, tuple[InstrumentedAttribute[Any], bool]]] = {
+    "longest": (User.id, False),
+    "newest": (User.id, True),
+    "username": (User.username, False),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Who of everybody is to be shown, and where a page of them begins."""
+
+    #: What one of the words of a name begins with, however it is spelt, as in lists; empty for everybody.
+    search: str = ""
+    #: What they care about; empty for everybody.
+    interest: str = ""
+    #: One of `ORDERS`.
+    order: str = "longest"
+    #: What the page comes after, and what it comes before, if there is no *after*: values of the order's column.
+    after: int | str | None = None
+    before: int | str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """A page of everybody, who has been here longest first; the ids are where the pages beside it begin."""
+    """A page of everybody, in some order; the values are where the pages beside it begin."""
 
     users: Sequence[User]
-    after: int | None
-    before: int | None
+    after: int | str | None
+    before: int | str | None
 
 
-def directory(
-    session: Session,
-    search: str,
-    limit: int,
-    after: int | None = None,
-    before: int | None = None,
-    *,
-    whom: ColumnElement[bool],
-) -> Directory:
+def directory(session: Session, look: Look, limit: int, *, whom: ColumnElement[bool]) -> Directory:
     """
-    Return those of *whom* whom *search* finds, as it does in lists, in the order in which they joined. One select.
+    Return up to *limit* of *whom* for whom the *look* asks. One select.
 
     Args:
         session: Where they are.
-        search: What one of the words of a name begins with, however it is spelt; empty for everybody.
+        look: Who, in which order, and from where on.
         limit: People on the page.
-        after: The id that the page comes after.
-        before: The id that the page comes before, if *after* is None.
         whom: What holds for everybody who may be shown: `Graph.visible_to()`.
     """
     query = select(User).where(whom)
-    if search:
-        text = fold_name(search)
+    if look.search:
+        text = fold_name(look.search)
         found_by = select(SearchText.user_id).where(SearchText.text.startswith(text, autoescape=True))
         query = query.where(User.id.in_(found_by) if text else false())
-    backward = after is None and before is not None
-    if after is not None:
-        query = query.where(User.id > after)
-    elif before is not None:
-        query = query.where(User.id < before)
-    order = User.id.desc() if backward else User.id.asc()
-    found = list(session.scalars(query.order_by(order).limit(limit + 1)))
+    if look.interest:
+        query = query.where(User.circle == look.interest)
+    column, falls = ORDERS[look.order]
+    backward = look.after is None and look.before is not None
+    if look.after is not None:
+        query = query.where(column < look.after if falls else column > look.after)
+    elif look.before is not None:
+        query = query.where(column > look.before if falls else column < look.before)
+    found = list(session.scalars(query.order_by(column.desc() if falls != backward else column.asc()).limit(limit + 1)))
     more, users = len(found) > limit, found[:limit]
     if backward:
         users.reverse()
-    first, last = (users[0].id, users[-1].id) if users else (None, None)
+    first, last = (getattr(users[0], column.key), getattr(users[-1], column.key)) if users else (None, None)
     return Directory(
         users,
         after=last if more or backward else None,
-        before=first if (more and backward) or after is not None else None,
+        before=first if (more and backward) or look.after is not None else None,
     )

@@ -49,7 +49,7 @@ def write() -> Response | tuple[str, int]:
         return render_template("write.html", body=body, problem=problem, most=POST_MOST), 400
     post, seen = {"author_id": writer.id, "body": body}, writer.active
     retinue.transact(lambda session: session.add(Post(**post)))
-    flash("Your post is out." if seen else "Your post is saved. Others can see it once you end your break.")
+    flash("Your post is published." if seen else "Your post is saved. Others will see it once you end your break.")
     return back(url_for("timelines.home"))
 
 
@@ -58,7 +58,7 @@ def remove(number: int) -> Response:
     """Take one's own post away; somebody else's is a 404, as is one that is not there."""
     author = somebody().id
     if not retinue.transact(lambda session: _remove(session, number, author)):
-        abort(404, "You have no such post.")
+        abort(404, "That post isn’t yours, or it’s already deleted.")
     flash("Your post was deleted.")
     return back(url_for("timelines.home"))
 

@@ -65,7 +65,7 @@ def place_asked_for(name: str) -> Place | None:
     text = request.args.get(name)
     if text is None:
         return None
-    found = _PLACE.fullmatch(text) or abort(400, f"The “{name}” in this address is not a place among posts.")
+    found = _PLACE.fullmatch(text) or abort(400, f"The “{name}” in this address isn’t a place among posts.")
     return Place(_EPOCH + timedelta(microseconds=int(found[1])), int(found[2]))
 
 

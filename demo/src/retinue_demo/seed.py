@@ -14,12 +14,22 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from retinue import HistoryKind, NotificationKind
-from retinue_demo.community import FOLLOWS_EACH, Member, invent_follows, invent_members, invent_posts, invent_requests
+from retinue_demo.community import (
+    FOLLOWS_EACH,
+    Member,
+    invent_follows,
+    invent_kept_away,
+    invent_members,
+    invent_posts,
+    invent_requests,
+)
 from retinue_demo.models import (
+    Block,
     Follow,
     FollowCount,
     FollowEvent,
     FollowRequest,
+    Mute,
     Notification,
     Post,
     SearchText,
@@ -130,8 +140,9 @@ class _Past:
         """Write down who follows whom and who asks to, with what comes of it; return how many follow each place."""
         about = number or len(self.members) * FOLLOWS_EACH * 5 // 4
         invented = list(self.watch("Who follows whom", invent_follows(self.members, self.until, number), about))
-        asked = self._by_key(invent_requests(self.members, invented, self.until))
-        edges = self._by_key(invented)
+        requests = list(invent_requests(self.members, invented, self.until))
+        self._add_kept_away([(who, whom) for who, whom, _ in (*invented, *requests)])
+        asked, edges = self._by_key(requests), self._by_key(invented)
         followers = Counter(followed for _, followed, _ in invented)
         del invented
         self._add("Follows", Follow, _of_pairs(edges), len(edges))
@@ -145,6 +156,20 @@ class _Past:
             news = _notifications(lately, told, read_before=self.until - NEWS_UNREAD)
             self._add("Notifications", Notification, news, len(lately))
         return followers
+
+    def _add_kept_away(self, met: list[tuple[int, int]]) -> None:
+        """Write down who blocks or mutes whom; *met* have those who know each other by their follows."""
+        kept_away = invent_kept_away(self.members, met, self.until)
+        for blocked, model, who, whom in (
+            (True, Block, "blocker_id", "blocked_id"),
+            (False, Mute, "muter_id", "muted_id"),
+        ):
+            rows = [
+                {who: self.ids[one.who], whom: self.ids[one.whom], "timestamp": one.at}
+                for one in kept_away
+                if one.blocked is blocked
+            ]
+            self._add("Blocks and mutes", model, iter(rows), len(rows))
 
     def add_posts(self, followers: Counter[int]) -> int:
         """Write down what they have written, whom so many follow; return how many posts that is."""

@@ -134,7 +134,7 @@ def _fill(app: Flask, url: URL, size: Size) -> None:
     with app.app_context():
         somebody = invented(db.session(), 1)
     if somebody:
-        print(f"Log in as {somebody[0].username} with the password {PASSWORD}, or sign up.")
+        print(f"Log in as {somebody[0].user.username} with the password {PASSWORD}, or sign up.")
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -175,7 +175,7 @@ def _serve(app: Flask, listener: socket.socket, wished_for: int) -> None:
     if wished_for not in (0, port):
         print(f"Port {wished_for} is taken, so this is port {port}.")
     if not address.startswith(_LOOPBACK):
-        print("Anybody who reaches this machine can sign up, and log in as everybody who is invented.")
+        print("Anyone who can reach this machine can sign up, or log in as any of the made-up people.")
     here = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}.get(address, address)  # noqa: S104 - only compared
     print(f"Retinue demo: http://{here}:{port}/   (Ctrl+C stops it)", flush=True)
     server = server_of(app, listener)

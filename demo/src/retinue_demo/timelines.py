@@ -37,7 +37,7 @@ def home() -> str:
     try:
         page = graph.home_timeline(looking, viewer=looking, limit=limit, cursor=cursor)
     except InvalidCursor:
-        abort(400, "This link works only for the person it was made for.")
+        abort(400, "This link only works for the person it was made for.")
     suggestions = graph.suggestions(looking, limit=SUGGESTED)
     newest = graph.followers(looking, viewer=looking, limit=NEWEST)
     ask([looking, *(one.user for one in suggestions), *(person.user for person in newest)])

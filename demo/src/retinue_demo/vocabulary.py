@@ -28,7 +28,7 @@ CIRCLES = {
         "Sourdough, slowly.",
         "Keeper of a nine-year-old starter called Gerald.",
         "Will trade rye for gossip.",
-        "Up at four so that you need not be.",
+        "Up at four so you don’t have to be.",
         "Looking for the perfect cardamom bun.",
         "Pastry is geometry you can eat.",
         "Formerly an accountant, now covered in flour.",
