@@ -102,7 +102,7 @@ def test_a_block_takes_each_from_the_others_sight(desk: Desk) -> None:
         assert desk.site.relationship(one, other).following is False, username
 
     hers.open(f"/@{other}")
-    hers.page.get_by_label("Restore the follows between you").check()
+    hers.page.get_by_label("Follow each other again, if you did before").check()
     hers.button(f"Unblock {names[other]}").first.click()
     expect(hers.follow_button(names[other])).to_have_accessible_name(f"Following {names[other]}; press to unfollow")
     assert his.open(f"/@{one}") == 200
