@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from typing import Final
 
-from flask import Blueprint, abort, render_template, request
+from flask import Blueprint, Response, abort, jsonify, render_template, request
 from sqlalchemy import and_
 
 from retinue import Graph, InvalidCursor
-from retinue.flask import ask, card_of, links_of, listed, rows_asked_for, same_page, suggested, user_or_404, viewer
+from retinue.flask import (
+    ask,
+    card_of,
+    links_of,
+    listed,
+    rows_asked_for,
+    same_page,
+    somebody,
+    suggested,
+    user_or_404,
+    viewer,
+)
 from retinue_demo import reading
 from retinue_demo.landing import landing
 from retinue_demo.models import POST_MOST, Post, User, db
@@ -52,6 +63,14 @@ def home() -> str:
         most=POST_MOST,
         **links_of(page),
     )
+
+
+@timelines.get("/newest.json")
+def newest() -> Response:
+    """The number of the newest post on one's first page, as JSON; null where there is none. Two statements."""
+    looking = somebody()
+    page = Graph(db.session, User).home_timeline(looking, viewer=looking, limit=1)
+    return jsonify(newest=page.items[0].id if page else None)
 
 
 @timelines.get("/public")

@@ -7,6 +7,7 @@ import re
 from playwright.sync_api import expect
 
 from demo.tests.browser.windows import Desk
+from demo.tests.writing import post_of
 from retinue_demo.models import POST_MOST
 
 
@@ -19,7 +20,7 @@ def test_pictures_answer_a_pointer(quiet_desk: Desk, famous: str) -> None:
     expect(said).to_be_hidden()
     days.nth(2).locator("rect").hover()
     expect(said).to_be_visible()
-    expect(said).to_have_text(re.compile(r"^\d+ \w{3}( \d{4})?: [\d,]+ followers?( \([+−]\d+\))?$"))
+    expect(said).to_have_text(re.compile(r"^\d+ \w{3}( \d{4})?: [\d,]+ followers?( \([+\u2212]\d+\))?$"))
 
     window.open(f"/@{famous}/neighbourhood")
     picture, far = window.page.locator(".graph svg"), window.page.locator(".graph .node:not(.near)")
@@ -50,4 +51,27 @@ def test_a_post_that_is_too_long_is_said_to_be(quiet_desk: Desk, famous: str) ->
 
     assert window.path == "/"
     expect(text).to_have_value("a" * (POST_MOST + 3))
-    assert text.evaluate("text => text.validationMessage") == f"A post can have up to {POST_MOST} characters. Take out 3."
+    assert (
+        text.evaluate("text => text.validationMessage") == f"A post can have up to {POST_MOST} characters. Take out 3."
+    )
+
+
+def test_home_says_that_there_is_more_to_read(desk: Desk) -> None:
+    """Once somebody whom one follows has posted, at the next look; the line leads to it."""
+    me, other = desk.site.people[3], desk.site.people[4]
+    desk.site.set(other, active=True, locked=False)
+    desk.site.do("follow", me, other)
+    window = desk.window(me)
+    window.open("/")
+    more = window.page.get_by_role("link", name="Show new posts")
+    look = "() => document.dispatchEvent(new Event('visibilitychange'))"
+    with window.page.expect_response("**/newest.json"):
+        window.page.evaluate(look)
+    expect(more).to_be_hidden()
+
+    post_of(desk.site, other, "Fresh from the press.")
+    window.page.evaluate(look)
+    more.click()
+
+    expect(window.main).to_contain_text("Fresh from the press.")
+    expect(more).to_be_hidden()
