@@ -10,6 +10,8 @@ for (const picture of document.querySelectorAll(".graph svg")) {
     ties.forEach(tie => tie.classList.toggle("near", endsOf(tie).includes(one)));
   };
 
-  for (const kind of ["pointerover", "focusin"]) picture.addEventListener(kind, event => isolate(event.target.closest(".node")));
-  for (const kind of ["pointerleave", "focusout"]) picture.addEventListener(kind, () => isolate(null));
+  // Around it: a picture that listens for the focus can have it itself, for Chromium.
+  const around = picture.parentElement;
+  for (const kind of ["pointerover", "focusin"]) around.addEventListener(kind, event => isolate(event.target.closest(".node")));
+  for (const kind of ["pointerleave", "focusout"]) around.addEventListener(kind, () => isolate(null));
 }
