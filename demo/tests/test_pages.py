@@ -267,7 +267,7 @@ def test_walking_the_pages_gives_the_list(town: Site, famous: str, kind: str) ->
         ("", "", "longest", User.id),
         ("a", "", "longest", User.id),
         ("", "", "newest", User.id.desc()),
-        ("a", "Baking", "username", User.username),
+        ("", "Baking", "username", User.username),
     ],
 )
 def test_walking_the_directory_gives_everybody(
