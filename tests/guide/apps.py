@@ -228,7 +228,8 @@ for number in (1, 2):
 if moved:
     assert "4 followers" in press(client, "/user/ada", "follow")
     assert "3 followers" in press(client, "/user/ada", "unfollow")
-    assert "ada" in client.get("/people/@ben/followers").text
+    page = client.get("/people/@ben/followers").text
+    assert "ada" in page.partition('<div class="container">')[2] and page.count("retinue.css") == 1, page
     assert "/login?next=" in app.test_client().get("/people/@ben/followers").location
     with app.app_context():
         db.session.add(__import__("app.models").models.User(username="new"))
