@@ -77,7 +77,9 @@ def lines_of_code(source: str) -> int:
 def part_of(path: Path) -> str | None:
     """Return the part that the file *path*, below the root, belongs to; None: it is no code of the project's own."""
     inside = path.parts
-    if "tests" in inside or "migrations" in inside[-2:-1] or any(part.startswith(".") for part in inside):
+    # Revisions are drafted by a program; what is about them in the library is not.
+    is_revision = "migrations" in inside[-2:-1] and "retinue" not in inside
+    if "tests" in inside or is_revision or any(part.startswith(".") for part in inside):
         return None
     return next((part for part, places in PARTS.items() if any(path.is_relative_to(place) for place in places)), None)
 

@@ -6,7 +6,7 @@ import re
 from time import sleep
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 from sqlalchemy import text
 
 from demo.tests.browser.test_follow_button import moves, posts
@@ -285,7 +285,12 @@ def test_what_was_seen_is_read(desk: Desk, five: list[str]) -> None:
     window.page.clock.install(time=0)
     window.page.clock.pause_at(1000)
     window.open("/notifications")
-    window.page.route("**/notifications/read", lambda route: (sleep(0.3), route.continue_()))
+
+    def answer_late(route: Route) -> None:
+        sleep(0.3)
+        route.continue_()
+
+    window.page.route("**/notifications/read", answer_late)
     number = int(badge.inner_text().partition("\n")[0].split()[0])
     window.main.get_by_role("link", name="Zoe Again").click()
     expect(window.page.get_by_role("heading", name="Zoe Again")).to_be_visible()
