@@ -133,7 +133,7 @@ def test_muting_for_a_week(desk: Desk) -> None:
     window.main.get_by_role("link", name="Muted").click()
     expect(window.main).to_contain_text("until")
     window.button(f"Unmute {name}").click()
-    expect(window.main).to_contain_text("You mute nobody")
+    expect(window.main).to_contain_text("You haven’t muted anybody")
     window.open("/")
     expect(window.main).to_contain_text("Noise.")
 
@@ -172,7 +172,7 @@ def test_the_badge_counts_what_is_new(desk: Desk) -> None:
     window.open("/notifications")
     assert unread(window) == before + 1  # looking alone marks nothing
     window.button("Mark all as read").click()
-    expect(window.said).to_contain_text("All is marked as read")
+    expect(window.said).to_contain_text("Everything is marked as read")
     assert unread(window) == 0
 
 

@@ -126,6 +126,7 @@ def test_a_row_goes_and_comes_back(desk: Desk, five: list[str]) -> None:
     # The second half of a slow double click, when the next row is already under the pointer.
     window.page.evaluate(_PRESS_WHEN_GONE, place)
     window.page.mouse.click(*place)
+    expect(window.said).to_contain_text("You unmuted")
     expect(rows).to_have_count(3)
     window.page.wait_for_timeout(300)
     assert len(sent) == 1
@@ -136,7 +137,7 @@ def test_a_row_goes_and_comes_back(desk: Desk, five: list[str]) -> None:
     expect(rows).to_have_count(4)
     assert [one.get_attribute("data-retinue-row") for one in rows.all()] == order
     expect(rows.nth(1).get_by_role("button", name=re.compile("^Unmute"))).to_be_focused()
-    expect(window.said).to_contain_text("You hear no more of")
+    expect(window.said).to_contain_text("You muted")
 
     window.rest()
     window.page.route("**/mute", lambda route: route.abort("connectionreset"))
@@ -190,7 +191,7 @@ def test_requests_are_answered_in_place(desk: Desk, five: list[str]) -> None:
     decline.click()
     dialog.get_by_role("button", name="Reject").click()
     expect(row(window.page, no)).to_have_count(0)
-    expect(window.said).to_contain_text("You said no to")
+    expect(window.said).to_contain_text("You rejected the request")
 
     look_again(tab)
     expect(row(tab, yes)).to_contain_text("You accepted")
