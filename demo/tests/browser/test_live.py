@@ -111,7 +111,7 @@ def test_a_row_goes_and_comes_back(desk: Desk, five: list[str]) -> None:
     me, *others = five
     for other in others:
         desk.site.do("mute", me, other)
-    window = desk.window(me, viewport={"width": 800, "height": 400})
+    window = desk.window(me, viewport={"width": 800, "height": 460})
     window.open("/muted")
     moved, sent = moves(window), posts(window)
     rows = window.main.locator("[data-retinue-row]")
@@ -293,7 +293,7 @@ def test_what_was_seen_is_read(desk: Desk, five: list[str]) -> None:
 
     window.page.route("**/notifications/read", answer_late)
     number = int(badge.inner_text().partition("\n")[0].split()[0])
-    window.main.get_by_role("link", name="Zoe Again").click()
+    window.main.get_by_role("link", name="Zoe Again", exact=True).click()
     expect(window.page.get_by_role("heading", name="Zoe Again")).to_be_visible()
     expect(badge).to_have_text(f"{number - 1} unread")
 
