@@ -34,7 +34,7 @@ def pair(site: Site) -> tuple[str, str]:
 
 def badge(page: Answer) -> int:
     """Return the number of unread notifications that the bar shows; 0 for none."""
-    found = re.search(r'<b class="unread">(\d+)<', page.text)
+    found = re.search(r'<b class="retinue-unread"[^>]*>(\d+)<', page.text)
     return int(found[1]) if found else 0
 
 

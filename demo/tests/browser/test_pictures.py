@@ -28,8 +28,8 @@ def assert_is_a_picture(file: Path) -> None:
 def test_readme_shows_each_picture_that_there_is() -> None:
     shown = re.findall(r'(?:src|srcset)="([^"]+)"', README.read_text())
 
-    assert {README.parent / one for one in shown} == {*FOLDER.iterdir()}
-    for file in FOLDER.iterdir():
+    assert {README.parent / one for one in shown} == {*FOLDER.glob("*.png")}
+    for file in FOLDER.glob("*.png"):
         assert_is_a_picture(file)
 
 
@@ -37,7 +37,7 @@ def test_readme_shows_each_picture_that_there_is() -> None:
 def test_they_can_be_taken_anew(browser: Browser, tmp_path: Path) -> None:
     light, dark = take(browser, tmp_path)
 
-    assert [light.name, dark.name] == sorted((file.name for file in FOLDER.iterdir()), reverse=True)
+    assert [light.name, dark.name] == sorted((file.name for file in FOLDER.glob("*.png")), reverse=True)
     assert_is_a_picture(light)
     assert_is_a_picture(dark)
     assert light.read_bytes() != dark.read_bytes()
