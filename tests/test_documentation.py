@@ -178,7 +178,7 @@ assert "You are Sutton" in page and followers(page) == [("Sutton", "0"), ("Danie
 page = sent(found('formaction="([^"]*/follow)"', page), page)
 assert "You follow Daniel Bates." in page and followers(page) == [("Sutton", "0"), ("Daniel Bates", "1")], page
 (sutton, daniel) = re.findall('<h2><a href="([^"]*)"', page)
-assert "Sutton" in found('(?s)(<ul class="retinue-people">.*)', seen(browser.get(daniel)))
+assert "Sutton" in found('(?s)(<ul class="retinue-people">.*)', seen(browser.get(daniel + "/followers")))
 page = sent(found('formaction="([^"]*/unfollow)"', page), page)
 assert followers(page) == [("Sutton", "0"), ("Daniel Bates", "0")], page
 """

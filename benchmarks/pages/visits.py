@@ -104,7 +104,7 @@ class Visitor:
 
 def rows_of(page: str) -> dict[int, str]:
     """Return the people of *page* in their order, with all words that stand in their rows."""
-    found = re.findall(r'<li class="[a-z-]*" id="user-(\d+)">(.*?)</li>', page, re.DOTALL)
+    found = re.findall(r'<li class="[a-z-]*" id="user-(\d+)"[^>]*>(.*?)</li>', page, re.DOTALL)
     return {int(user): " ".join(re.sub(r"<[^>]*>", " ", row).split()) for user, row in found}
 
 

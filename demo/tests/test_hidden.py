@@ -22,18 +22,20 @@ from retinue_demo.models import User
 #: The forms that nobody has to log in for.
 FORMS_OF_THE_DOOR = ["/login", "/logout", "/signup"]
 FORMS_OF_THE_ACCOUNT = ["/settings/profile", "/settings/password", "/settings/delete"]
+FORMS_OF_THE_LOG_IN = ["/settings/logout-everywhere"]
 #: Forms at the address of the page that they are on.
 FORMS_ON_THEIR_PAGE = {"/settings", *FORMS_OF_THE_ACCOUNT, "/login", "/signup"}
 
 #: Every form there is, as `test_these_are_all_the_forms` sees to.
 FORMS = [
-    *(f"/@{{0}}/{verb}" for verb in ("follow", "unfollow", "remove", "dismiss", "accept", "reject")),
+    *(f"/@{{0}}/{verb}" for verb in ("follow", "unfollow", "remove", "dismiss", "undismiss", "accept", "reject")),
     *(f"/@{{0}}/{verb}" for verb in ("block", "unblock", "mute", "unmute")),
     "/requests/accept",
     "/requests/reject",
     "/notifications/read",
     "/settings",
     *FORMS_OF_THE_ACCOUNT,
+    *FORMS_OF_THE_LOG_IN,
     *FORMS_OF_THE_DOOR,
     "/posts",
     "/posts/1/delete",
@@ -298,6 +300,7 @@ def test_nothing_in_the_demo_sees_everything() -> None:
                     "self",
                     "found",
                     "person.relationship",
+                    "counts",
                 }, f"{path.name}:{node.lineno} reads .{node.attr} of {of}"
 
 

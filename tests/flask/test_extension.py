@@ -441,7 +441,7 @@ def test_whose_session_has_ended_is_led_to_the_log_in_page(with_tokens: Plain, h
     back = "/people/@2/followers"
     answer = with_tokens.app.test_client().post("/people/@2/follow", data={"next": back}, headers={**HERE, **headers})
 
-    way = "/door?next=%2Fpeople%2F@2%2Ffollowers"
+    way = "/door?next=%2Fpeople%2F@2%2Ffollowers%23user-2"
     if headers:
         assert answer.status_code == 401
         assert unquote(told(answer)["location"]) == unquote(way)

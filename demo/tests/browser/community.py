@@ -67,8 +67,9 @@ def _pages_about(site: Site, username: str) -> list[str]:
     with site.session() as session:
         post = session.scalars(select(Post.id).join(User).where(User.username == username)).first()
     parts = {"username": [username], "slug": [username], "number": [str(post)]}
-    # What is saved to a file is no page.
-    return [address for address in addresses(site.app, "GET", parts) if not address.endswith(".json")]
+    # What is saved to a file is no page, nor what a script asks for.
+    no_page = (".json", "/state", "/notifications/unread")
+    return [address for address in addresses(site.app, "GET", parts) if not address.endswith(no_page)]
 
 
 def pages(site: Site, cast: Cast, *, rows: int | None = None) -> list[str]:

@@ -67,7 +67,7 @@ class Window:
     @property
     def said(self) -> Locator:
         """What the demo says that it did, or could not do."""
-        return self.page.locator("[role=status], [role=alert]").last
+        return self.page.locator("[role=status]:visible, [role=alert]:visible").last
 
     def rest(self) -> None:
         """Wait until a press is one of its own, and not the second half of a double click."""
