@@ -2,7 +2,7 @@
 Fixtures that every test may use.
 
 - `database`: the address of a new, empty database; the test runs once on each engine. Where nothing else is said that is
-  in a long run; in every run it is on SQLite and on one of the two servers, half of the tests on each.
+  in a long run; in every run it is on SQLite, and a quarter of the tests on each of the servers as well.
 - `engine`: a SQLAlchemy engine on it, prepared as Retinue asks for.
 
 Most tests need tables, and no database of their own. `@pytest.mark.tables(Base.metadata)` says which: they are there
@@ -122,7 +122,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     Give the mark `spared` to what only a long run has.
 
-    Of what may run on both servers each has one half in every run; of what is `sampled(of)`, one case in so many runs.
+    Of what may run on both servers each has one half in every run, and a quarter where SQLite has it, too; of what is
+    `sampled(of)`, one case in so many runs.
     """
     for item in items:
         sampled = item.get_closest_marker("sampled")
@@ -133,11 +134,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         callspec = getattr(item, "callspec", None)
         kind = callspec.params.get("database") if callspec else None
-        if kind in SERVERS and item.get_closest_marker("long") is None:
+        if kind in ENGINES and item.get_closest_marker("long") is None:
             by_name.setdefault(item.nodeid.replace(kind, "", 1), {})[kind] = item
     for name, found in by_name.items():
-        if found.keys() == SERVERS.keys():
-            found[sorted(SERVERS)[crc32(name.encode()) % 2]].add_marker("spared")
+        servers = sorted(found.keys() & SERVERS.keys())
+        if len(servers) == len(SERVERS):
+            turn = crc32(name.encode()) % (2 * len(servers) if "sqlite" in found else len(servers))
+            for number, kind in enumerate(servers):
+                if number != turn:
+                    found[kind].add_marker("spared")
 
 
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:

@@ -102,6 +102,7 @@ def _writes(statement: str) -> bool:
     return any(word in statement for word in ("INSERT ", "UPDATE ", "DELETE ")) and "FOR UPDATE" not in statement
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.tables.with_args(lambda graph: GRAPHS[graph].metadata)
 @pytest.mark.parametrize("graph", ["counted", "every model"])
 @few_or_many("everything", False, True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Browser, expect
 
 from demo.tests.browser.windows import PHONE, Desk, Window
@@ -43,6 +44,7 @@ def test_from_signing_up_to_reading_each_other(desk: Desk) -> None:
     expect(window.main.get_by_role("article").first).to_contain_text("I am new.")
 
 
+@pytest.mark.long
 def test_a_private_person_and_somebody_who_asks(desk: Desk) -> None:
     """One asks, the other sees it at once and says yes, and then what was private is there; nothing was before."""
     asking, private = desk.site.people[3], desk.site.people[4]
@@ -73,6 +75,7 @@ def test_a_private_person_and_somebody_who_asks(desk: Desk) -> None:
     expect(his.main).to_contain_text(f"{names[private]} accepted your request")
 
 
+@pytest.mark.long
 def test_a_block_takes_each_from_the_others_sight(desk: Desk) -> None:
     """Who is blocked finds neither the page, nor the posts, nor the person on any list; who blocks can undo it."""
     one, other = desk.site.people[3], desk.site.people[4]
@@ -108,6 +111,7 @@ def test_a_block_takes_each_from_the_others_sight(desk: Desk) -> None:
     assert his.open(f"/@{one}") == 200
 
 
+@pytest.mark.long
 def test_muting_for_a_week(desk: Desk) -> None:
     """Somebody is muted for a week: gone from the timeline, on the list of muted with its end, and back by a button."""
     me, other = desk.site.people[3], desk.site.people[4]
@@ -138,6 +142,7 @@ def test_muting_for_a_week(desk: Desk) -> None:
     expect(window.main).to_contain_text("Noise.")
 
 
+@pytest.mark.long
 def test_a_follower_is_sent_away(desk: Desk) -> None:
     """Who is removed follows no longer, and is not told."""
     me, other = desk.site.people[3], desk.site.people[4]

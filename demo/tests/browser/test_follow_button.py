@@ -112,6 +112,7 @@ FAILURES: dict[str, Callable[[Route], None]] = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("failure", FAILURES)
 def test_it_goes_back_when(desk: Desk, stranger: tuple[str, str, str], failure: str) -> None:
     """Then the button is as before, the page says so, and pressed again it works."""

@@ -52,6 +52,7 @@ def visit(window: Page) -> Callable[..., Page]:
     return open_page
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("look", LOOKS)
 def test_it_can_be_read(visit: Callable[..., Page], look: str) -> None:
     """The buttons in each state, and a list, have enough contrast, whatever the visitor's system and the page are."""
@@ -65,6 +66,7 @@ def test_it_can_be_read(visit: Callable[..., Page], look: str) -> None:
     assert found == []
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("look", LOOKS)
 def test_what_is_theirs_stays_as_it_is(visit: Callable[..., Page], look: str) -> None:
     """No element of theirs has another value of any property for the style sheet, and no name of ours is on `window`."""
@@ -84,6 +86,7 @@ def test_what_is_theirs_stays_as_it_is(visit: Callable[..., Page], look: str) ->
         assert [pair for pair in pairs if pair[0] != pair[1]] == []
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("look", LOOKS)
 def test_it_is_dark_only_where_they_ask(visit: Callable[..., Page], look: str) -> None:
     """A button has the theme that the page asks for: light without a word, that of the system for "auto"."""

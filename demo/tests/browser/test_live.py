@@ -150,6 +150,7 @@ def test_a_row_goes_and_comes_back(desk: Desk, five: list[str]) -> None:
     assert moved == []
 
 
+@pytest.mark.long
 def test_suggestions_go_at_once(desk: Desk, five: list[str]) -> None:
     """Dismissed, on the page of suggestions and on the first page; Undo brings it back."""
     window = desk.window(five[0])
@@ -167,6 +168,7 @@ def test_suggestions_go_at_once(desk: Desk, five: list[str]) -> None:
         assert moved == []
 
 
+@pytest.mark.long
 def test_requests_are_answered_in_place(desk: Desk, five: list[str]) -> None:
     """Accepted, the row says so; to decline is asked first; in another tab both are so when one looks again."""
     me, yes, no, later, _ = five
@@ -200,6 +202,7 @@ def test_requests_are_answered_in_place(desk: Desk, five: list[str]) -> None:
     assert moved == []
 
 
+@pytest.mark.long
 def test_unfollowing_somebody_private_is_asked_first(desk: Desk, five: list[str]) -> None:
     """As it cannot be undone: they would have to say yes again."""
     me, other = five[:2]
@@ -298,6 +301,7 @@ def test_what_was_seen_is_read(desk: Desk, five: list[str]) -> None:
     expect(badge).to_have_text(f"{number - 1} unread")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("comes_back", [True, False], ids=["the same", "somebody else"])
 def test_a_session_that_ended(desk: Desk, five: list[str], comes_back: bool) -> None:
     """What was written is there after the log-in, and the button has the focus; for nobody else, and not after a log-out."""
@@ -333,6 +337,7 @@ def test_a_session_that_ended(desk: Desk, five: list[str], comes_back: bool) -> 
     assert window.page.evaluate("() => sessionStorage.length") == 0
 
 
+@pytest.mark.long
 def test_the_press_goes_on_after_the_log_in(desk: Desk, five: list[str]) -> None:
     """The button that was pressed has the focus; the next press does it. Who logs out leaves nothing behind."""
     me, other = five[:2]

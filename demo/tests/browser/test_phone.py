@@ -10,6 +10,7 @@ from demo.tests.browser.windows import DESKTOP, PHONE, Desk
 from retinue_demo.models import User
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("page", ["/", "/people?limit=5", "/@{followed}/followers?limit=5", "/requests"])
 def test_who_has_the_same_name_is_told_apart(lively_desk: Desk, cast: Cast, page: str) -> None:
     """Every row of people shows the handle, which nobody else has."""
@@ -32,6 +33,7 @@ def test_portraits_are_round(lively_desk: Desk, cast: Cast) -> None:
             assert window.page.evaluate(_NOT_SQUARE) == [], (path, size)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("page", ["/settings", "/requests", "/muted", "/blocked"])
 def test_the_tab_of_the_page_is_seen(lively_desk: Desk, cast: Cast, page: str) -> None:
     """Whole, and without scrolling aside, on the narrowest phone."""

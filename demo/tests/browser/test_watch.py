@@ -16,6 +16,7 @@ def test_a_page_of_the_demo_gives_no_cause(quiet_desk: Desk, famous: str) -> Non
     assert window.watch.faults == []
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("script", "fault"),
     [
