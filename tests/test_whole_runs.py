@@ -58,6 +58,7 @@ PROCESSES = pytest.mark.parametrize(
 )
 
 
+@pytest.mark.long
 @PROCESSES
 def test_a_missing_server_is_named_at_the_end(tmp_path: Path, processes: int) -> None:
     """What needs it is skipped, with the sentence what to install; where all has to run, the run fails."""

@@ -347,6 +347,7 @@ def test_who_leaves_and_returns_while_a_post_is_sent(engine: Engine) -> None:
     place.check(1, 3)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("what", ["a post", "a reader", "the author"])
 def test_what_is_deleted_while_a_post_is_sent(engine: Engine, what: str) -> None:
     """A worker meets no error: what is gone is not written to, nor of."""
@@ -498,6 +499,7 @@ def snapshots_of(engine: Engine) -> Engine:
     return create_engine(engine.url, isolation_level="REPEATABLE READ")
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     "place",
     [
@@ -528,6 +530,7 @@ def test_a_page_is_right_at_every_moment(engine: Engine, place: Kept, monkeypatc
 # --- Workers that are killed ---------------------------------------------------------------------
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(("statement", "times"), [("send", 2), ("delete_sender", 1), ("keep", 1), ("set_complete", 1)])
 def test_a_worker_that_is_killed_leaves_nothing_wrong(engine: Engine, statement: str, times: int) -> None:
     """In the middle of a chain, and of a transaction: its posts and whom it filled are seen, and done by `work()`."""

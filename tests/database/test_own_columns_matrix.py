@@ -83,6 +83,7 @@ def test_columns_of_every_kind_are_filled_in_every_table(engine: Engine) -> None
     judge(engine, declare(of_every_kind), *KINDS)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("database", "kind"),
     [
@@ -98,6 +99,7 @@ def test_columns_of_one_kind_are_filled_in_every_table(engine: Engine, kind: str
     judge(engine, declare(KINDS[kind]), kind)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 @pytest.mark.parametrize("kind", KINDS_OF_POSTGRESQL)
 def test_columns_that_a_sequence_fills_are_filled_in_every_table(engine: Engine, kind: str) -> None:

@@ -264,6 +264,7 @@ def needed_in(table: str) -> OwnModels:
     return declare(lambda name: {"reason": mapped_column("why", String(20), nullable=False)} if name == table else {})
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("table", [name for name in MIXINS if name not in ("Follow", "Mute", "DismissedSuggestion")])
 def test_a_value_that_no_verb_has_is_asked_for_at_once(engine: Engine, table: str) -> None:
     """Of a table in which the library writes by itself: before anything changes, with the column's name."""

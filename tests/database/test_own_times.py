@@ -97,6 +97,7 @@ def walk(graph: Graph[Any], limit: int) -> list[int]:
     return found
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("kept", [False, True], ids=["looked up", "kept"])
 @pytest.mark.parametrize("kind", TYPES)
 def test_posts_of_one_second(engine: Engine, kind: str, kept: bool) -> None:

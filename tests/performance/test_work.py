@@ -12,7 +12,7 @@ from tests.performance.places import Measured
 from tests.performance.work import WHOLE, WORK
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("graph", WORK)
 @pytest.mark.parametrize("operation", operations())
 def test_an_operation_reads_no_more_than_the_table_says(measured: Measured, graph: str, operation: str) -> None:

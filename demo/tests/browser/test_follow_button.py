@@ -84,6 +84,7 @@ def test_with_javascript_it_changes_in_place(desk: Desk, stranger: tuple[str, st
     assert moved == []
 
 
+@pytest.mark.long
 def test_it_does_not_wait_for_the_answer(desk: Desk, stranger: tuple[str, str, str]) -> None:
     """While the answer is on its way the button says already what will be."""
     window = on_the_profile(desk, stranger)
@@ -137,6 +138,7 @@ def test_it_goes_back_when(desk: Desk, stranger: tuple[str, str, str], failure: 
         window.watch.expect("Failed to load resource|answer 500")
 
 
+@pytest.mark.long
 def test_it_goes_back_when_offline(desk: Desk, stranger: tuple[str, str, str]) -> None:
     """Without a connection nothing is lost: the page stays, says that it did not work, and works again later."""
     me, other, name = stranger
@@ -206,6 +208,7 @@ def test_it_says_when_a_page_is_too_old(desk: Desk, stranger: tuple[str, str, st
     assert desk.site.is_following(*stranger[:2])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("javascript", [True, False], ids=["with JavaScript", "without"])
 def test_two_presses_are_harmless(desk: Desk, stranger: tuple[str, str, str], javascript: bool) -> None:
     """An impatient double click follows once, and does not unfollow by its second half."""
@@ -222,6 +225,7 @@ def test_two_presses_are_harmless(desk: Desk, stranger: tuple[str, str, str], ja
     assert desk.site.is_following(*stranger[:2])
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("by", "milliseconds"),
     [
@@ -262,6 +266,7 @@ def test_a_press_is_a_press(desk: Desk, stranger: tuple[str, str, str], by: str,
     expect(window.said).to_contain_text("You no longer follow")
 
 
+@pytest.mark.long
 def test_a_key_that_is_held_is_one_press(desk: Desk, stranger: tuple[str, str, str]) -> None:
     """However long Enter is held down, and however often the keyboard repeats it."""
     window = on_the_profile(desk, stranger)
@@ -276,6 +281,7 @@ def test_a_key_that_is_held_is_one_press(desk: Desk, stranger: tuple[str, str, s
     assert [request.url.rpartition("/")[2] for request in sent] == ["follow"]
 
 
+@pytest.mark.long
 def test_what_it_says_stands_alone_above_the_bar(desk: Desk, stranger: tuple[str, str, str]) -> None:
     """On a phone the message covers neither the bar of the page nor another message, which goes for it."""
     window = desk.window(None, viewport=PHONE)
