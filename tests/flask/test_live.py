@@ -81,7 +81,7 @@ def test_an_answer_says_so_and_is_read(open_library: Open) -> None:
     assert "You accepted" in yes["people"]["2"]["pieces"]["answers"]
     assert "followed_by" in yes["people"]["2"]["how"]
     assert "1<" in yes["unread"]
-    assert "You declined" in no["people"]["3"]["pieces"]["answers"]
+    assert "You rejected this request" in no["people"]["3"]["pieces"]["answers"]
     assert no["people"]["3"]["how"] == []
     assert no["unread"] == ""
     assert "asked to follow" not in visitor.get("/people/notifications").text

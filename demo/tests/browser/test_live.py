@@ -170,7 +170,7 @@ def test_suggestions_go_at_once(desk: Desk, five: list[str]) -> None:
 
 @pytest.mark.long
 def test_requests_are_answered_in_place(desk: Desk, five: list[str]) -> None:
-    """Accepted, the row says so; to decline is asked first; in another tab both are so when one looks again."""
+    """Accepted, the row says so; to reject is asked first; in another tab both are so when one looks again."""
     me, yes, no, later, _ = five
     desk.site.set(me, locked=True)
     for other in (yes, no, later):
@@ -183,14 +183,14 @@ def test_requests_are_answered_in_place(desk: Desk, five: list[str]) -> None:
     window.button(f"Accept {name_of(desk.site, yes)}").click()
     expect(row(window.page, yes)).to_contain_text("You accepted")
     expect(row(window.page, yes)).to_contain_text("Follows you")
-    decline = window.button(f"Reject {name_of(desk.site, no)}")
-    decline.click()
+    reject = window.button(f"Reject {name_of(desk.site, no)}")
+    reject.click()
     dialog = window.page.get_by_role("dialog")
-    expect(dialog).to_contain_text(f"Decline the request of {name_of(desk.site, no)}?")
+    expect(dialog).to_contain_text(f"Reject the request from {name_of(desk.site, no)}?")
     window.page.keyboard.press("Escape")
-    expect(decline).to_be_focused()
+    expect(reject).to_be_focused()
     assert desk.site.relationship(no, me).requested
-    decline.click()
+    reject.click()
     dialog.get_by_role("button", name="Reject").click()
     expect(row(window.page, no)).to_have_count(0)
     expect(window.said).to_contain_text("You rejected the request")
