@@ -58,7 +58,8 @@ class Reading(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Note what *tag* leads to or sends."""
         given = {name: value or "" for name, value in attrs}
-        if tag == "a" and "href" in given:
+        # An address that somebody has written leads wherever they like, and its link says whose it is.
+        if tag == "a" and "href" in given and "ugc" not in given.get("rel", "").split():
             self.links.append(self._address(given["href"]))
         elif tag == "form":
             self._open = given.get("id") or f"form {len(self._drafts)}"

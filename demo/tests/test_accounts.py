@@ -548,7 +548,7 @@ def test_a_cookie_is_dead_once_its_browser_was_logged_out(site: Site, famous: st
     for visitor in (again, elsewhere, copy):
         assert visitor.get("/settings/account").status == 303
     with site.session() as session:
-        assert session.scalars(select(Login)).all() == []
+        assert session.scalars(select(Login).where(Login.user_id == site.user(famous).id)).all() == []
 
 
 def test_a_login_ends_by_itself(site: Site, famous: str) -> None:
@@ -561,7 +561,7 @@ def test_a_login_ends_by_itself(site: Site, famous: str) -> None:
     assert visitor.get("/settings/account").status == 303
     site.visitor_as(famous)
     with site.session() as session:
-        assert len(session.scalars(select(Login)).all()) == 1
+        assert len(session.scalars(select(Login).where(Login.user_id == site.user(famous).id)).all()) == 1
 
 
 # --- One's own profile and password --------------------------------------------------------------
