@@ -1,12 +1,12 @@
 """
 Lists of people searched, sorted and filtered: a page of them, at a bounded cost.
 
-A page can be read from several sides: from the list itself, asking of each row whether its user fits; from the
-users whose names fit (or the texts that the application keeps in their place), asking of each whether they are on
-the list; or, for those who follow each other, from the other list. Which is the short way depends on the numbers: of a million followers none may have that name, or a
-tenth. The engines do not see that: left to choose, each reads a million rows for some pages. So a statement has
-each side as a branch of its own behind a gate, which counts rows, and no more of them than it must. One gate is
-open.
+A page can be read from several sides: from the list itself, asking of each row whether its user fits; from the users
+whose names fit (or the texts that the application keeps in their place), asking of each whether they are on the list;
+or, for those who follow each other, from the other list. Which is the short way depends on the numbers: of a million
+followers none may have that name, or a tenth. The engines do not see that: left to choose, each reads a million rows
+for some pages. So a statement has each side as a branch of its own behind a gate, which counts rows, and no more of
+them than it must. One gate is open.
 """
 
 from __future__ import annotations
