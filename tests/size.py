@@ -35,19 +35,19 @@ PARTS: Final = {
 
 #: So many lines of code each part may have. When this count began: 7,021 in the core, 20,742 in all.
 LIMITS: Final = {
-    "timeline": 1_062,
-    "discovery": 283,
+    "timeline": 1_082,
+    "discovery": 290,
     "insight": 334,
     "doctor": 488,
     "transfer": 1_060,
     "testing": 590,
-    "async": 170,
-    "flask": 2_268,
+    "async": 318,
+    "flask": 2_275,
     "fastapi": 323,
     "demo": 2_966,
     "benchmarks": 3_965,
     "examples": 650,
-    "core": 8_446,
+    "core": 8_710,
 }
 
 #: Tokens that are no code.

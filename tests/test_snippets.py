@@ -114,6 +114,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 User.name = db.Column(db.String(64))
 class FollowEvent(FollowEventMixin, db.Model): __tablename__ = "follow_events"
 class FollowCount(FollowCountMixin, db.Model): __tablename__ = "follow_counts"
+class Post(db.Model):
+    id = db.Column(db.Integer, primary_key=True)
+    author_id = db.Column(db.ForeignKey("users.id"))
+    created_at = db.Column(UTCDateTime)
+    text = db.Column(db.Text)
+declare_posts(Post, author="author_id", time="created_at")
 """,
             3: THREE
             + """

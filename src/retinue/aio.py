@@ -5,16 +5,19 @@ It decides nothing and repeats nothing: each method awaits that of `Graph`, in t
 written by ``python -m tests.typing.async_graph``, after a change in `Graph`; their documentation is that of `Graph`.
 """
 # ruff: noqa: D102 - `_documented` gives each method its docstring
+# Which of its overloads a method of `Graph` is, the twin has told already:
+# mypy: disable-error-code="no-any-return"
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, Unpack, overload
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, Row
 
-from retinue.graph import Graph, Viewer
+from retinue.graph import Graph, Look, Place, Viewer
+from retinue.lists.columns import Columns
 from retinue.settings import PAGE_DEFAULT
 from retinue.values import (
     ALL,
@@ -78,7 +81,7 @@ class AsyncGraph(Generic[U]):
 
     def __init__(self, session: AsyncSession | async_scoped_session[Any], user_class: type[U]) -> None:
         self._session = async_session_of(session)
-        self._graph = Graph(self._session.sync_session, user_class)
+        self._graph: Any = Graph(self._session.sync_session, user_class)
 
     async def _run(self, method: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await self._session.run_sync(lambda _session: method(*args, **kwargs))
@@ -135,25 +138,97 @@ class AsyncGraph(Generic[U]):
     async def counts(self, users: Iterable[U | Key]) -> dict[Key, Counts]:
         return await self._run(self._graph.counts, users)
 
+    @overload
+    async def requests(self, user: U | Key, *, columns: None = None, **place: Unpack[Place[U]]) -> Page[Person[U]]: ...
+
+    @overload
     async def requests(
-        self, user: U | Key, *, viewer: Viewer[U] = ALL, limit: int = PAGE_DEFAULT, cursor: str | None = None
-    ) -> Page[Person[U]]:
-        return await self._run(self._graph.requests, user, viewer=viewer, limit=limit, cursor=cursor)
+        self, user: U | Key, *, columns: Columns, **place: Unpack[Place[U]]
+    ) -> Page[Person[Row[Any]]]: ...
+
+    async def requests(
+        self,
+        user: U | Key,
+        *,
+        viewer: Viewer[U] = ALL,
+        limit: int = PAGE_DEFAULT,
+        cursor: str | None = None,
+        columns: Columns | None = None,
+    ) -> Page[Person[Any]]:
+        return await self._run(self._graph.requests, user, viewer=viewer, limit=limit, cursor=cursor, columns=columns)
+
+    @overload
+    async def sent_requests(
+        self, user: U | Key, *, columns: None = None, **place: Unpack[Place[U]]
+    ) -> Page[Person[U]]: ...
+
+    @overload
+    async def sent_requests(
+        self, user: U | Key, *, columns: Columns, **place: Unpack[Place[U]]
+    ) -> Page[Person[Row[Any]]]: ...
 
     async def sent_requests(
-        self, user: U | Key, *, viewer: Viewer[U] = ALL, limit: int = PAGE_DEFAULT, cursor: str | None = None
-    ) -> Page[Person[U]]:
-        return await self._run(self._graph.sent_requests, user, viewer=viewer, limit=limit, cursor=cursor)
+        self,
+        user: U | Key,
+        *,
+        viewer: Viewer[U] = ALL,
+        limit: int = PAGE_DEFAULT,
+        cursor: str | None = None,
+        columns: Columns | None = None,
+    ) -> Page[Person[Any]]:
+        return await self._run(
+            self._graph.sent_requests, user, viewer=viewer, limit=limit, cursor=cursor, columns=columns
+        )
+
+    @overload
+    async def blocks(
+        self, user: U | Key, *, columns: None = None, **place: Unpack[Place[U]]
+    ) -> Page[BlockedPerson[U]]: ...
+
+    @overload
+    async def blocks(
+        self, user: U | Key, *, columns: Columns, **place: Unpack[Place[U]]
+    ) -> Page[BlockedPerson[Row[Any]]]: ...
 
     async def blocks(
-        self, user: U | Key, *, viewer: Viewer[U] = ALL, limit: int = PAGE_DEFAULT, cursor: str | None = None
-    ) -> Page[BlockedPerson[U]]:
-        return await self._run(self._graph.blocks, user, viewer=viewer, limit=limit, cursor=cursor)
+        self,
+        user: U | Key,
+        *,
+        viewer: Viewer[U] = ALL,
+        limit: int = PAGE_DEFAULT,
+        cursor: str | None = None,
+        columns: Columns | None = None,
+    ) -> Page[BlockedPerson[Any]]:
+        return await self._run(self._graph.blocks, user, viewer=viewer, limit=limit, cursor=cursor, columns=columns)
+
+    @overload
+    async def mutes(
+        self, user: U | Key, *, columns: None = None, **place: Unpack[Place[U]]
+    ) -> Page[MutedPerson[U]]: ...
+
+    @overload
+    async def mutes(
+        self, user: U | Key, *, columns: Columns, **place: Unpack[Place[U]]
+    ) -> Page[MutedPerson[Row[Any]]]: ...
 
     async def mutes(
-        self, user: U | Key, *, viewer: Viewer[U] = ALL, limit: int = PAGE_DEFAULT, cursor: str | None = None
-    ) -> Page[MutedPerson[U]]:
-        return await self._run(self._graph.mutes, user, viewer=viewer, limit=limit, cursor=cursor)
+        self,
+        user: U | Key,
+        *,
+        viewer: Viewer[U] = ALL,
+        limit: int = PAGE_DEFAULT,
+        cursor: str | None = None,
+        columns: Columns | None = None,
+    ) -> Page[MutedPerson[Any]]:
+        return await self._run(self._graph.mutes, user, viewer=viewer, limit=limit, cursor=cursor, columns=columns)
+
+    @overload
+    async def followers(self, user: U | Key, *, columns: None = None, **place: Unpack[Look[U]]) -> Page[Person[U]]: ...
+
+    @overload
+    async def followers(
+        self, user: U | Key, *, columns: Columns, **place: Unpack[Look[U]]
+    ) -> Page[Person[Row[Any]]]: ...
 
     async def followers(
         self,
@@ -165,10 +240,27 @@ class AsyncGraph(Generic[U]):
         only: Only | None = None,
         limit: int = PAGE_DEFAULT,
         cursor: str | None = None,
-    ) -> Page[Person[U]]:
+        columns: Columns | None = None,
+    ) -> Page[Person[Any]]:
         return await self._run(
-            self._graph.followers, user, viewer=viewer, search=search, sort=sort, only=only, limit=limit, cursor=cursor
+            self._graph.followers,
+            user,
+            viewer=viewer,
+            search=search,
+            sort=sort,
+            only=only,
+            limit=limit,
+            cursor=cursor,
+            columns=columns,
         )
+
+    @overload
+    async def following(self, user: U | Key, *, columns: None = None, **place: Unpack[Look[U]]) -> Page[Person[U]]: ...
+
+    @overload
+    async def following(
+        self, user: U | Key, *, columns: Columns, **place: Unpack[Look[U]]
+    ) -> Page[Person[Row[Any]]]: ...
 
     async def following(
         self,
@@ -180,20 +272,67 @@ class AsyncGraph(Generic[U]):
         only: Only | None = None,
         limit: int = PAGE_DEFAULT,
         cursor: str | None = None,
-    ) -> Page[Person[U]]:
+        columns: Columns | None = None,
+    ) -> Page[Person[Any]]:
         return await self._run(
-            self._graph.following, user, viewer=viewer, search=search, sort=sort, only=only, limit=limit, cursor=cursor
+            self._graph.following,
+            user,
+            viewer=viewer,
+            search=search,
+            sort=sort,
+            only=only,
+            limit=limit,
+            cursor=cursor,
+            columns=columns,
         )
 
+    @overload
+    async def mutuals(self, user: U | Key, *, columns: None = None, **place: Unpack[Place[U]]) -> Page[Person[U]]: ...
+
+    @overload
     async def mutuals(
-        self, user: U | Key, *, viewer: Viewer[U] = ALL, limit: int = PAGE_DEFAULT, cursor: str | None = None
-    ) -> Page[Person[U]]:
-        return await self._run(self._graph.mutuals, user, viewer=viewer, limit=limit, cursor=cursor)
+        self, user: U | Key, *, columns: Columns, **place: Unpack[Place[U]]
+    ) -> Page[Person[Row[Any]]]: ...
+
+    async def mutuals(
+        self,
+        user: U | Key,
+        *,
+        viewer: Viewer[U] = ALL,
+        limit: int = PAGE_DEFAULT,
+        cursor: str | None = None,
+        columns: Columns | None = None,
+    ) -> Page[Person[Any]]:
+        return await self._run(self._graph.mutuals, user, viewer=viewer, limit=limit, cursor=cursor, columns=columns)
+
+    @overload
+    async def followers_you_know(
+        self,
+        viewer: U | Key,
+        user: U | Key,
+        *,
+        limit: int = PAGE_DEFAULT,
+        cursor: str | None = None,
+        columns: None = None,
+    ) -> Page[Person[U]]: ...
+
+    @overload
+    async def followers_you_know(
+        self, viewer: U | Key, user: U | Key, *, columns: Columns, limit: int = PAGE_DEFAULT, cursor: str | None = None
+    ) -> Page[Person[Row[Any]]]: ...
 
     async def followers_you_know(
-        self, viewer: U | Key, user: U | Key, *, limit: int = PAGE_DEFAULT, cursor: str | None = None
-    ) -> Page[Person[U]]:
-        return await self._run(self._graph.followers_you_know, viewer, user, limit=limit, cursor=cursor)
+        self,
+        viewer: U | Key,
+        user: U | Key,
+        *,
+        limit: int = PAGE_DEFAULT,
+        cursor: str | None = None,
+        columns: Columns | None = None,
+    ) -> Page[Person[Any]]:
+        return await self._run(
+            self._graph.followers_you_know, viewer, user, limit=limit, cursor=cursor, columns=columns
+        )
 
     async def history(
         self, follower: U | Key, followed: U | Key, *, limit: int = PAGE_DEFAULT, cursor: str | None = None
@@ -203,6 +342,16 @@ class AsyncGraph(Generic[U]):
     async def erase_history(self, user: U | Key) -> int:
         return await self._run(self._graph.erase_history, user)
 
+    @overload
+    async def notifications(
+        self, user: U | Key, *, columns: None = None, unread: bool = False, **place: Unpack[Place[U]]
+    ) -> Page[Notice[U]]: ...
+
+    @overload
+    async def notifications(
+        self, user: U | Key, *, columns: Columns, unread: bool = False, **place: Unpack[Place[U]]
+    ) -> Page[Notice[Row[Any]]]: ...
+
     async def notifications(
         self,
         user: U | Key,
@@ -211,9 +360,10 @@ class AsyncGraph(Generic[U]):
         viewer: Viewer[U] = ALL,
         limit: int = PAGE_DEFAULT,
         cursor: str | None = None,
-    ) -> Page[Notice[U]]:
+        columns: Columns | None = None,
+    ) -> Page[Notice[Any]]:
         return await self._run(
-            self._graph.notifications, user, unread=unread, viewer=viewer, limit=limit, cursor=cursor
+            self._graph.notifications, user, unread=unread, viewer=viewer, limit=limit, cursor=cursor, columns=columns
         )
 
     async def unread_notifications(self, user: U | Key) -> int:
@@ -225,8 +375,20 @@ class AsyncGraph(Generic[U]):
     async def visible_to(self, viewer: Viewer[U], entity: Any = None, *, blocked: bool = False) -> ColumnElement[bool]:
         return await self._run(self._graph.visible_to, viewer, entity, blocked=blocked)
 
-    async def suggestions(self, user: U | Key, limit: int = PAGE_DEFAULT) -> list[Suggestion[U]]:
-        return await self._run(self._graph.suggestions, user, limit)
+    @overload
+    async def suggestions(
+        self, user: U | Key, limit: int = PAGE_DEFAULT, *, columns: None = None
+    ) -> list[Suggestion[U]]: ...
+
+    @overload
+    async def suggestions(
+        self, user: U | Key, limit: int = PAGE_DEFAULT, *, columns: Columns
+    ) -> list[Suggestion[Row[Any]]]: ...
+
+    async def suggestions(
+        self, user: U | Key, limit: int = PAGE_DEFAULT, *, columns: Columns | None = None
+    ) -> list[Suggestion[Any]]:
+        return await self._run(self._graph.suggestions, user, limit, columns=columns)
 
     async def suggested_keys(self, user: U | Key, limit: int = PAGE_DEFAULT) -> list[Suggestion[Key]]:
         return await self._run(self._graph.suggested_keys, user, limit)
@@ -238,9 +400,17 @@ class AsyncGraph(Generic[U]):
         return await self._run(self._graph.undismiss, user, suggested)
 
     async def home_timeline(
-        self, user: U | Key, *, viewer: Viewer[U] = ALL, limit: int = PAGE_DEFAULT, cursor: str | None = None
+        self,
+        user: U | Key,
+        *,
+        viewer: Viewer[U] = ALL,
+        limit: int = PAGE_DEFAULT,
+        cursor: str | None = None,
+        columns: Columns | None = None,
     ) -> Page[Any]:
-        return await self._run(self._graph.home_timeline, user, viewer=viewer, limit=limit, cursor=cursor)
+        return await self._run(
+            self._graph.home_timeline, user, viewer=viewer, limit=limit, cursor=cursor, columns=columns
+        )
 
     async def mark_active(self, user: U | Key) -> bool:
         return await self._run(self._graph.mark_active, user)

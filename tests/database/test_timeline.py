@@ -290,7 +290,8 @@ def test_it_is_for_the_user_alone(engine: Engine) -> None:
         assert keys(mine) == keys(graph.home_timeline(session.get(world.user, READER), limit=2))
         assert not graph.home_timeline(12_345).items
         assert not graph.home_timeline(world.user(id=99)).items
-        for other in ({"user": STRANGER}, {"user": READER}, {"user": STRANGER, "viewer": STRANGER}):
+        others: list[dict[str, Any]] = [{"user": STRANGER}, {"user": READER}, {"user": STRANGER, "viewer": STRANGER}]
+        for other in others:
             with pytest.raises(InvalidCursor):
                 graph.home_timeline(**other, cursor=mine.next)
         with pytest.raises(InvalidCursor):

@@ -33,29 +33,37 @@ def written(method: ast.FunctionDef) -> str:
     """Return the awaited twin of *method*."""
     assert method.returns is not None
     returns, parameters = ast.unparse(method.returns), _parameters(method.args)
-    lines = [f"    async def {method.name}({', '.join(parameters)}) -> {returns}:"]
+    is_overload = bool(method.decorator_list)
+    end = f" -> {returns}:{' ...' if is_overload else ''}"
+    lines = [f"    async def {method.name}({', '.join(parameters)}){end}"]
     if len(lines[0]) > _WIDTH:
         folded = f"        {', '.join(parameters)}"
         inside = [folded] if len(folded) <= _WIDTH else [f"        {parameter}," for parameter in parameters]
-        lines = [f"    async def {method.name}(", *inside, f"    ) -> {returns}:"]
+        lines = [f"    async def {method.name}(", *inside, f"    ){end}"]
+    if is_overload:
+        return "\n".join(["    @overload", *lines, ""])
     given = [parameter.arg for parameter in method.args.args[1:]]
     given += [f"{parameter.arg}={parameter.arg}" for parameter in method.args.kwonlyargs]
     call = f"await self._run({', '.join([f'self._graph.{method.name}', *given])})"
     statement = call if returns == "None" else f"return {call}"
     if len(statement) + 8 <= _WIDTH:
         return "\n".join([*lines, f"        {statement}", ""])
-    opened, _, arguments = statement.partition("(")
-    return "\n".join([*lines, f"        {opened}(", f"            {arguments[:-1]}", "        )", ""])
+    opened = statement.partition("(")[0]
+    folded = f"            {', '.join([f'self._graph.{method.name}', *given])}"
+    inside = (
+        [folded] if len(folded) <= _WIDTH else [f"            {one}," for one in (f"self._graph.{method.name}", *given)]
+    )
+    return "\n".join([*lines, f"        {opened}(", *inside, "        )", ""])
 
 
 def _parameters(given: ast.arguments) -> list[str]:
     """Return each parameter with its annotation and default, and the star before those that are only keywords."""
-    assert not any((given.posonlyargs, given.vararg, given.kwarg)), "a kind of parameter that no method had"
+    assert not any((given.posonlyargs, given.vararg)), "a kind of parameter that no method had"
     defaults = [None] * (len(given.args) - len(given.defaults)) + list(given.defaults)
     found = [_parameter(*one) for one in zip(given.args, defaults, strict=True)]
     if given.kwonlyargs:
         found += ["*", *(_parameter(*one) for one in zip(given.kwonlyargs, given.kw_defaults, strict=True))]
-    return found
+    return found if given.kwarg is None else [*found, f"**{_parameter(given.kwarg, None)}"]
 
 
 def _parameter(parameter: ast.arg, default: ast.expr | None) -> str:

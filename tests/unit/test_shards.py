@@ -58,6 +58,7 @@ from retinue.engines.contract import EngineRules
 from retinue.engines.mariadb import MariaDB
 from retinue.engines.postgresql import PostgreSQL
 from retinue.engines.sqlite import SQLite
+from retinue.lists.columns import attributes_of
 from retinue.lists.keyset import Ends
 from retinue.lists.kinds import FOLLOWERS, FOLLOWING, KNOWN_FOLLOWERS, OWN
 from retinue.lists.views import Look
@@ -120,6 +121,7 @@ def forms_of(schema: Schema, name: str, rules: EngineRules) -> Iterator[Callable
     choices: dict[str, list[Any]] = {
         "engine": [rules],
         "way": [None, *Way],
+        "attributes": [None, attributes_of((EVERYTHING.user.id,), EVERYTHING.user)],
         "audience": list(Audience),
         "lists": [Context.FOLLOWERS | Context.FOLLOWING],
         "people": [people for people in LISTS if people.tie.is_declared(schema)],

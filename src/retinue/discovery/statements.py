@@ -26,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.elements import ColumnElement
 
 from retinue.engines import EngineRules, Rows
+from retinue.lists.columns import Attributes
 from retinue.models import UTCDateTime
 from retinue.schema import Schema
 from retinue.viewer import Context, Row, may_see, shown
@@ -149,7 +150,9 @@ def evidence(schema: Schema, engine: EngineRules) -> Rows:
 
 
 @once
-def users_of(schema: Schema, engine: EngineRules) -> Rows:
-    """Those of *users* who exist, as the application's own class."""
+def users_of(schema: Schema, engine: EngineRules, attributes: Attributes | None) -> Rows:
+    """Those of *users* who exist, as the application's own class; or (key, attributes), where *attributes* are enough."""
     user: Any = schema.user
-    return select(user).where(engine.one_of(getattr(user, schema.key_name), "users"))
+    key = getattr(user, schema.key_name)
+    found: Rows = select(user) if attributes is None else select(key, *attributes.selected()).select_from(user)
+    return found.where(engine.one_of(key, "users"))

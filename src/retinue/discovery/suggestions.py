@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
 from retinue import arguments, ties
 from retinue.discovery import statements
+from retinue.lists.columns import Attributes, Columns, attributes_of
 from retinue.models import DismissedSuggestionMixin, now
 from retinue.schema import identity
 from retinue.settings import PAGE_DEFAULT
@@ -26,26 +27,32 @@ LATELY: Final = timedelta(days=7)
 NAMED: Final = 3
 
 
-def suggestions(work: Work, user: Any, limit: int = PAGE_DEFAULT) -> list[Suggestion[Any]]:
+def suggestions(
+    work: Work, user: Any, limit: int = PAGE_DEFAULT, columns: Columns | None = None
+) -> list[Suggestion[Any]]:
     """See `Graph.suggestions()`."""
+    attributes = attributes_of(columns, work.schema.user)
     found = suggested_keys(work, user, limit)
     if not found:
         return []
-    wanted = {key for one in found for key in (one.user, *one.known)}
-    rows = work.session.execute(statements.users_of(work.schema, work.engine), {"users": list(wanted)})
-    # Unique, as an application's user may bring a collection along, joined.
-    users: dict[Key, Any] = {identity(person)[0]: person for person in rows.unique().scalars()}
+    users = _users(work, {key for one in found for key in (one.user, *one.known)}, attributes)
     return [
-        Suggestion(
-            users[one.user],
-            one.reason,
-            one.score,
-            tuple(users[key] for key in one.known if key in users),
-            one.known_total,
-        )
+        one._replace(user=users[one.user], known=tuple([users[key] for key in one.known if key in users]))
         for one in found
         if one.user in users
     ]
+
+
+def _users(work: Work, keys: Collection[Key], attributes: Attributes | None) -> dict[Key, Any]:
+    """Return those of the *keys* who exist, by their keys: as objects, or as rows of *attributes*. One select."""
+    wanted = {"users": list(keys)}
+    if attributes is not None:
+        row_of = attributes.row_maker()
+        found = work.seen(statements.users_of, wanted, work.engine, attributes)
+        return {key: row_of(values) for key, *values in found}
+    result = work.entities(statements.users_of, wanted, work.engine, None)
+    # Unique, as an application's user may bring a collection along, joined.
+    return {identity(person)[0]: person for person in result.unique().scalars()}
 
 
 def suggested_keys(work: Work, user: Any, limit: int = PAGE_DEFAULT) -> list[Suggestion[Key]]:

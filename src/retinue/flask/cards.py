@@ -5,16 +5,34 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from retinue import Counts, Person, Relationship, Suggestion
+from retinue import Counts, Relationship, Suggestion
 from retinue.flask import addresses
 from retinue.flask.asked import Asked, asked, key_of
 from retinue.flask.permissions import Attempt, May, objection
 from retinue.flask.state import current
 from retinue.flask.wording import why_suggested
 
-R = TypeVar("R", bound=Person[Any] | Suggestion[Any])
+
+class OfSomebody(Protocol):
+    """A row of a list of people: a `Person`, say, or a `Suggestion`."""
+
+    @property
+    def user(self) -> Any:
+        """Who it is about."""
+
+
+class SinceATime(OfSomebody, Protocol):
+    """A row that began: a `Person`, say, or a `BlockedPerson`."""
+
+    @property
+    def since(self) -> datetime:
+        """When (aware, UTC)."""
+        ...
+
+
+R = TypeVar("R", bound=OfSomebody)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +121,7 @@ def card_of(user: Any) -> Card:
     return cards_of([user])[0]
 
 
-def listed(people: Iterable[Person[Any]]) -> list[Card]:
+def listed(people: Iterable[SinceATime]) -> list[Card]:
     """Return the cards of the *people* on a list, with since when and until when; as `cards_of()`."""
     return [replace(card, since=row.since, until=getattr(row, "until", None)) for card, row in _with_cards(people)]
 

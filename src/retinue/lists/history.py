@@ -100,7 +100,7 @@ def delete_history(schema: Schema) -> Delete:
 _LISTING: Final[Listing[Any]] = Listing(
     "history",
     history,
-    item=lambda row: (row.kind, row.timestamp),
-    place=lambda row: (row.timestamp, row.id),
+    item=lambda row: row[:2],
+    place=lambda row: (row[1], row[2]),
     keys=lambda _: ROW_NUMBERS,
 )

@@ -11,6 +11,7 @@ from sqlalchemy.sql.selectable import Subquery
 
 from retinue.cursors import Way
 from retinue.engines import Rows
+from retinue.lists.columns import Attributes
 from retinue.schema import Schema
 
 
@@ -68,6 +69,7 @@ def hydrate(
     order: tuple[str, str],
     way: Way | None,
     *,
+    attributes: Attributes | None = None,
     ascending: bool = False,
     by: Callable[[ColumnElement[Any]], ColumnElement[Any]] | None = None,
 ) -> Rows:
@@ -76,11 +78,14 @@ def hydrate(
 
     So the page comes first, from indexes alone, and objects are joined to what is left. Its first column is the *key* of
     the object; *order* names the columns that it goes by, that which decides between equal ones last; the first one as
-    *by* returns it.
+    *by* returns it. Where *attributes* are enough: (the key, the other columns, the attributes).
     """
     joined, *others = page.c
     at, last = (page.c[name] for name in order)
-    found: Any = select(entity, *others).join(page, joined == key)
+    found: Any = select(entity, *others)
+    if attributes is not None:
+        found = select(key, *others, *attributes.selected()).select_from(entity)
+    found = found.join(page, joined == key)
     return found.order_by(*in_order(last, at if by is None else by(at), way, ascending=ascending))  # type: ignore[no-any-return]
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import partial
-from typing import Any, Final
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
 
 from sqlalchemy import Table, Update, bindparam, func, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
@@ -14,6 +15,7 @@ from retinue.cursors import Way
 from retinue.engines import EngineRules, Rows
 from retinue.keys import ROW_NUMBERS, row_number
 from retinue.lists import pages
+from retinue.lists.columns import Attributes, Columns, attributes_of
 from retinue.lists.keyset import beside, hydrate_users, in_order
 from retinue.lists.pages import Listing
 from retinue.models import NotificationMixin, UTCDateTime, now
@@ -25,12 +27,23 @@ from retinue.work.building import moment, once, page_limit, user_key
 from retinue.work.whole import whole
 
 
-def page(work: Work, user: Any, viewer: Any, limit: int, cursor: str | None, *, unread: bool) -> Page[Notice[Any]]:
+def page(
+    work: Work,
+    user: Any,
+    viewer: Any,
+    limit: int,
+    cursor: str | None,
+    columns: Columns | None = None,
+    *,
+    unread: bool = False,
+) -> Page[Notice[Any]]:
     """See `Graph.notifications()`."""
     work.schema.table(NotificationMixin)
+    attributes = attributes_of(columns, work.schema.user)
     visit = pages.enter(work, user, viewer, None, unread)
     parameters = {"user": visit.owner, **moment(work.schema, now())}
-    return pages.read(work, _LISTINGS[unread], visit, parameters, limit, cursor, work.engine, visit.audience)[0]
+    listing, given = _listing(attributes), (work.engine, unread, attributes, visit.audience)
+    return pages.read(work, listing, visit, parameters, limit, cursor, *given)[0]
 
 
 def unread_of(work: Work, user: Any) -> int:
@@ -53,9 +66,19 @@ def mark(work: Work, user: Any, ids: Iterable[int] | None) -> int:
     return work.run(mark_some_read, parameters, work.engine).rowcount if parameters["ids"] else 0
 
 
-def _notice(row: Any) -> Notice[Any]:
-    user, number, kind, at, read_at = row
+def _notice(user: Any, number: int, kind: str, at: datetime, read_at: datetime | None) -> Notice[Any]:
     return Notice(number, NotificationKind(kind), user, at, read_at is not None)
+
+
+@lru_cache(maxsize=256)
+def _listing(attributes: Attributes | None) -> Listing[Notice[Any]]:
+    name, keys, place = "notifications", lambda _: ROW_NUMBERS, lambda row: (row[3], row[1])
+    if attributes is None:
+        return Listing(
+            name, notifications, lambda row: _notice(*row), place, keys=keys, objects=lambda schema: (schema.user,)
+        )
+    row_of = attributes.row_maker()
+    return Listing(name, notifications, lambda row: _notice(row_of(row[5:]), *row[1:5]), place, keys=keys)
 
 
 # --- Statements ----------------------------------------------------------------------------------
@@ -66,8 +89,19 @@ def _notifications(schema: Schema) -> Table:
 
 
 @once
-def notifications(schema: Schema, engine: EngineRules, audience: Audience, way: Way | None, *, unread: bool) -> Rows:
-    """A page of (user, id, kind, time, when read): what *user* is told, newest first."""
+def notifications(
+    schema: Schema,
+    engine: EngineRules,
+    unread: bool,
+    attributes: Attributes | None,
+    audience: Audience,
+    way: Way | None,
+) -> Rows:
+    """
+    A page of (user, id, kind, time, when read): what *user* is told, newest first.
+
+    Where *attributes* are enough, the key stands in the place of the user, and they come last.
+    """
     rows = _notifications(schema)
     chosen = select(rows.c.actor_id, rows.c.id, rows.c.kind, rows.c.timestamp, rows.c.read_at).where(
         *_kept_for(schema, engine, audience)
@@ -76,7 +110,7 @@ def notifications(schema: Schema, engine: EngineRules, audience: Audience, way: 
         chosen = chosen.where(rows.c.read_at.is_(None))
     chosen = chosen.where(*beside(rows.c.id, rows.c.timestamp, way))
     page = chosen.order_by(*in_order(rows.c.id, rows.c.timestamp, way)).limit(page_limit()).subquery("page")
-    return hydrate_users(schema, page, ("timestamp", "id"), way)
+    return hydrate_users(schema, page, ("timestamp", "id"), way, attributes=attributes)
 
 
 @once
@@ -118,16 +152,3 @@ def _not_expired(schema: Schema) -> list[ColumnElement[bool]]:
     rows = _notifications(schema)
     other = rows.c.kind != NotificationKind.FOLLOW_REQUEST.value
     return [or_(other, rows.c.timestamp > bindparam("asked_after", type_=UTCDateTime))]
-
-
-#: By whether only those are wanted that are not read.
-_LISTINGS: Final[dict[bool, Listing[Notice[Any]]]] = {
-    unread: Listing(
-        "notifications",
-        partial(notifications, unread=unread),
-        item=_notice,
-        place=lambda row: (row.timestamp, row.id),
-        keys=lambda _: ROW_NUMBERS,
-    )
-    for unread in (False, True)
-}

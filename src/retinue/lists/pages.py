@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from retinue import arguments
@@ -12,6 +13,8 @@ from retinue.cursors import Place, Scope, Way
 from retinue.engines import Rows
 from retinue.errors import InvalidCursor, InvalidUserError
 from retinue.keys import Keys
+from retinue.lists.columns import may_repeat
+from retinue.schema import Schema
 from retinue.values import ALL, Everything, Key, Page
 from retinue.viewer import Audience, Context, admit
 from retinue.work import Work
@@ -35,6 +38,8 @@ class Listing(Generic[T]):
     order_type: type = datetime
     #: Returns what the keys in its cursors are.
     keys: Callable[[Work], Keys] = Work.user_keys
+    #: Returns the classes of the objects in its rows, and of those that come with them; None: there are only values.
+    objects: Callable[[Schema], Sequence[type[Any]]] | None = None
 
 
 class Visit(NamedTuple):
@@ -116,10 +121,7 @@ def read(
     values = {**parameters, "limit": limit + 1}
     if place is not None:
         values |= {"at": place.at, "key": place.key}
-    # Unique, as an application's user may bring a collection along, joined. By their places, which no two rows of
-    # a list share: that takes a tenth of what it takes SQLAlchemy to compare whole rows.
-    result = work.entities(listing.build, values, *options, place.way if place else None)
-    found = result.unique(listing.place).all()
+    found = _found(work, listing, values, *options, place.way if place else None)
     rows = list(found[:limit])
     if place is not None and not place.way.forward:
         rows.reverse()
@@ -127,10 +129,22 @@ def read(
     on, back = _ends(place, ends, more=len(found) > limit)
     page = Page(
         tuple([listing.item(row) for row in rows]),
-        None if on is None else scope.encode(on),
-        None if back is None else scope.encode(back),
+        None if on is None else partial(scope.encode, on),
+        None if back is None else partial(scope.encode, back),
     )
     return page, Stretch(first=None if back is None else back.at, last=None if on is None else on.at)
+
+
+def _found(work: Work, listing: Listing[Any], values: Mapping[str, Any], *options: Any) -> Sequence[Sequence[Any]]:
+    """Return the rows of a page, and one more if there is one."""
+    if listing.objects is None:
+        return work.seen(listing.build, values, *options)
+    result = work.entities(listing.build, values, *options)
+    if work.schema.hides or may_repeat(work.schema, *listing.objects(work.schema)):
+        # By their places, which no two rows of a list share: that takes a tenth of what it takes SQLAlchemy to
+        # compare whole rows.
+        result = result.unique(listing.place)
+    return result.all()  # type: ignore[no-any-return]
 
 
 def _place(work: Work, scope: Scope, keys: Keys, cursor: object) -> Place:

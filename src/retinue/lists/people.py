@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy.exc import DBAPIError
@@ -13,6 +13,7 @@ from retinue import arguments
 from retinue.arguments import View
 from retinue.errors import InvalidCursor, MappingError
 from retinue.lists import pages
+from retinue.lists.columns import Attributes, Columns, attributes_of
 from retinue.lists.filters import filters_of
 from retinue.lists.keyset import Ends
 from retinue.lists.kinds import People
@@ -31,18 +32,26 @@ _PLAIN = arguments.view(None, Sort.NEWEST, None)
 
 
 def page(
-    work: Work, people: People, user: Any, viewer: Any, limit: int, cursor: str | None, view: View = _PLAIN
+    work: Work,
+    people: People,
+    user: Any,
+    viewer: Any,
+    limit: int,
+    cursor: str | None,
+    columns: Columns | None = None,
+    view: View = _PLAIN,
 ) -> Page[Any]:
     """
     Return a page of *people* of *user*, as *viewer* may see it. One select; see `Graph.followers()` for others.
 
     Raises:
         ModelMissingError: The model of its ties is not declared.
-        MappingError: The user class does not map what *view* asks for.
+        MappingError: The user class does not map what *view* asks for, or *columns* are not its own.
         InvalidUserError, InvalidCursor, NotVisibleError, ValueError: See `Graph.followers()`.
     """
     schema, at = work.schema, now()
     people.tie.table(schema)
+    attributes = attributes_of(columns, schema.user)
     parameters: dict[str, Any] = moment(schema, at)
     if view.plain:
         look, visit = None, pages.enter(work, user, viewer, people.tells)
@@ -58,10 +67,10 @@ def page(
         for only in filters_of(view.only):
             parameters |= only.parameters(schema, at)
     parameters |= {"user": visit.owner, "viewer": visit.viewer_key}
-    listing = _listing(people, by_name=view.sort is Sort.NAME)
+    listing = _listing(people, attributes, by_name=view.sort is Sort.NAME)
     try:
         found, stretch = pages.read(
-            work, listing, visit, parameters, limit, cursor, work.engine, people, look, visit.audience
+            work, listing, visit, parameters, limit, cursor, work.engine, people, look, attributes, visit.audience
         )
     except DBAPIError as error:
         if not work.engine.cannot_hold(error):
@@ -84,15 +93,28 @@ def page(
     return found
 
 
-@cache
-def _listing(people: People, *, by_name: bool) -> Listing[Any]:
+@lru_cache(maxsize=256)
+def _listing(people: People, attributes: Attributes | None, *, by_name: bool) -> Listing[Any]:
     at = 2 if by_name else 1
+    order_type: type = str if by_name else datetime
+    make = people.item
+    if attributes is None:
+        return Listing(
+            people.name,
+            page_of,
+            item=(lambda row: make(row[0], row[1])) if by_name else (lambda row: make(*row)),
+            place=lambda row: (row[at], identity(row[0])[0]),
+            order_type=order_type,
+            objects=lambda schema: (schema.user,),
+        )
+    first, row_of = -len(attributes.of), attributes.row_maker()
+    last = 2 if by_name else first
     return Listing(
         people.name,
         page_of,
-        item=(lambda row: people.item(*row[:2])) if by_name else (lambda row: people.item(*row)),
-        place=lambda row: (row[at], identity(row[0])[0]),
-        order_type=str if by_name else datetime,
+        item=lambda row: make(row_of(row[first:]), *row[1:last]),
+        place=lambda row: (row[at], row[0]),
+        order_type=order_type,
     )
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from retinue.cursors import Way
 from retinue.engines import EngineRules, Rows
+from retinue.lists.columns import Attributes
 from retinue.lists.keyset import Ends, hydrate_users
 from retinue.lists.kinds import People
 from retinue.lists.views import WHOLE, Look, View
@@ -21,17 +22,24 @@ from retinue.work.building import OPTION, once, page_limit, user_key
 
 @once
 def page_of(
-    schema: Schema, engine: EngineRules, people: People, look: Look | None, audience: Audience, way: Way | None
+    schema: Schema,
+    engine: EngineRules,
+    people: People,
+    look: Look | None,
+    attributes: Attributes | None,
+    audience: Audience,
+    way: Way | None,
 ) -> Rows:
     """
     A page of a list of people, from the given place on, as *look* has it; None: the newest first.
 
-    (user, since, what else belongs to it); looked at, (user, since), and the name if it goes by that.
+    (user, since, what else belongs to it); looked at, (user, since), and the name if it goes by that. Where *attributes*
+    are enough, the key stands in the place of the user, and they come last.
     """
     view = View(schema, engine, people, look, way, WHOLE, page_limit())
     page = view.rows(partial(shown_to, audience, schema, engine)).subquery("page")
     order, by = (("name", "user_key"), engine.by_name) if view.by_name else (("since", "user_key"), None)
-    found = hydrate_users(schema, page, order, way, ascending=view.ascending, by=by)
+    found = hydrate_users(schema, page, order, way, attributes=attributes, ascending=view.ascending, by=by)
     return found.execution_options(**{OPTION: people.name if look is None else f"{people.name}_viewed"})
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from retinue.cursors import Way
 from retinue.engines import EngineRules, Rows
+from retinue.lists.columns import Attributes
 from retinue.lists.keyset import beside, in_order
 from retinue.models import in_utc
 from retinue.schema import Schema, Timeline
@@ -18,7 +19,7 @@ from retinue.work.building import once, user_key
 
 
 @once
-def kept_timeline(schema: Schema, engine: EngineRules, way: Way | None) -> Rows:
+def kept_timeline(schema: Schema, engine: EngineRules, attributes: Attributes | None, way: Way | None) -> Rows:
     """
     The same page as `home_timeline()`, where *user* may have a timeline that is kept.
 
@@ -50,7 +51,7 @@ def kept_timeline(schema: Schema, engine: EngineRules, way: Way | None) -> Rows:
     rest = newest(schema, engine, older, followed(schema, engine), gate=goes_on).subquery("rest")
     both = union_all(select(recent.c.key, recent.c.time), select(rest.c.key, rest.c.time)).subquery("both")
     page = select(both.c.key, both.c.time).order_by(*in_order(both.c.key, both.c.time, way)).limit(feed.limit)
-    return with_posts(schema, page.subquery("page"), way)
+    return with_posts(schema, page.subquery("page"), way, attributes)
 
 
 def _kept(

@@ -20,6 +20,7 @@ from sqlalchemy.sql.selectable import Subquery
 
 from retinue.cursors import Way
 from retinue.engines import EngineRules, Rows
+from retinue.lists.columns import Attributes
 from retinue.lists.keyset import beside, hydrate, in_order
 from retinue.models import Posts, in_utc
 from retinue.schema import Schema
@@ -47,15 +48,15 @@ def all_posted(schema: Schema, engine: EngineRules) -> Rows:
 
 
 @once
-def home_timeline(schema: Schema, engine: EngineRules, way: Way | None) -> Rows:
+def home_timeline(schema: Schema, engine: EngineRules, attributes: Attributes | None, way: Way | None) -> Rows:
     """
-    A page of (post, its time) of those whom *user* follows and of *user*, newest first.
+    A page of (post, its time) of those whom *user* follows and of *user*, newest first; else as `with_posts()`.
 
     The page comes first, from the indexes; its posts are joined to what is left, with their authors.
     """
     feed = feed_of(schema, way)
     page = newest(schema, engine, feed, followed(schema, engine)).subquery("page")
-    return with_posts(schema, page, way)
+    return with_posts(schema, page, way, attributes)
 
 
 # --- Whose posts, and which ----------------------------------------------------------------------
@@ -141,14 +142,23 @@ def _can_look(posts: Posts) -> bool:
 # --- The posts -----------------------------------------------------------------------------------
 
 
-def with_posts(schema: Schema, page: Subquery, way: Way | None) -> Rows:
-    """Return (post, time) for a *page* of keys and times; its author comes with it, unless mapped to."""
+def with_posts(schema: Schema, page: Subquery, way: Way | None, attributes: Attributes | None) -> Rows:
+    """
+    Return (post, time) for a *page* of keys and times; its author comes with it, unless mapped to.
+
+    Where *attributes* are enough, of posts and their authors: (key, time, the attributes).
+    """
     posts = schema.declared_posts()
     model: Any = posts.model
-    key = getattr(model, class_mapper(model).get_property_by_column(posts.key).key)
-    found = hydrate(model, key, page, ("time", "key"), way)
-    for name in _authors_of(schema, posts):
-        found = found.options(joinedload(getattr(model, name)))
+    mapper = class_mapper(model)
+    key = getattr(model, mapper.get_property_by_column(posts.key).key)
+    found = hydrate(model, key, page, ("time", "key"), way, attributes=attributes)
+    if attributes is None:
+        for name in _authors_of(schema, posts):
+            found = found.options(joinedload(getattr(model, name)))
+    elif attributes.are_of(schema.user):
+        author = getattr(model, mapper.get_property_by_column(posts.author).key)
+        found = found.join(schema.user, author == getattr(schema.user, schema.key_name))
     return found
 
 

@@ -28,7 +28,7 @@ _STEP: Final = 100
 
 
 class _Text(NamedTuple):
-    """What the driver is given, for lists of certain lengths."""
+    """What the driver is given, for lists of certain lengths and certain values in the text."""
 
     sql: str
     #: The parameters in their order, where the driver wants them by order.
@@ -38,18 +38,17 @@ class _Text(NamedTuple):
 
 
 class Prepared:
-    """One statement for one dialect: one text, or one for each length of the lists in it."""
+    """One statement for one dialect: one text, or one for each length of the lists in it and each value that stands there."""
 
     def __init__(self, statement: Any, dialect: Dialect) -> None:
         compiled: SQLCompiler = statement.compile(dialect=dialect)
         binds = {name: bind for bind, name in compiled.bind_names.items()}
         #: Whether Python makes a value for each row, a column of the application's has a name that no parameter can
-        #: have as it is, a list is one of pairs, or a value is to stand in the text: only SQLAlchemy can do that.
+        #: have as it is, or a list is one of pairs: only SQLAlchemy can do that.
         self._only_as_statement = bool(
             compiled.insert_prefetch
             or compiled.update_prefetch
             or compiled.escaped_bind_names
-            or compiled.literal_execute_params
             or any(isinstance(bind.type, TupleType) for bind in binds.values())
         )
         #: Whether something is another one after it.
@@ -60,13 +59,15 @@ class Prepared:
         self._constants = {name: bind.effective_value for name, bind in binds.items() if not bind.required}
         processors = {name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in binds.items()}
         self._lists = [name for name, bind in binds.items() if bind.expanding]
+        #: Those whose values stand in the text: how many rows a page has.
+        self._in_text = [name for name, bind in binds.items() if bind.literal_execute]
         self._processors = [
             (name, _each(process) if name in self._lists else process)
             for name, process in processors.items()
             if process
         ]
         self._options = {OPTION: statement.get_execution_options()[OPTION], COMPILED: compiled}
-        self._texts: dict[tuple[int, ...], _Text] = {}
+        self._texts: dict[tuple[Any, ...], _Text] = {}
         self._columns = [column.type for column in getattr(statement, "selected_columns", ())]
         #: For each column whose values the driver does not return as they are: its place, and what makes them so.
         self._readers: list[tuple[int, Callable[[Any], Any]]] | None = None
@@ -80,10 +81,10 @@ class Prepared:
             values[name] = process(values[name])
         for name in self._lists:
             values[name] = _filled(values[name])
-        lengths = tuple([len(values[name]) for name in self._lists])
-        text = self._texts.get(lengths)
+        key = (*[len(values[name]) for name in self._lists], *[values[name] for name in self._in_text])
+        text = self._texts.get(key)
         if text is None:
-            text = self._texts[lengths] = self._text(values)
+            text = self._texts[key] = self._text(values)
         for name, names in text.spread:
             values.update(zip(names, values[name], strict=True))
         given: Any = values if text.order is None else tuple(map(values.__getitem__, text.order))
@@ -120,7 +121,7 @@ class Prepared:
         return list(zip(*columns, strict=True))
 
     def _text(self, values: Mapping[str, Any]) -> _Text:
-        if not self._lists:
+        if not self._lists and not self._in_text:
             return _Text(self._compiled.string, self._compiled.positiontup, ())
         state = self._compiled.construct_expanded_state(values)
         return _Text(state.statement, state.positiontup, list(state.parameter_expansion.items()))

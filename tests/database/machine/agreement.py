@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import fields
 from functools import partial
 from itertools import groupby
 from typing import Any
@@ -180,7 +179,7 @@ class PrivateAgreement(Privacy, Agreement):
                 assert result_of(partial(read, key, viewer=viewer)) == (NotVisibleError, {"user_id": key})
                 continue
             there = read(key, viewer=viewer, limit=100)
-            found = [(other.user.id, tuple(getattr(other, one.name) for one in fields(other)[1:])) for other in there]
+            found = [(person.id, tuple(told)) for person, *told in there]
             seen = {b: row for (a, b), row in rows.items() if a == key and (viewer is ALL or world.users[b].active)}
             assert found == sorted(seen.items(), key=lambda item: (item[1][0], item[0]), reverse=True)
             if number == self.turn % 4:
