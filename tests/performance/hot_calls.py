@@ -14,7 +14,7 @@ import subprocess
 import sys
 from typing import Any, Final
 
-from sqlalchemy import create_engine, insert
+from sqlalchemy import bindparam, create_engine, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
@@ -28,7 +28,9 @@ NAMES: Final = (
     "floor",
     "is_following",
     "relationships with 50",
+    "the same page by the ORM alone",
     "page of 20 followers",
+    "page of 20 followers as rows",
     "counts of 50",
     "follow, new",
     "follow, repeated",
@@ -42,6 +44,15 @@ WARM: Final = 30
 CALLS: Final = 20
 
 _EDGE = "SELECT 1 FROM follows WHERE follower_id = ? AND following_id = ?"
+_USER, _FOLLOW = COUNTED.user, COUNTED.every[0]
+_PAGE = (
+    select(_USER, _FOLLOW.timestamp)
+    .join(_FOLLOW, _FOLLOW.follower_id == _USER.id)
+    .where(_FOLLOW.following_id == bindparam("user"))
+    .order_by(_FOLLOW.timestamp.desc(), _FOLLOW.follower_id.desc())
+    .limit(21)
+)
+_COLUMNS = (_USER.id, _USER.username)
 _FIFTY = list(range(2, 52))
 _PEOPLE = range(1, 202)
 _LOOP = asyncio.Runner()
@@ -77,7 +88,9 @@ def make(session: Session, name: str, numbers: range) -> None:
         "floor": lambda n: connection.exec_driver_sql(_EDGE, (2 + n, 1)).first(),
         "is_following": lambda n: graph.is_following(2 + n, 1),
         "relationships with 50": lambda _: graph.relationships(1, _FIFTY),
+        "the same page by the ORM alone": lambda _: session.execute(_PAGE, {"user": 1}).all(),
         "page of 20 followers": lambda _: graph.followers(1),
+        "page of 20 followers as rows": lambda _: graph.followers(1, columns=_COLUMNS),
         "counts of 50": lambda _: graph.counts(_FIFTY),
         "follow, new": lambda n: graph.follow(1, 102 + n),
         "follow, repeated": lambda n: graph.follow(1, 102 + n),
