@@ -47,9 +47,8 @@ def _users(work: Work, keys: Collection[Key], attributes: Attributes | None) -> 
     """Return those of the *keys* who exist, by their keys: as objects, or as rows of *attributes*. One select."""
     wanted = {"users": list(keys)}
     if attributes is not None:
-        row_of = attributes.row_maker()
         found = work.seen(statements.users_of, wanted, work.engine, attributes)
-        return {key: row_of(values) for key, *values in found}
+        return {row[0]: made for row, (made,) in zip(found, attributes.put_first(found), strict=True)}
     result = work.entities(statements.users_of, wanted, work.engine, None)
     # Unique, as an application's user may bring a collection along, joined.
     return {identity(person)[0]: person for person in result.unique().scalars()}

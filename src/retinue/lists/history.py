@@ -98,9 +98,5 @@ def delete_history(schema: Schema) -> Delete:
 
 
 _LISTING: Final[Listing[Any]] = Listing(
-    "history",
-    history,
-    item=lambda row: row[:2],
-    place=lambda row: (row[1], row[2]),
-    keys=lambda _: ROW_NUMBERS,
+    "history", history, lambda rows: [row[:2] for row in rows], key=2, keys=lambda _: ROW_NUMBERS, objects=None
 )

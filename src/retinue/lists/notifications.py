@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Table, Update, bindparam, func, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
@@ -40,10 +39,10 @@ def page(
     """See `Graph.notifications()`."""
     work.schema.table(NotificationMixin)
     attributes = attributes_of(columns, work.schema.user)
-    visit = pages.enter(work, user, viewer, None, unread)
+    visit = pages.enter(work, user, viewer, None, unread, attributes=attributes)
     parameters = {"user": visit.owner, **moment(work.schema, now())}
-    listing, given = _listing(attributes), (work.engine, unread, attributes, visit.audience)
-    return pages.read(work, listing, visit, parameters, limit, cursor, *given)[0]
+    given = (work.engine, unread, attributes, visit.audience)
+    return pages.read(work, _LISTING, visit, parameters, limit, cursor, *given)[0]
 
 
 def unread_of(work: Work, user: Any) -> int:
@@ -68,17 +67,6 @@ def mark(work: Work, user: Any, ids: Iterable[int] | None) -> int:
 
 def _notice(user: Any, number: int, kind: str, at: datetime, read_at: datetime | None) -> Notice[Any]:
     return Notice(number, NotificationKind(kind), user, at, read_at is not None)
-
-
-@lru_cache(maxsize=256)
-def _listing(attributes: Attributes | None) -> Listing[Notice[Any]]:
-    name, keys, place = "notifications", lambda _: ROW_NUMBERS, lambda row: (row[3], row[1])
-    if attributes is None:
-        return Listing(
-            name, notifications, lambda row: _notice(*row), place, keys=keys, objects=lambda schema: (schema.user,)
-        )
-    row_of = attributes.row_maker()
-    return Listing(name, notifications, lambda row: _notice(row_of(row[5:]), *row[1:5]), place, keys=keys)
 
 
 # --- Statements ----------------------------------------------------------------------------------
@@ -152,3 +140,13 @@ def _not_expired(schema: Schema) -> list[ColumnElement[bool]]:
     rows = _notifications(schema)
     other = rows.c.kind != NotificationKind.FOLLOW_REQUEST.value
     return [or_(other, rows.c.timestamp > bindparam("asked_after", type_=UTCDateTime))]
+
+
+_LISTING: Final[Listing[Notice[Any]]] = Listing(
+    "notifications",
+    notifications,
+    lambda rows: [_notice(*row) for row in rows],
+    at=3,
+    key=1,
+    keys=lambda _: ROW_NUMBERS,
+)

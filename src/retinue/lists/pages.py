@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -13,8 +13,9 @@ from retinue.cursors import Place, Scope, Way
 from retinue.engines import Rows
 from retinue.errors import InvalidCursor, InvalidUserError
 from retinue.keys import Keys
-from retinue.lists.columns import may_repeat
-from retinue.schema import Schema
+from retinue.lists.columns import Attributes, may_repeat
+from retinue.models import aware
+from retinue.schema import Schema, identity
 from retinue.values import ALL, Everything, Key, Page
 from retinue.viewer import Audience, Context, admit
 from retinue.work import Work
@@ -30,16 +31,24 @@ class Listing(Generic[T]):
     name: str
     #: Builds the statement of a page: of the schema, what the caller gives, and the way to the page's place.
     build: Callable[..., Rows]
-    #: Makes an item of a row.
-    item: Callable[[Any], T]
-    #: Returns what a row is ordered by: its time or name, and the key that decides between equal ones. No two share it.
-    place: Callable[[Any], tuple[datetime | str, Any]]
+    #: Makes the items of rows, each of which begins with its object, or with the row in the place of that.
+    items: Callable[[Sequence[Any]], Iterable[T]]
+    #: The columns that a row is ordered by, by their number: its time or name, and the key that decides between equal
+    #: ones. No two rows share both. None: it is the key of the object.
+    at: int = 1
+    key: int | None = None
     #: What the list goes by: times, or names.
     order_type: type = datetime
     #: Returns what the keys in its cursors are.
     keys: Callable[[Work], Keys] = Work.user_keys
     #: Returns the classes of the objects in its rows, and of those that come with them; None: there are only values.
-    objects: Callable[[Schema], Sequence[type[Any]]] | None = None
+    objects: Callable[[Schema], tuple[type[Any], ...]] | None = lambda schema: (schema.user,)
+
+    def place_of(self, row: Sequence[Any], *, of_objects: bool) -> tuple[datetime | str, Any]:
+        """Return the place of a *row*, which begins with its object if it is one *of_objects*; else with its key."""
+        at, first = row[self.at], row[self.key or 0]
+        key = identity(first)[0] if of_objects and self.key is None else first
+        return (at if isinstance(at, str) else aware(at)), key
 
 
 class Visit(NamedTuple):
@@ -50,6 +59,8 @@ class Visit(NamedTuple):
     audience: Audience = Audience.TRUSTED
     #: Whether there can be no rows: it is the list of nobody, for one.
     empty: bool = False
+    #: The attributes that are enough of each object; None: the objects are wanted.
+    attributes: Attributes | None = None
 
     @property
     def owner(self) -> Key | None:
@@ -71,7 +82,14 @@ class Stretch(NamedTuple):
     last: datetime | str | None
 
 
-def enter(work: Work, user: Any, viewer: Any, lists: Context | None, *more: Hashable) -> Visit:
+def enter(
+    work: Work,
+    user: Any,
+    viewer: Any,
+    lists: Context | None,
+    *more: Hashable,
+    attributes: Attributes | None = None,
+) -> Visit:
     """
     Let *viewer* look at a list of *user* that tells of those *lists*; None: it is for *user* alone.
 
@@ -82,7 +100,7 @@ def enter(work: Work, user: Any, viewer: Any, lists: Context | None, *more: Hash
     work.read()
     key: Key | Everything | None = work.viewer(viewer)
     owner = work.key(user)
-    return Visit((owner, key, *more), admit(work, owner, key, lists), empty=owner is None)
+    return Visit((owner, key, *more), admit(work, owner, key, lists), owner is None, attributes)
 
 
 def read(
@@ -121,30 +139,28 @@ def read(
     values = {**parameters, "limit": limit + 1}
     if place is not None:
         values |= {"at": place.at, "key": place.key}
-    found = _found(work, listing, values, *options, place.way if place else None)
+    options = (*options, None if place is None else place.way)
+    classes = () if listing.objects is None or visit.attributes is not None else listing.objects(work.schema)
+    place_of = partial(listing.place_of, of_objects=bool(classes))
+    if not classes:
+        found = work.seen(listing.build, values, *options)
+    else:
+        result = work.entities(listing.build, values, *options)
+        if work.schema.hides or may_repeat(work.schema, *classes):
+            # By their places, which no two rows of a list share: that takes a tenth of what it takes SQLAlchemy to
+            # compare whole rows.
+            result = result.unique(place_of)
+        found = result.all()
     rows = list(found[:limit])
     if place is not None and not place.way.forward:
         rows.reverse()
-    ends = [listing.place(row) for row in (rows[:1] + rows[-1:])]
-    on, back = _ends(place, ends, more=len(found) > limit)
+    on, back = _ends(place, [place_of(row) for row in (rows[:1] + rows[-1:])], more=len(found) > limit)
     page = Page(
-        tuple([listing.item(row) for row in rows]),
+        tuple(listing.items(rows if visit.attributes is None else visit.attributes.put_first(rows))),
         None if on is None else partial(scope.encode, on),
         None if back is None else partial(scope.encode, back),
     )
     return page, Stretch(first=None if back is None else back.at, last=None if on is None else on.at)
-
-
-def _found(work: Work, listing: Listing[Any], values: Mapping[str, Any], *options: Any) -> Sequence[Sequence[Any]]:
-    """Return the rows of a page, and one more if there is one."""
-    if listing.objects is None:
-        return work.seen(listing.build, values, *options)
-    result = work.entities(listing.build, values, *options)
-    if work.schema.hides or may_repeat(work.schema, *listing.objects(work.schema)):
-        # By their places, which no two rows of a list share: that takes a tenth of what it takes SQLAlchemy to
-        # compare whole rows.
-        result = result.unique(listing.place)
-    return result.all()  # type: ignore[no-any-return]
 
 
 def _place(work: Work, scope: Scope, keys: Keys, cursor: object) -> Place:

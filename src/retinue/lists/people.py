@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
-from functools import lru_cache
+from functools import cache, partial
 from typing import Any
 
 from sqlalchemy.exc import DBAPIError
@@ -13,7 +12,7 @@ from retinue import arguments
 from retinue.arguments import View
 from retinue.errors import InvalidCursor, MappingError
 from retinue.lists import pages
-from retinue.lists.columns import Attributes, Columns, attributes_of
+from retinue.lists.columns import Columns, attributes_of
 from retinue.lists.filters import filters_of
 from retinue.lists.keyset import Ends
 from retinue.lists.kinds import People
@@ -21,7 +20,7 @@ from retinue.lists.pages import Listing
 from retinue.lists.statements import left_out_of, page_of, total_of
 from retinue.lists.views import Look
 from retinue.models import now
-from retinue.schema import Schema, identity
+from retinue.schema import Schema
 from retinue.settings import SEARCH_MOST
 from retinue.values import Only, Page, Sort
 from retinue.viewer import LISTS, Audience, Context, has_reasons
@@ -54,12 +53,12 @@ def page(
     attributes = attributes_of(columns, schema.user)
     parameters: dict[str, Any] = moment(schema, at)
     if view.plain:
-        look, visit = None, pages.enter(work, user, viewer, people.tells)
+        look, visit = None, pages.enter(work, user, viewer, people.tells, attributes=attributes)
     else:
         _refuse_unmapped(schema, view)
         look = Look(bool(view.search), view.sort, view.only)
         words = (view.sort.value, view.only.value, view.search)
-        visit = pages.enter(work, user, viewer, _lists_told_of(people, view.only), *words)
+        visit = pages.enter(work, user, viewer, _lists_told_of(people, view.only), *words, attributes=attributes)
         text = _searched(work, view.search)
         if view.search and not text:
             visit = visit._replace(empty=True)
@@ -67,7 +66,7 @@ def page(
         for only in filters_of(view.only):
             parameters |= only.parameters(schema, at)
     parameters |= {"user": visit.owner, "viewer": visit.viewer_key}
-    listing = _listing(people, attributes, by_name=view.sort is Sort.NAME)
+    listing = _listing(people, by_name=view.sort is Sort.NAME)
     try:
         found, stretch = pages.read(
             work, listing, visit, parameters, limit, cursor, work.engine, people, look, attributes, visit.audience
@@ -93,29 +92,13 @@ def page(
     return found
 
 
-@lru_cache(maxsize=256)
-def _listing(people: People, attributes: Attributes | None, *, by_name: bool) -> Listing[Any]:
-    at = 2 if by_name else 1
-    order_type: type = str if by_name else datetime
-    make = people.item
-    if attributes is None:
-        return Listing(
-            people.name,
-            page_of,
-            item=(lambda row: make(row[0], row[1])) if by_name else (lambda row: make(*row)),
-            place=lambda row: (row[at], identity(row[0])[0]),
-            order_type=order_type,
-            objects=lambda schema: (schema.user,),
-        )
-    first, row_of = -len(attributes.of), attributes.row_maker()
-    last = 2 if by_name else first
-    return Listing(
-        people.name,
-        page_of,
-        item=lambda row: make(row_of(row[first:]), *row[1:last]),
-        place=lambda row: (row[at], row[0]),
-        order_type=order_type,
-    )
+@cache
+def _listing(people: People, *, by_name: bool) -> Listing[Any]:
+    if by_name:
+        return Listing(people.name, page_of, lambda rows: [people.item(*row[:2]) for row in rows], at=2, order_type=str)
+    item: Any = people.item
+    # As `_make()`, which would count once more what the statement has selected.
+    return Listing(people.name, page_of, partial(map, partial(tuple.__new__, item)))
 
 
 def _searched(work: Work, text: str) -> str:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from retinue.keys import Keys, keys_of
 from retinue.lists import pages
-from retinue.lists.columns import Attributes, Columns, attributes_of
+from retinue.lists.columns import Columns, attributes_of
 from retinue.lists.pages import Listing
-from retinue.models import LAST, aware, now
-from retinue.schema import identity
+from retinue.models import LAST, now
 from retinue.settings import PAGE_DEFAULT
 from retinue.timeline import searched
 from retinue.timeline.materialized import kept_timeline
@@ -23,27 +21,17 @@ def _post_keys(work: Work) -> Keys:
     return keys_of(work.schema.declared_posts().key.type, work.connection)
 
 
-@lru_cache(maxsize=256)
-def _listing(attributes: Attributes | None, *, kept: bool) -> Listing[Any]:
-    """Return what the list is made of, where timelines are *kept* ready or not."""
-    name, build = "home_timeline", kept_timeline if kept else searched.home_timeline
-    if attributes is None:
-        return Listing(
-            name,
-            build,
-            item=lambda row: row[0],
-            place=lambda row: (aware(row[1]), identity(row[0])[0]),
-            keys=_post_keys,
-            objects=lambda schema: (schema.declared_posts().model, schema.user),
-        )
-    row_of = attributes.row_maker()
-    return Listing(
-        name,
+#: By whether timelines are kept ready.
+_LISTINGS: Final[dict[bool, Listing[Any]]] = {
+    kept: Listing(
+        "home_timeline",
         build,
-        item=lambda row: row_of(row[2:]),
-        place=lambda row: (aware(row[1]), row[0]),
+        lambda rows: [row[0] for row in rows],
         keys=_post_keys,
+        objects=lambda schema: (schema.declared_posts().model, schema.user),
     )
+    for kept, build in ((False, searched.home_timeline), (True, kept_timeline))
+}
 
 
 def home_timeline(
@@ -58,7 +46,7 @@ def home_timeline(
     """See `Graph.home_timeline()`."""
     schema, at = work.schema, now()
     attributes = attributes_of(columns, schema.declared_posts().model, schema.user)
-    visit = pages.enter(work, user, viewer, None)
+    visit = pages.enter(work, user, viewer, None, attributes=attributes)
     parameters = {"user": visit.owner, "seen_at": at, "last": LAST, **moment(schema, at)}
-    listing = _listing(attributes, kept=schema.timeline is not None)
+    listing = _LISTINGS[schema.timeline is not None]
     return pages.read(work, listing, visit, parameters, limit, cursor, work.engine, attributes)[0]

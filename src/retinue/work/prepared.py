@@ -16,7 +16,6 @@ from sqlalchemy.engine import Connection, CursorResult, Dialect
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.elements import ClauseElement
-from sqlalchemy.sql.visitors import iterate
 from sqlalchemy.types import TupleType
 
 from retinue.engines import COMPILED
@@ -139,8 +138,16 @@ class Prepared:
 
 def writes(statement: Executable) -> bool:
     """Return whether *statement* inserts, updates or deletes, itself or in a CTE."""
-    parts = iterate(cast("ClauseElement", statement))
-    return any(isinstance(part.element if isinstance(part, CTE) else part, UpdateBase) for part in parts)
+    waiting, seen = [cast("ClauseElement", statement)], set()
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part.element if isinstance(part, CTE) else part, UpdateBase):
+            return True
+        # Each once: a part that stands in many places, as the rows of a timeline do, has as many ways to it as they have.
+        if part not in seen:
+            seen.add(part)
+            waiting.extend(part.get_children())
+    return False
 
 
 def prepared_of(
