@@ -14,9 +14,8 @@ import enum
 import hashlib
 import hmac
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from retinue.errors import InvalidCursor
 
@@ -69,8 +68,7 @@ class Way(enum.Enum):
         return self in (Way.ON, Way.ON_OR_SAME)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A place in a list: beside the row with *key*, and with the time or name *at* by which the list is sorted."""
 
     way: Way
@@ -78,8 +76,7 @@ class Place:
     key: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(NamedTuple):
     """
     The list that a cursor belongs to.
 

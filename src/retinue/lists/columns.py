@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
-from sqlalchemy import Label, SQLColumnExpression
+from sqlalchemy import Label, Row, SQLColumnExpression
 from sqlalchemy.engine import result_tuple
 from sqlalchemy.orm import Mapper, QueryableAttribute, class_mapper
 
@@ -34,8 +34,15 @@ class Attributes(NamedTuple):
     def put_first(self, rows: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
         """Return *rows*, which end with them, with a row of them in the place of the key that each begins with."""
         columns, first = list(zip(*rows, strict=True)), -len(self.of)
-        made = map(result_tuple([name for _, name in self.of]), zip(*columns[first:], strict=True))
+        made = map(_maker_of(self), zip(*columns[first:], strict=True))
         return list(zip(made, *columns[1:first], strict=True))
+
+
+@lru_cache(maxsize=256)
+def _maker_of(attributes: Attributes) -> Callable[[Sequence[Any]], Row[Any]]:
+    """Return what makes a row, of which they are the *attributes*, of their values."""
+    maker: Callable[[Sequence[Any]], Row[Any]] = result_tuple([name for _, name in attributes.of])
+    return maker
 
 
 def attributes_of(columns: Any, *models: type[Any]) -> Attributes | None:
