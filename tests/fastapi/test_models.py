@@ -41,6 +41,23 @@ def session(engine: Engine) -> Iterator[Session]:
 
 
 @ON_SQLITE
+def test_rows_make_the_same_models(session: Session) -> None:
+    """A model needs no user where its columns were asked for."""
+    graph: Graph[Any] = Graph(session, User)
+    graph.follow(2, 1)
+    graph.follow(3, 1)
+    graph.follow(3, 4)
+    columns = tuple(getattr(User, name) for name in UserOut.model_fields)
+    for model, found, rows in (
+        (PageOf[PersonOf[UserOut]], graph.followers(1), graph.followers(1, columns=columns)),
+        (PageOf[NoticeOf[UserOut]], graph.notifications(1), graph.notifications(1, columns=columns)),
+        (SuggestionOf[UserOut], graph.suggestions(2)[0], graph.suggestions(2, columns=columns)[0]),
+    ):
+        expected: Any = read(model, found)
+        assert read(model, rows) == expected
+
+
+@ON_SQLITE
 def test_every_value_has_its_model(session: Session, engine: Engine) -> None:
     """Blocks, mutes, notifications, suggestions, counts: made of what the graph returns, without a statement."""
     ann, bob, cy, dee = range(1, 5)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import assert_type
+from typing import Any, assert_type
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, Row
 from sqlalchemy.ext.asyncio import AsyncSession, async_scoped_session, async_sessionmaker
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -20,6 +20,7 @@ async def graph(session: AsyncSession, scoped: async_scoped_session[AsyncSession
     assert_type(await graph.follow(user, 2), Outcome)
     assert_type(await graph.followers(user, viewer=None), Page[Person[User]])
     assert_type([person.user for person in await graph.mutuals(1)], list[User])
+    assert_type(await graph.followers(user, columns=(User.id, User.username)), Page[Person[Row[Any]]])
     assert_type(await graph.counts([user, 2]), dict[Key, Counts])
     assert_type(await graph.visible_to(user), ColumnElement[bool])
 

@@ -75,6 +75,7 @@ def create_app(database: URL | str, *, secret_key: str, config: Mapping[str, Any
         SEND_FILE_MAX_AGE_DEFAULT=365 * 86_400,
         RETINUE_URL_PREFIX="",
         RETINUE_USER_SLUG="username",
+        RETINUE_USER_COLUMNS=["bio"],
     )
     app.config.update(config or {})
     app.jinja_options = {"autoescape": True, "trim_blocks": True, "lstrip_blocks": True}

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import load_only, object_session
 from sqlalchemy.orm.attributes import instance_state
 
@@ -47,7 +47,7 @@ class Asked:
 
         The attributes *loading* come with it, if there is one.
         """
-        unknown = [user for user in users if key_of(user) not in self.relationships]
+        unknown = [key for user in users if (key := key_of(user)) not in self.relationships]
         if unknown:
             work = Work(self.state.session(), self.state.schema)
             found = between(work, self.viewer, unknown, loading)
@@ -78,12 +78,13 @@ class Asked:
     def _lacking(self, users: Iterable[Any]) -> list[Any]:
         """Return those of *users* of whom something that a card shows is not loaded, and can be."""
         session, shown = self.state.session(), self.state.shown
-        lacking = (user for user in users if not instance_state(user).unloaded.isdisjoint(shown))
+        objects = (user for user in users if not isinstance(user, Row))
+        lacking = (user for user in objects if not instance_state(user).unloaded.isdisjoint(shown))
         return [user for user in lacking if object_session(user) is session]
 
     def count(self, users: Iterable[Any]) -> None:
         """Ask for the counts of those of *users* of whom they are not known. One select, or none."""
-        unknown = [user for user in users if key_of(user) not in self.counts]
+        unknown = [key for user in users if (key := key_of(user)) not in self.counts]
         if unknown:
             self.counts.update(self.state.graph().counts(unknown))
 
@@ -98,9 +99,12 @@ class Asked:
         """Ask who waits for the viewer's answer, the newest ten. One select, or none."""
         if self._waiting is None:
             has_requests = self.viewer is not None and FollowRequestMixin in self.state.schema.models
-            graph, viewer = self.state.graph(), self.viewer
-            self._waiting = graph.requests(viewer, viewer=viewer, limit=WAITING_MOST).items if has_requests else ()
+            self._waiting = self._newest_requests() if has_requests else ()
         return self._waiting
+
+    def _newest_requests(self) -> Sequence[Any]:
+        graph, columns = self.state.graph(), self.state.columns
+        return graph.requests(self.viewer, viewer=self.viewer, limit=WAITING_MOST, columns=columns).items
 
 
 def asked() -> Asked:
@@ -113,6 +117,6 @@ def asked() -> Asked:
 
 
 def key_of(user: Any) -> Key:
-    """Return the key of *user*, who is in the database. No statement."""
-    key: Key = identity(user)[0]
+    """Return the key of *user*, who is in the database: an object, or a row with it. No statement."""
+    key: Key = getattr(user, current().schema.key_name) if isinstance(user, Row) else identity(user)[0]
     return key

@@ -39,7 +39,7 @@ R = TypeVar("R", bound=OfSomebody)
 class Card:
     """One person, and their relationship with the viewer. Nothing here can reach the database."""
 
-    #: The user, as the application's own class.
+    #: The user, as the application's own class; on lists of the extension's own, perhaps a row: see ``RETINUE_USER_COLUMNS``.
     user: Any
     #: Their name in an address, the name that people read, and the address of their page.
     slug: str

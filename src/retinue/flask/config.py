@@ -24,6 +24,9 @@ PAGES: Final = "RETINUE_PAGES"
 USER_SLUG: Final = "RETINUE_USER_SLUG"
 #: The attribute of a user that people read. None: ``Settings(name=...)``, else ``name``, ``username``, or the slug.
 USER_LABEL: Final = "RETINUE_USER_LABEL"
+#: The attributes of a user that the application's own functions and templates read of people on lists. None: whatever
+#: they like, of objects.
+USER_COLUMNS: Final = "RETINUE_USER_COLUMNS"
 #: Rows of a page, 1 to 100.
 ROWS: Final = "RETINUE_ROWS"
 #: People on the page of suggestions, 1 to 100.
@@ -42,6 +45,7 @@ DEFAULTS: Final[dict[str, Any]] = {
     PAGES: True,
     USER_SLUG: None,
     USER_LABEL: None,
+    USER_COLUMNS: None,
     ROWS: 20,
     SUGGESTIONS: 20,
     LOGIN_ENDPOINT: None,
@@ -63,7 +67,7 @@ def _is_text_or_none(value: Any) -> bool:
 
 
 def _are_texts(values: Any) -> bool:
-    return not isinstance(values, str) and all(isinstance(value, str) for value in values)
+    return isinstance(values, (list, tuple)) and all(isinstance(value, str) for value in values)
 
 
 _PAGE_SIZE: Final = (_is_page_size, f"a whole number from 1 to {PAGE_MOST}")
@@ -79,6 +83,7 @@ _CHECKS: Final[dict[str, tuple[Callable[[Any], bool], str]]] = {
     SUGGESTIONS: _PAGE_SIZE,
     USER_SLUG: _NAME,
     USER_LABEL: _NAME,
+    USER_COLUMNS: (lambda value: value is None or _are_texts(value), "a list of names of attributes, or None"),
     LOGIN_ENDPOINT: _NAME,
     PAGES: _TRUTH,
     LOGIN_REQUIRED: _TRUTH,

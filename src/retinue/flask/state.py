@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 from weakref import WeakSet
 
 from flask import Flask, current_app
-from jinja2 import Environment
+from jinja2 import BaseLoader, Environment
 from sqlalchemy import Engine, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, class_mapper
@@ -22,6 +23,7 @@ from retinue import (
     FollowRequestMixin,
     Graph,
     InvalidUserError,
+    MappingError,
     MuteMixin,
     prepare_engine,
     transact,
@@ -31,12 +33,18 @@ from retinue.flask import changes, config
 from retinue.flask.permissions import May
 from retinue.flask.sessions import Sessions, prepare_engines, sessions_of
 from retinue.keys import keys_of
+from retinue.lists.columns import Columns, attributes_of
 from retinue.schema import Schema, schema_of
 from retinue.work.routing import bind_of, connection_of
 
 T = TypeVar("T")
 
 NAME: Final = "retinue"
+
+#: The templates that are given people: all but the layout.
+_SHOWING_PEOPLE: Final = [
+    file for file in (Path(__file__).parent / "templates" / "retinue").iterdir() if file.name != "layout.html"
+]
 
 #: Verbs about another user, with the mixin that each needs a model with.
 _VERBS: Final[dict[str, type[Any]]] = {
@@ -211,6 +219,41 @@ class State:
         if self.user_url is not None or columns != named:
             columns.update(attribute.key for attribute in mapper.column_attrs if not attribute.deferred)
         return columns
+
+    @cached_property
+    def columns(self) -> Columns | None:
+        """
+        The attributes of a user that are enough for the lists on the extension's pages; None: whole users are wanted.
+
+        They are if the application says which of them it reads itself; or if it reads none: it has no function that gets
+        a user, and no templates in the place of those that show people.
+
+        Raises:
+            ValueError: The application names one that is no column of the user class.
+        """
+        user, named = self.user_class, self._app.config[config.USER_COLUMNS]
+        if named is None and (self.user_url is not None or self.may is not None or self._has_own_templates()):
+            return None
+        own = [self._attribute(config.USER_COLUMNS, name) for name in named or ()]
+        flag = self.schema.flags.get("locked", self.slug_name)
+        names = dict.fromkeys((self.schema.key_name, self.slug_name, self.label_name, flag, *own))
+        columns = tuple([getattr(user, name) for name in names])
+        try:
+            attributes_of(columns, user)
+        except MappingError as error:
+            if named is None:
+                return None  # a name that a property makes
+            message = f"{config.USER_COLUMNS}: {error}"
+            raise ValueError(message) from None
+        return columns
+
+    def _has_own_templates(self) -> bool:
+        environment = self._app.jinja_env
+        loader = cast("BaseLoader", environment.loader)
+        files = [loader.get_source(environment, f"retinue/{file.name}")[1] for file in _SHOWING_PEOPLE]
+        return any(
+            found is None or not file.samefile(found) for found, file in zip(files, _SHOWING_PEOPLE, strict=True)
+        )
 
     def _attribute(self, key: str, name: str) -> str:
         if not hasattr(self.user_class, name):

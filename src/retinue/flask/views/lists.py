@@ -91,7 +91,8 @@ def _list(
     limit = addresses.rows_asked_for()
     user = user_or_404(slug, reader)
     try:
-        found = read(user, viewer=reader, limit=limit, cursor=request.args.get("cursor"))
+        place = {"limit": limit, "cursor": request.args.get("cursor"), "columns": current().columns}
+        found = read(user, viewer=reader, **place)
     except NotVisibleError:
         nothing = {"people": None, "hidden": False, **addresses.links_of(Page())}
         return render("people.html", person=card_of(user), kind=kind, look=form, **nothing), 404

@@ -43,7 +43,9 @@ class Item:
 def notifications() -> str:
     """Show the notifications, newest first, and who waits for an answer. Seven statements. Marks nothing as read."""
     viewer, limit, graph = somebody(), addresses.rows_asked_for(), current().graph()
-    found = graph.notifications(viewer, viewer=viewer, limit=limit, cursor=request.args.get("cursor"))
+    found = graph.notifications(
+        viewer, viewer=viewer, limit=limit, cursor=request.args.get("cursor"), columns=current().columns
+    )
     all_waiting = asked().waiting()
     waiting = all_waiting[:WAITING]
     ask([*(notice.user for notice in found), *(row.user for row in waiting)])

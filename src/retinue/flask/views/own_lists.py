@@ -55,7 +55,8 @@ def kept_away(kind: str) -> str:
 
 def _list(template: str, kind: str, read: Callable[..., Page[Any]]) -> str:
     viewer, limit = somebody(), addresses.rows_asked_for()
-    found = read(current().graph(), viewer, viewer=viewer, limit=limit, cursor=request.args.get("cursor"))
+    place = {"limit": limit, "cursor": request.args.get("cursor"), "columns": current().columns}
+    found = read(current().graph(), viewer, viewer=viewer, **place)
     return render(
         template,
         kind=kind,

@@ -41,7 +41,7 @@ def person(slug: str) -> str:
     known: Page[Any] = Page()
     if reader is not None and key_of(reader) != key_of(user):
         with suppress(NotVisibleError):
-            known = current().graph().followers_you_know(reader, user, limit=KNOWN)
+            known = current().graph().followers_you_know(reader, user, limit=KNOWN, columns=current().columns)
     ask([user, *(row.user for row in known)])
     return render("person.html", person=card_of(user), known=listed(known), known_total=known.total)
 

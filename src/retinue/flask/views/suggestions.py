@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import current_app
 
+from retinue import Suggestion
 from retinue.flask import config
 from retinue.flask.cards import suggested
 from retinue.flask.state import current
@@ -15,5 +18,6 @@ from retinue.flask.views.routing import page
 @page("/suggestions")
 def suggestions() -> str:
     """Show whom the viewer may want to follow, the best first. Ten statements at most."""
-    limit = current_app.config[config.SUGGESTIONS]
-    return render("suggestions.html", people=suggested(current().graph().suggestions(somebody(), limit=limit)))
+    limit, state = current_app.config[config.SUGGESTIONS], current()
+    found: list[Suggestion[Any]] = state.graph().suggestions(somebody(), limit, columns=state.columns)
+    return render("suggestions.html", people=suggested(found))
