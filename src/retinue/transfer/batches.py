@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -29,7 +29,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import ColumnElement
-from sqlalchemy.sql.selectable import FromClause
+from sqlalchemy.sql.selectable import FromClause, Subquery
 
 from retinue.effects import close_requests, record_selected
 from retinue.effects.changes import IMPORTED, Changed, Selected, as_sent
@@ -89,23 +89,26 @@ class Loader:
         #: Seconds that a batch should take.
         self.seconds: float = self._bulk.hold_seconds
 
-    def load(self, edges: Edges) -> Loaded:
+    def packed(self, edges: Edges) -> Packed:
+        """Return *edges*, which are some, as `load()` takes them: all that can be done while another batch is written."""
+        run = self._run
+        return Packed(edges, run.dated if any(edges.values()) else run.undated, run.people, self._bulk)
+
+    def load(self, given: Packed) -> Loaded:
         """
-        Write *edges*, and count them.
+        Write the edges of *given*, and count them.
 
         Raises:
             sqlalchemy.exc.DBAPIError: The database refuses, and not for a reason that passes; or for a unique
                 constraint of the application's own.
         """
-        pairs = sorted(edges)
-        everybody = _People(pairs)
         collision: _CollisionError | None = None
         attempt = unexplained = 0
         while True:
             attempt += 1
             plainly = unexplained == _UNEXPLAINED_MOST or attempt == _ATTEMPTS
             try:
-                return self._transact(partial(self._write, pairs, edges, everybody, plainly=plainly))
+                return self._transact(partial(self._write, given, plainly=plainly))
             except _CollisionError as error:
                 # A row of the batch that came meanwhile is found by the next attempt's look; what is met by a
                 # unique constraint of the application's own is not.
@@ -134,73 +137,62 @@ class Loader:
         # A session that is joined to an outer transaction keeps the level of that.
         return self._bulk.isolation is not None and not (isinstance(bind, Connection) and bind.in_transaction())
 
-    def _write(self, pairs: Sequence[Pair], edges: Edges, people: _People, work: Work, *, plainly: bool) -> Loaded:
-        connection, run, loaded = work.connection, self._run, Loaded()
-        sent = self._bulk.send(connection, run.people, people.columns)
-        loaded.unknown = self._lock(connection, people, sent)
-        if loaded.unknown:
-            pairs = [pair for pair in pairs if loaded.unknown.isdisjoint(pair)]
-        of = run.dated if any(edges.values()) else run.undated
-        held = of.privacy.hold(connection, pairs) if of.privacy and pairs else {}
+    def _write(self, given: Packed, work: Work, *, plainly: bool) -> Loaded:
+        connection, run, of, loaded = work.connection, self._run, given.of, Loaded()
+        people = self._bulk.send(connection, run.people, given.people)
+        loaded.unknown = self._lock(connection, given.users, people)
+        some = given.without(loaded.unknown, ()) if loaded.unknown else given
+        held = of.privacy.hold(connection, some.pairs) if of.privacy and some.pairs else {}
         at = now()
-        batch = self._bulk.send(connection, of.edges, of.columns(pairs, edges))
+        batch = self._bulk.send(connection, of.edges, some.edges)
         if self._look_first or (of.privacy and of.privacy.looks_first):
             loaded.present = {(follower, followed) for follower, followed in connection.execute(of.present, batch)}
-        if of.privacy and pairs:
-            known = set(pairs) - loaded.present
+        if of.privacy and some.pairs:
+            known = set(some.pairs) - loaded.present
             # Where there is no room for all, those stay that come first in the source.
-            wanted = (pair for pair in edges if pair in known)
+            wanted = (pair for pair in given.since if pair in known)
             loaded.refused = of.privacy.refuse(work, held, batch, wanted, at)
         left_out = loaded.present | loaded.refused.blocked | loaded.refused.beyond
         if left_out:
-            pairs = [pair for pair in pairs if pair not in left_out]
-            batch = self._bulk.send(connection, of.edges, of.columns(pairs, edges))
-        loaded.added = len(pairs)
-        if not pairs:
+            some = some.without((), left_out)
+            batch = self._bulk.send(connection, of.edges, some.edges)
+        loaded.added = len(some.pairs)
+        if not some.pairs:
             close_requests(work, loaded.refused.asked)
             return loaded
-        if len(pairs) < len(edges):
-            sent = self._bulk.send(connection, run.people, _People(pairs).columns)
-        times = {pair: edges[pair] or at for pair in pairs}
+        if some is not given:
+            people = self._bulk.send(connection, run.people, some.people)
         try:
-            self._insert(work, of, {**batch, "edges_at": at}, times, plainly=plainly)
+            self._insert(work, some, {**batch, "edges_at": at}, at, plainly=plainly)
         except _CollisionError as collision:
             collision.present = loaded.present
             raise
         first = new_id()
-        parameters = {**sent, **batch, "edges_at": at, "edges_first_id": first}
+        parameters = {**people, **batch, "edges_at": at, "edges_first_id": first}
 
         def values() -> Sequence[Changed]:
-            return [Changed(*pair, since, first + n) for n, (pair, since) in enumerate(times.items(), 1)]
+            return [Changed(*pair, since, first + n) for n, (pair, since) in enumerate(some.times(at), 1)]
 
         record_selected(work, IMPORTED, Selected(of.changed, run.people, parameters, values, "import_"))
         close_requests(work, loaded.refused.asked)
         return loaded
 
-    def _lock(self, connection: Connection, people: _People, sent: dict[str, Any]) -> set[Key]:
-        """Lock *people* against deletion; return the keys that no user has, to the letter."""
+    def _lock(self, connection: Connection, users: Sequence[Key], sent: dict[str, Any]) -> set[Key]:
+        """Lock *users*, ascending, against deletion; return the keys that no user has, to the letter."""
         # Their number says enough, but not of texts: where a collation ignores case, 'ANNE' finds 'anne'.
-        by_number = not isinstance(people.users[0], str)
-        if by_number and connection.execute(self._run.lock_people, sent).scalar_one() == len(people.users):
+        by_number = not isinstance(users[0], str)
+        if by_number and connection.execute(self._run.lock_people, sent).scalar_one() == len(users):
             return set()
-        return set(people.users).difference(connection.execute(self._run.known_people, sent).scalars())
+        return set(users).difference(connection.execute(self._run.known_people, sent).scalars())
 
-    def _insert(
-        self,
-        work: Work,
-        of: _EdgeStatements,
-        parameters: dict[str, Any],
-        times: Mapping[Pair, datetime],
-        *,
-        plainly: bool,
-    ) -> None:
-        """Insert edges since those *times*; *plainly*: what refuses one is the caller's."""
+    def _insert(self, work: Work, some: Packed, parameters: dict[str, Any], at: datetime, *, plainly: bool) -> None:
+        """Insert edges; *plainly*: what refuses one is the caller's."""
         rows = self._schema.own_of(self._schema.follows).per_row
         try:
             if rows or plainly:
-                inserting.insert_plainly(work, self._schema.follows, [_edge(pair, at) for pair, at in times.items()])
+                inserting.insert_plainly(work, self._schema.follows, [_edge(*one) for one in some.times(at)])
                 return
-            result = work.connection.execute(of.insert, parameters)
+            result = work.connection.execute(some.of.insert, parameters)
         except IntegrityError as error:
             if not plainly and self._bulk.says_duplicate(error):
                 raise _CollisionError from error
@@ -222,17 +214,30 @@ def _edge(pair: Pair, since: datetime) -> dict[str, Any]:
     return dict(zip(EDGE, (*pair, since), strict=True))
 
 
-class _People:
-    """The users of some edges, ascending, and how many more followers and followed each gets."""
+class Packed:
+    """Edges in the order in which they are written, and all that is sent of them."""
 
-    def __init__(self, pairs: Sequence[Pair]) -> None:
-        following, followers = (Counter(map(itemgetter(end), pairs)) for end in (0, 1))
+    def __init__(self, since: Edges, of: _EdgeStatements, people: Subquery, bulk: Bulk) -> None:
+        #: As they were given: the first one first.
+        self.since = since
+        self.of = of
+        self._make: Callable[[Edges], Packed] = lambda edges: Packed(edges, of, people, bulk)
+        self.pairs = sorted(since)
+        following, followers = (Counter(map(itemgetter(end), self.pairs)) for end in (0, 1))
+        #: Both ends of all, ascending; and how many more followers and followed each gets.
         self.users = sorted(following.keys() | followers.keys())
-        self.columns = (
-            self.users,
-            [followers[user] for user in self.users],
-            [following[user] for user in self.users],
-        )
+        more = ([counter[user] for user in self.users] for counter in (followers, following))
+        self.people = bulk.packed(people, (self.users, *more))
+        self.edges = bulk.packed(of.edges, of.columns(self.pairs, since))
+
+    def without(self, users: Collection[Key], pairs: Collection[Pair]) -> Packed:
+        """Return the same without the edges of these *users*, and without these *pairs*."""
+        left_out = ((pair, pair in pairs or pair[0] in users or pair[1] in users) for pair in self.since)
+        return self._make({pair: self.since[pair] for pair, is_left_out in left_out if not is_left_out})
+
+    def times(self, at: datetime) -> Iterator[tuple[Pair, datetime]]:
+        """Yield the edges with their times; *at*, where it was not said."""
+        return ((pair, self.since[pair] or at) for pair in self.pairs)
 
 
 class _Statements:

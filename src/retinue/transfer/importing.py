@@ -19,7 +19,7 @@ from retinue.errors import shown
 from retinue.models import FollowMixin
 from retinue.retry import sessions_of
 from retinue.schema import schema_of
-from retinue.transfer.batches import Loaded, Loader
+from retinue.transfer.batches import Loaded, Loader, Packed
 from retinue.transfer.rows import Reader, RowError, Skipped, SkipReason
 from retinue.transfer.sources import Records, Source
 from retinue.work import Pair
@@ -165,7 +165,7 @@ class _Import:
         with closing(self._batches_ahead() if ahead else self._batches()) as batches:
             for batch in batches:
                 started = time.monotonic()
-                loaded = self._loader.load(batch.edges) if batch.edges else Loaded()
+                loaded = self._loader.load(batch.packed) if batch.packed else Loaded()
                 seconds = time.monotonic() - started
                 self._close(batch, loaded)
                 if progress is not None:
@@ -180,7 +180,7 @@ class _Import:
             yield batch
 
     def _batches_ahead(self) -> Generator[_Batch, None, None]:
-        """Read the next batch while the last one is written: the database leaves the processor time for it."""
+        """Read and pack the next batch while the last one is written: the database leaves the processor time for it."""
         rows = iter(self._records)
         with ThreadPoolExecutor(1, "retinue-import") as reader:
             ahead = reader.submit(self._read, rows)
@@ -209,6 +209,8 @@ class _Import:
                         batch.origins[pair] = (number, row)
             if batch.rows >= self._size:
                 break
+        if edges:
+            batch.packed = self._loader.packed(edges)
         return batch if batch.rows else None
 
     def _close(self, batch: _Batch, loaded: Loaded) -> None:
@@ -244,6 +246,8 @@ class _Batch:
     def __init__(self, *, detailed: bool) -> None:
         self.rows = 0
         self.edges: dict[Pair, datetime | None] = {}
+        #: The edges as they are written, once all are read.
+        self.packed: Packed | None = None
         self.skipped: Counter[SkipReason] = Counter()
         #: Whether each skipped row is reported: then those rows, and the row of each edge, are kept.
         self.detailed = detailed

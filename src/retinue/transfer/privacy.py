@@ -65,7 +65,8 @@ class Privacy:
 
     def hold(self, connection: Connection, pairs: Iterable[Pair]) -> dict[str, Any]:
         """Hold the guards of those who follow in *pairs*; return them, as they were sent."""
-        sent = self._bulk.send(connection, self._followers, [sorted({follower for follower, _ in pairs})])
+        packed = self._bulk.packed(self._followers, [sorted({follower for follower, _ in pairs})])
+        sent = self._bulk.send(connection, self._followers, packed)
         connection.execute(self._take_guards, sent)
         return sent
 

@@ -47,8 +47,14 @@ class Bulk(ABC):
         """Return the batch *name* as a table: *columns* (type, and its SQL), and ``n``, the order of the rows."""
 
     @abstractmethod
-    def send(self, connection: Connection, batch: Subquery, values: Sequence[Sequence[Any]]) -> dict[str, Any]:
-        """Fill *batch*, from one list for each column; return the parameters for a statement that reads it."""
+    def packed(self, batch: Subquery, values: Sequence[Sequence[Any]]) -> Any:
+        """Return *values*, one list for each column of *batch*, as `send()` takes them: all that needs no connection."""
+
+    def send(self, connection: Connection, batch: Subquery, packed: Any) -> dict[str, Any]:
+        """Fill *batch*; return the parameters for a statement that reads it: here, what is sent with that."""
+        del connection, batch
+        parameters: dict[str, Any] = packed
+        return parameters
 
     def insert_all(self, table: Table, columns: list[str], rows: SelectBase) -> Executable:
         """Return an insert of *rows*, none of which may exist in *table* yet; here, one that fails then."""

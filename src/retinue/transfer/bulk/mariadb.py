@@ -56,9 +56,8 @@ class MariaDBBulk(Bulk):
         )
         return self.table_of(name, columns, sql)
 
-    def send(self, connection: Connection, batch: Subquery, values: Sequence[Sequence[Any]]) -> dict[str, Any]:
-        """Send nothing yet: the document is sent with the statement."""
-        del connection
+    def packed(self, batch: Subquery, values: Sequence[Sequence[Any]]) -> dict[str, str]:
+        """Return the document."""
         rows = self.rows_of(batch, values)
         return {batch.name: json.dumps(rows, default=str, separators=(",", ":"), ensure_ascii=False)}
 

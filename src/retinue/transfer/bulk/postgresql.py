@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from sqlalchemy import Integer
-from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.selectable import Subquery
 from sqlalchemy.types import TypeEngine
@@ -30,9 +29,8 @@ class PostgreSQLBulk(Bulk):
         sql = f"SELECT {names}, n FROM unnest({arrays}) WITH ORDINALITY AS given ({names}, n)"  # noqa: S608 - no input
         return self.table_of(name, columns, sql)
 
-    def send(self, connection: Connection, batch: Subquery, values: Sequence[Sequence[Any]]) -> dict[str, Any]:
-        """Send nothing yet: the arrays are sent with the statement."""
-        del connection
+    def packed(self, batch: Subquery, values: Sequence[Sequence[Any]]) -> dict[str, str]:
+        """Return the arrays."""
         return {
             f"{batch.name}_{column.key}": self._array(column.type, items)
             for column, items in zip(self.columns_of(batch), values, strict=True)

@@ -54,7 +54,11 @@ class SQLiteBulk(Bulk):
         """Return the temporary table."""
         return self.table_of(name, columns, f"SELECT n, {', '.join(columns)} FROM temp.retinue_{name}")  # noqa: S608 - no input
 
-    def send(self, connection: Connection, batch: Subquery, values: Sequence[Sequence[Any]]) -> dict[str, Any]:
+    def packed(self, batch: Subquery, values: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
+        """Return the rows."""
+        return self.rows_of(batch, values)
+
+    def send(self, connection: Connection, batch: Subquery, packed: list[tuple[Any, ...]]) -> dict[str, Any]:
         """Create the table anew, and fill it."""
         name = f"temp.retinue_{batch.name}"
         self._tables.add(name)
@@ -64,11 +68,10 @@ class SQLiteBulk(Bulk):
         self._run(connection, f"CREATE TABLE {name} (n INTEGER PRIMARY KEY, {typed})")
         insert = f"INSERT INTO {name} ({', '.join(column.key for column in columns)}) VALUES "  # noqa: S608 - no input
         marks = f"({', '.join('?' * len(columns))})"
-        rows = self.rows_of(batch, values)
         # Not executemany: it releases and takes Python's lock for each row, while another thread wants it.
         at_once = _MAX_PARAMETERS // len(columns)
-        for start in range(0, len(rows), at_once):
-            some = rows[start : start + at_once]
+        for start in range(0, len(packed), at_once):
+            some = packed[start : start + at_once]
             self._run(connection, insert + ", ".join([marks] * len(some)), tuple(chain.from_iterable(some)))
         return {}
 
