@@ -28,8 +28,8 @@ class Models(NamedTuple):
     metadata: MetaData
 
 
-def declare(*mixins: type[Any], settings: Settings | None = None) -> Models:
-    """Declare a user, its follows, exact counts and posts; and a model for each of the *mixins*."""
+def declare(*mixins: type[Any], settings: Settings | None = None, private: bool = False) -> Models:
+    """Declare a user (*private*: who may approve followers), its follows, exact counts and posts; and each of the *mixins*."""
 
     class Base(DeclarativeBase):
         """The base of these models alone."""
@@ -41,6 +41,8 @@ def declare(*mixins: type[Any], settings: Settings | None = None) -> Models:
         __retinue__ = settings or Settings()
         id: Mapped[int] = mapped_column(Integer, primary_key=True)
         username: Mapped[str] = mapped_column(String(64))
+        if private:
+            locked: Mapped[bool] = mapped_column(default=False)
 
     class Post(Base):
         """What users post."""

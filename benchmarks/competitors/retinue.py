@@ -29,6 +29,9 @@ from retinue import (
 )
 from retinue.transfer import import_follows
 
+#: The models of all that has none of its own here.
+EVERY_MODEL = FollowRequestMixin, BlockMixin, MuteMixin, FollowEventMixin, NotificationMixin, DismissedSuggestionMixin
+
 _START = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -136,9 +139,7 @@ class RetinueEveryModel(Retinue):
     """With requests, blocks, mutes, history, notifications and dismissed suggestions."""
 
     name = "Retinue, every model"
-    models = declare(
-        *(FollowRequestMixin, BlockMixin, MuteMixin, FollowEventMixin, NotificationMixin, DismissedSuggestionMixin)
-    )
+    models = declare(*EVERY_MODEL)
 
 
 class RetinueSixteenSlots(Retinue):
