@@ -312,8 +312,7 @@ def bench(arguments: list[str]) -> None:
     """Measure Retinue, its peers and the bare driver side by side."""
     environment = Environment(".venv")
     environment.install("test", "bench")
-    if "mariadb" in arguments:
-        apt_install({**MARIADB})
+    apt_install({**MARIADB})
     os.environ["PYTHONPATH"] = str(ROOT)  # wherever it is started: the files that are named lie there
     environment.become("python", "-m", "benchmarks", *arguments)
 

@@ -2,8 +2,8 @@
 Retinue beside its peers and the floor, on the same data, in one run.
 
     python3 dev.py bench              graphs of 100,000 and 2 million edges, and of 20 million on PostgreSQL
-    python3 dev.py bench --quick      100,000 edges, few repetitions: about three minutes
-    python3 dev.py bench --databases mariadb
+    python3 dev.py bench --quick      100,000 edges, few repetitions: two minutes
+    python3 dev.py bench --databases wire          PostgreSQL, a quarter of a millisecond away
     python3 dev.py bench --graph follows.csv.gz    a graph of your own: follower,followed,timestamp
     python3 dev.py bench --only "first page"       the rows with these words in their names, or loads of that name
     python3 dev.py bench --write                   and make docs/benchmarks.md and its charts anew
@@ -16,12 +16,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks import calls
+from benchmarks.amounts import database
 from benchmarks.competitors import competitors
+from benchmarks.cores import keep_to_clients_core
 from benchmarks.data import Data, generate, read
-from benchmarks.databases import place, server_version
+from benchmarks.databases import DATABASES, WIRE, Place, place, server_version
 from benchmarks.loads import LOADS
+from benchmarks.pages import __main__ as pages
 from benchmarks.report import in_words, text, write
 from benchmarks.results import Row, run_here, save
+from tests.servers import ServerMissingError
 
 SMALL, MIDDLE, LARGE = 100_000, 2_000_000, 20_000_000
 
@@ -29,11 +33,12 @@ SMALL, MIDDLE, LARGE = 100_000, 2_000_000, 20_000_000
 def main() -> None:
     """Measure, print each row as it is found, and save them where they are wanted."""
     wanted = _parser().parse_args()
+    keep_to_clients_core()
     rows: list[Row] = []
     servers: dict[str, str] = {}
     for data in _graphs(wanted):
         for kind in wanted.databases:
-            if len(data.times) <= MIDDLE or wanted.graph or wanted.edges or kind == "postgresql":
+            if len(data.times) <= _most(kind) or wanted.graph or wanted.edges:
                 for row in _measured(kind, data, wanted, servers, {row.operation for row in rows}):
                     rows.append(row)
                     print(in_words(row), flush=True)
@@ -50,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--quick", action="store_true", help="few repetitions, on the smallest graph")
     parser.add_argument(
-        "--databases", nargs="+", choices=["sqlite", "postgresql", "mariadb"], default=["sqlite", "postgresql"]
+        "--databases", nargs="+", choices=DATABASES, default=DATABASES, help="all of them, if you name none"
     )
     parser.add_argument("--edges", nargs="+", type=int, help="graphs of so many edges, made here")
     parser.add_argument("--graph", nargs="+", type=Path, metavar="FILE", help="graphs to read instead")
@@ -69,22 +74,39 @@ def _graphs(wanted: argparse.Namespace) -> Iterator[Data]:
         yield generate(edges)
 
 
+def _most(name: str) -> int:
+    """Return how many edges a graph has at most, where it is measured unless somebody asks for more."""
+    return {"postgresql": LARGE, WIRE: SMALL}.get(name, MIDDLE)
+
+
 def _measured(
-    kind: str, data: Data, wanted: argparse.Namespace, servers: dict[str, str], done: set[str]
+    name: str, data: Data, wanted: argparse.Namespace, servers: dict[str, str], done: set[str]
 ) -> Iterator[Row]:
-    """Measure one graph on one database, but for what is *done* and the same everywhere; note the *servers'* versions."""
+    """Measure one graph at one place, but for what is *done* and the same everywhere; note the *servers'* versions."""
     large = len(data.times) > MIDDLE
-    print(f"\n{kind}: {data.name}, {data.users:,} users, {len(data.times):,} edges", flush=True)
-    with place(kind, data, quick=wanted.quick) as here:
-        if kind != "sqlite":
-            servers[kind] = server_version(here)
-        yield from calls.measure(here, competitors(kind, large=large), lambda name: wanted.only in name, _say)
-        # Who asks for a load by its name gets it.
-        quick = wanted.quick and not wanted.only
-        for load in () if large else LOADS:
-            left_out = quick and (load.long or (load.crowded and kind == "sqlite"))
-            if wanted.only in load.name and not left_out and not (load.once and load.operation in done):
-                yield load.measure(here)
+    print(f"\n{database(name)}: {data.name}, {data.users:,} users, {len(data.times):,} edges", flush=True)
+    try:
+        with place(name, data, quick=wanted.quick) as here:
+            if here.server and name != WIRE:
+                servers[name] = server_version(here)
+            sides = competitors(here.kind, large=large, peers=name != WIRE)
+            yield from calls.measure(here, sides, lambda operation: wanted.only in operation, _say)
+            if name != WIRE and not large:
+                yield from _loads(here, wanted, done)
+    except ServerMissingError as missing:
+        _say(f"not measured: {missing}")
+
+
+def _loads(here: Place, wanted: argparse.Namespace, done: set[str]) -> Iterator[Row]:
+    """Measure the loads, and pages as their users feel them."""
+    # Who asks for a load by its name gets it.
+    quick = wanted.quick and not wanted.only
+    for load in LOADS:
+        left_out = quick and (load.long or (load.crowded and here.kind == "sqlite"))
+        if wanted.only in load.name and not left_out and not (load.once and load.operation in done):
+            yield load.measure(here)
+    if wanted.only in "pages" and not quick and here.kind != "mariadb" and len(here.data.times) <= SMALL:
+        yield from pages.measure(here, *((5, 0.5) if wanted.quick else (15, 2.0)))
 
 
 def _say(what: str) -> None:

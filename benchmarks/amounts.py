@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchmarks.results import Row
 
-DATABASES = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mariadb": "MariaDB"}
+DATABASES = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "wire": "PostgreSQL 0.25 ms away", "mariadb": "MariaDB"}
 
 
 def duration(microseconds: float) -> str:

@@ -10,15 +10,14 @@ from dataclasses import dataclass
 from sqlalchemy import URL
 
 from benchmarks.competitor import Competitor
-from benchmarks.databases import Place
+from benchmarks.databases import WIRE, Place
 from benchmarks.operations import OPERATIONS, Operation
-from benchmarks.results import FLOOR, RETINUE, Figure, Row, Stated
+from benchmarks.results import ENTITIES, EVERY_MODEL, FLOOR, ORM, RETINUE, Figure, Row, Stated
 from benchmarks.runner import Arguments, Calls, Rounds, figures, quarters, ratios, take_turns
 from benchmarks.world import Draw, World, world
 
-#: The goal for everything with every model declared, to itself without.
-EVERY_MODEL, EVERY_MODEL_GOAL = "Retinue, every model", 1.5
-FAR_AHEAD = 8.0
+#: The goal with every model declared, to itself without; and for users as objects, to a select of SQLAlchemy's ORM.
+EVERY_MODEL_GOAL, ENTITIES_GOAL = 1.5, 1.25
 
 _FIRST_PAGE = "first page of the same list"
 
@@ -49,7 +48,11 @@ def measure(
     place: Place, kinds: Sequence[type[Competitor]], wanted: Callable[[str], bool], report: Callable[[str], object]
 ) -> Iterator[Row]:
     """Measure every operation whose name is *wanted*; the first of the competitors is the floor."""
-    operations = [operation for operation in OPERATIONS if wanted(operation.name)]
+    operations = [
+        operation
+        for operation in OPERATIONS
+        if wanted(operation.name) and (place.name != WIRE or operation.goals.wire is not None)
+    ]
     if not operations:
         return
     graph = world(place.data)
@@ -63,15 +66,18 @@ def measure(
 def _loaded(
     place: Place, kinds: Sequence[type[Competitor]], graph: World, report: Callable[[str], object]
 ) -> Iterator[list[Competitor]]:
-    """Give the competitors with the graph and its posts, each in a database of its own."""
+    """Give the competitors with the graph and its posts, each in a database of its own, if it does not share another's."""
     present: list[Competitor] = []
     try:
         for kind in kinds:
+            if kind.shares:
+                present.append(kind(next(one.url for one in present if one.name == kind.shares)))
+                continue
             start = time.perf_counter()
             present.append(kind(place.fresh() if kind.runs_on else URL.create("valkey")))
             load(present[-1], graph)
             report(
-                f"{place.kind}: {kind.name} has {len(graph.data.times):,} edges ({time.perf_counter() - start:.1f} s)"
+                f"{place.name}: {kind.name} has {len(graph.data.times):,} edges ({time.perf_counter() - start:.1f} s)"
             )
         yield present
     finally:
@@ -103,11 +109,10 @@ def _measured(place: Place, able: Sequence[Competitor], operation: Operation, dr
     found = {name: turns[1:] for name, turns in take_turns(timed, len(rounds)).items()}
     if operation.writes:
         _check_writes(operation, sides, able, drawn)
-    goal = operation.goal_sqlite if place.kind == "sqlite" else operation.goal
+    goal, edges = operation.goals.of(place.name), len(place.data.times)
     compared = figures({name: found[name] for name in sides})
-    stated = _stated(operation, found, compared, {one.name for one in able if one.is_peer})
-    edges = len(place.data.times)
-    return Row(operation.name, place.kind, edges, compared, goal, note=operation.note(draw), stated=tuple(stated))
+    stated = _stated(operation, place.name, found, compared, {one.name for one in able if one.is_peer})
+    return Row(operation.name, place.name, edges, compared, goal, note=operation.note(draw), stated=tuple(stated))
 
 
 def _side(competitor: Competitor, operation: Operation, rounds: Sequence[Sequence[Arguments]], effort: Effort) -> Calls:
@@ -162,20 +167,28 @@ def _compare(operation: Operation, name: str, answer: object, expected: object, 
 # --- What was found ------------------------------------------------------------------------------
 
 
-def _stated(operation: Operation, found: Rounds, compared: Sequence[Figure], peers: set[str]) -> Iterator[Stated]:
+def _stated(
+    operation: Operation, place: str, found: Rounds, compared: Sequence[Figure], peers: set[str]
+) -> Iterator[Stated]:
     """Yield what else is wanted of Retinue."""
-    ours = next((one for one in compared if one.competitor == RETINUE), None)
+    of = {one.competitor: one for one in compared}
+    ours = of.get(RETINUE)
     if ours is None:
         return
-    if EVERY_MODEL in found:
-        ratio = quarters(ratios(found[EVERY_MODEL], found[RETINUE]))[0]
-        yield Stated("with every model, to itself without", ratio, EVERY_MODEL_GOAL)
+
+    def ratio(side: str, to: str) -> float:
+        return quarters(ratios(found[side], found[to]))[0]
+
+    if EVERY_MODEL in found and (goal := operation.every_model.of(place)) is not None:
+        yield Stated("with every model, ratio to the floor", of[EVERY_MODEL].ratio or 1, goal)
+    elif EVERY_MODEL in found:
+        yield Stated("with every model, to itself without", ratio(EVERY_MODEL, RETINUE), EVERY_MODEL_GOAL)
+    if ENTITIES in found and ORM in found:
+        yield Stated("users as objects, to SQLAlchemy's ORM", ratio(ENTITIES, ORM), ENTITIES_GOAL)
     if operation.to_first_page:
-        ratio = quarters(ratios(found[RETINUE], found[_FIRST_PAGE]))[0]
-        yield Stated(f"to the {_FIRST_PAGE}", ratio, operation.to_first_page)
+        yield Stated(f"to the {_FIRST_PAGE}", ratio(RETINUE, _FIRST_PAGE), operation.to_first_page)
     if operation.tail:
         yield Stated("Retinue: p99 to p50", ours.p99 / ours.p50, operation.tail)
     theirs = [one.ratio for one in compared if one.competitor in peers and one.ratio]
     if ours.ratio and theirs:
-        goal = FAR_AHEAD if operation.far_ahead else 1
-        yield Stated("ahead of the fastest peer by", min(theirs) / ours.ratio, goal, at_least=True)
+        yield Stated("ahead of the fastest peer by", min(theirs) / ours.ratio, operation.ahead, at_least=True)

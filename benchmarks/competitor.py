@@ -28,6 +28,8 @@ class Competitor:
     name: ClassVar[str]
     #: The kinds of database on which it runs; empty: it brings a server of its own kind.
     runs_on: ClassVar[frozenset[str]] = frozenset({"sqlite", "postgresql", "mariadb"})
+    #: The name of the competitor in whose database it reads; it has none of its own then, and writes nothing.
+    shares: ClassVar[str] = ""
     #: Whether Retinue is to be faster than it.
     is_peer: ClassVar[bool] = False
 

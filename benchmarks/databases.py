@@ -6,7 +6,7 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -16,11 +16,18 @@ import psycopg
 import pymysql
 from sqlalchemy import URL, Engine, create_engine
 
+from benchmarks.cores import servers_core
 from benchmarks.data import Data
+from benchmarks.wire import wire
 from retinue import prepare_engine
 from tests.servers import MariaDB, PostgreSQL, Server
 
 _SERVERS: dict[str, type[Server]] = {"postgresql": PostgreSQL, "mariadb": MariaDB}
+
+#: What can be measured: a kind of database, or PostgreSQL behind a wire.
+WIRE = "wire"
+ENGINES = ("sqlite", "postgresql", "mariadb")
+DATABASES = ("sqlite", "postgresql", WIRE, "mariadb")
 
 #: A server holds its tables in memory up to this many edges with the small cache.
 _SMALL_EDGES, _SMALL_CACHE_MEGABYTES, _LARGE_CACHE_MEGABYTES = 1_000_000, 256, 1024
@@ -58,6 +65,8 @@ def connect(url: URL) -> Any:
 class Place:
     """Where one graph is measured on one kind of database."""
 
+    #: One of `DATABASES`, as the rows have it.
+    name: str
     #: sqlite, postgresql or mariadb.
     kind: str
     data: Data
@@ -82,19 +91,40 @@ class Place:
 
 
 @contextmanager
-def place(kind: str, data: Data, *, quick: bool = False) -> Iterator[Place]:
-    """Give a place: a server as durable as its makers ship it, or a folder for SQLite's files."""
-    if kind == "sqlite":
+def place(name: str, data: Data, *, quick: bool = False) -> Iterator[Place]:
+    """Give a place: a server as durable as its makers ship it, perhaps behind a wire, or a folder for SQLite's files."""
+    if name == "sqlite":
         with tempfile.TemporaryDirectory() as folder:
             numbers = count(1)
-            yield Place(kind, data, quick, lambda: _file(folder, next(numbers)), _delete)
+            yield Place(name, name, data, quick, lambda: _file(folder, next(numbers)), _delete)
         return
+    kind = "postgresql" if name == WIRE else name
     small = len(data.times) <= _SMALL_EDGES
-    server = _SERVERS[kind](durable=True, cache_megabytes=_SMALL_CACHE_MEGABYTES if small else _LARGE_CACHE_MEGABYTES)
+    with servers_core():
+        cache = _SMALL_CACHE_MEGABYTES if small else _LARGE_CACHE_MEGABYTES
+        server = _SERVERS[kind](durable=True, cache_megabytes=cache)
     try:
-        yield Place(kind, data, quick, server.create_database, server.drop_database, server)
+        if name == WIRE:
+            with _behind_a_wire(server) as fresh:
+                yield Place(name, kind, data, quick, fresh, server.drop_database, server)
+        else:
+            yield Place(name, kind, data, quick, server.create_database, server.drop_database, server)
     finally:
         server.stop()
+
+
+@contextmanager
+def _behind_a_wire(server: Server) -> Iterator[Callable[[], URL]]:
+    """Give what makes a database on a PostgreSQL *server*, and returns its address behind a wire."""
+    socket = ".s.PGSQL.5432"
+    with tempfile.TemporaryDirectory(prefix="retinue-", dir="/tmp") as folder, ExitStack() as open_:
+
+        def round_trip(host: Path) -> Callable[[], object]:
+            near = open_.enter_context(closing(connect(server.url().update_query_dict({"host": str(host)}))))
+            return lambda: near.execute("SELECT 1").fetchone()
+
+        open_.enter_context(wire(server.directory / socket, Path(folder, socket), round_trip))
+        yield lambda: server.create_database().update_query_dict({"host": folder})
 
 
 def _file(folder: str, number: int) -> URL:

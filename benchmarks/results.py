@@ -15,6 +15,9 @@ from typing import Any
 
 #: What all others are compared with, and what this project offers.
 FLOOR, RETINUE = "floor", "Retinue"
+#: Retinue otherwise: with more models, with users as objects, in a session for each call; and the ORM without it.
+EVERY_MODEL, ENTITIES, REQUESTS = "Retinue, every model", "Retinue, users as objects", "Retinue, a session per request"
+ORM = "SQLAlchemy's ORM"
 
 PACKAGES = (
     *("retinue", "SQLAlchemy", "psycopg", "PyMySQL", "Flask", "waitress", "Flask-SQLAlchemy"),
@@ -57,7 +60,7 @@ class Row:
     """One operation on one database, with one graph."""
 
     operation: str
-    #: sqlite, postgresql or mariadb.
+    #: sqlite, postgresql, wire or mariadb.
     database: str
     edges: int
     figures: tuple[Figure, ...]

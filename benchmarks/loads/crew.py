@@ -77,6 +77,10 @@ class Crew:
         self.processor.append(processor)
         return len(times) / seconds
 
+    def level(self, percent: float) -> float:
+        """Return so many microseconds that *percent* of all timed calls took less."""
+        return float(np.percentile(np.concatenate(self.times), percent)) * 1e6
+
     def _shift(self, seconds: float) -> tuple[Any, float]:
         start = time.perf_counter() + _LEAD
         for pipe in self._pipes:
@@ -109,8 +113,7 @@ def stated(crews: Mapping[str, Crew]) -> tuple[Stated, ...]:
     """Return how long a call of each crew took, and how much of the client's processor."""
     found = []
     for name, crew in crews.items():
-        times = np.concatenate(crew.times) * 1e6
-        found += [Stated(f"{name}: p{level} of a call, us", float(np.percentile(times, level))) for level in (50, 99)]
+        found += [Stated(f"{name}: p{level} of a call, us", crew.level(level)) for level in (50, 99)]
         processor = statistics.median(crew.processor) * 1e6
         found.append(Stated(f"{name}: the client's processor for a call, us", processor))
     return tuple(found)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from benchmarks.competitor import Competitor
@@ -15,7 +15,7 @@ from benchmarks.runner import Rounds, figures
 
 
 class Measured(NamedTuple):
-    """What a load found."""
+    """What a load found: of the floor first."""
 
     rounds: Rounds
     stated: tuple[Stated, ...] = ()
@@ -29,7 +29,8 @@ class Load:
     name: str
     operation: str
     rounds: Callable[[Place], Measured]
-    goal: float | None = None
+    #: The highest (for a throughput, the lowest) ratio of Retinue to the floor that we want, by kind of database.
+    goals: Mapping[str, float] = field(default_factory=dict)
     throughput: bool = False
     unit: str = "us"
     note: str = ""
@@ -44,10 +45,10 @@ class Load:
         found = self.rounds(place)
         return Row(
             self.operation,
-            place.kind,
+            place.name,
             len(place.data.times),
-            figures(found.rounds, throughput=self.throughput),
-            self.goal,
+            figures(found.rounds, floor=next(iter(found.rounds)), throughput=self.throughput),
+            self.goals.get(place.kind),
             self.throughput,
             self.unit,
             self.note,

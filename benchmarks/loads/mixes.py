@@ -11,7 +11,8 @@ the operations on edges: 99.8 reads in a hundred (of these 57.5 ranges, 22.1 loo
 and 0.2 writes (of these 85 new edges, 13.5 deletions, 1.5 that change an edge, which here are follows of whom one
 follows). Half of the look-ups find an edge.
 
-All lists are followers. The floor does the same operations, by the best SQL by hand on tables of its own.
+All lists are followers, as rows. In LinkBench's mix the floor does the same operations, by the best SQL by hand on tables of
+its own; in TAO's it is the bare driver with Retinue's own statements, on its tables.
 """
 
 from __future__ import annotations
@@ -29,10 +30,12 @@ from sqlalchemy import URL
 from benchmarks.competitor import PAGE, Competitor
 from benchmarks.competitors import floor_of
 from benchmarks.competitors.retinue import Retinue
+from benchmarks.competitors.same import SameStatements
 from benchmarks.data import Data, Keys
 from benchmarks.databases import Place
 from benchmarks.loads.crew import Call, Crew, stated
 from benchmarks.loads.load import Measured, check, loaded
+from benchmarks.results import FLOOR, RETINUE, Stated
 from benchmarks.runner import take_turns
 
 CONNECTIONS = 8
@@ -41,6 +44,11 @@ CONNECTIONS = 8
 LINKBENCH = {"list": 466, "older": 200, "add": 118, "update": 105, "count": 64, "delete": 39, "get three": 7}
 TAO_READS = {"list": 57_384, "older": 3_892, "get one": 11_028, "get none": 11_028, "count": 16_468}
 TAO = TAO_READS | {"add": 170, "delete": 27, "update": 3}
+
+READS = {"list", "older", "count", "get one", "get none", "get three"}
+
+#: The highest ratio of a slow call (the 99th percentile) to a usual one.
+TAIL = 4.0
 
 #: How many arguments of each kind are drawn before; the sides take them again and again, by chance.
 DRAWN, DRAWN_PLACES = 4_096, 128
@@ -133,22 +141,32 @@ def member(number: int, kind: type[Competitor], url: URL, drawn: Drawn, weights:
     return lambda done: plan[done % _PLANNED]()
 
 
-def compare(sides: Mapping[str, Competitor], drawn: Drawn) -> None:
+def compare(sides: Mapping[str, Competitor], drawn: Drawn, weights: Mapping[str, int]) -> None:
     """Raise if the sides do not read the same."""
     ours, theirs = (Member(side, drawn, 1) for side in sides.values())
-    for name in ("list", "older", "count", "get one", "get none", "get three"):
+    for name in weights.keys() & READS:
         for _ in range(50):
             found, expected = theirs.operations[name](), ours.operations[name]()
             if found != expected:
                 raise AssertionError(f"{name}: {found}, {expected}")
 
 
-def measure(place: Place, weights: Mapping[str, int]) -> Measured:
+def linkbench(place: Place) -> Measured:
+    """LinkBench's mix, beside the best SQL by hand."""
+    return _measured(place, LINKBENCH, {kind.name: loaded(place, kind) for kind in (floor_of(place.kind), Retinue)})
+
+
+def tao(place: Place) -> Measured:
+    """TAO's mix, beside the same statements in the bare driver."""
+    retinue = loaded(place, Retinue)
+    return _measured(place, TAO, {FLOOR: SameStatements(retinue.url), RETINUE: retinue})
+
+
+def _measured(place: Place, weights: Mapping[str, int], sides: Mapping[str, Competitor]) -> Measured:
     """Let both sides work in turns; the answers are compared before, the counters with the edges at the end."""
     rounds, seconds = (3, 0.7) if place.quick else (5, 6.0)
     drawn = draw(place.data)
-    sides = {kind.name: loaded(place, kind) for kind in (floor_of(place.kind), Retinue)}
-    compare(sides, drawn)
+    compare(sides, drawn, weights)
     with ExitStack() as stack:
         crews = {}
         for name, side in sides.items():
@@ -157,6 +175,8 @@ def measure(place: Place, weights: Mapping[str, int]) -> Measured:
         turns = {name: partial(lambda crew, _: [crew.work(seconds)], crew) for name, crew in crews.items()}
         found = take_turns(turns, rounds)
     for side in sides.values():
-        check(side)
-        place.drop(side.url)
-    return Measured(found, stated(crews))
+        if not isinstance(side, SameStatements):  # which has no tables of its own
+            check(side)
+            place.drop(side.url)
+    tail = Stated("Retinue: p99 to p50", crews[RETINUE].level(99) / crews[RETINUE].level(50), TAIL)
+    return Measured(found, (tail, *stated(crews)))

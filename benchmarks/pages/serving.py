@@ -12,6 +12,8 @@ from typing import Any
 from flask import Flask
 from sqlalchemy import URL
 
+from benchmarks.cores import servers_core
+
 #: Threads of waitress; as many people ask at once.
 THREADS = 8
 
@@ -25,7 +27,8 @@ def served(create_app: Callable[[URL], Flask], url: URL) -> Iterator[int]:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_serve, args=(create_app, url, theirs), daemon=True)
-    process.start()
+    with servers_core():
+        process.start()
     theirs.close()
     try:
         yield int(ours.recv())

@@ -11,11 +11,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from benchmarks.competitors.models import declare
-from benchmarks.competitors.retinue import EVERY_MODEL, Retinue
+from benchmarks.competitors.retinue import MIXINS, Retinue
 from retinue import Graph, RetinueError, Settings
 from retinue.transfer import import_follows
 
-MODELS = declare(*EVERY_MODEL, settings=Settings(secret="of a benchmark"), private=True)
+MODELS = declare(*MIXINS, settings=Settings(secret="of a benchmark"), private=True)
 
 #: What is done, and how often, in a thousand. As many edges come as go, so that the graph keeps its size.
 READS = {"followers": 250, "following": 100, "deep": 30, "counts": 120, "relationships": 120, "is_following": 120}

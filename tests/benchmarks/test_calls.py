@@ -7,11 +7,15 @@ from dataclasses import replace
 import pytest
 
 from benchmarks.calls import QUICK, DifferentAnswerError, measure
+from benchmarks.competitors.floor_postgresql import FloorPostgreSQL
 from benchmarks.competitors.floor_sqlite import FloorSQLite
 from benchmarks.competitors.retinue import Retinue, RetinueEveryModel
+from benchmarks.competitors.sharing import ORM, RetinueEntities, RetinueRequests
 from benchmarks.data import generate
 from benchmarks.databases import place
 from benchmarks.operations import OPERATIONS
+from benchmarks.results import ENTITIES, EVERY_MODEL, REQUESTS, RETINUE
+from benchmarks.results import ORM as ORM_NAME
 from benchmarks.world import READERS, Draw, world
 
 
@@ -40,18 +44,32 @@ def little_effort(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.long
 def test_every_row_of_the_table_is_measured_beside_the_floor() -> None:
+    kinds = [FloorSQLite, Retinue, RetinueEntities, RetinueRequests, ORM, RetinueEveryModel]
     with place("sqlite", generate(2_000), quick=True) as here:
-        rows = list(measure(here, [FloorSQLite, Retinue, RetinueEveryModel], lambda _name: True, lambda _words: None))
+        rows = list(measure(here, kinds, lambda _name: True, lambda _words: None))
 
     assert [row.operation for row in rows] == [operation.name for operation in OPERATIONS]
     for row in rows:
         floor, *ours = row.figures
         assert (floor.competitor, floor.ratio) == ("floor", None)
-        assert [one.competitor for one in ours] == ["Retinue", "Retinue, every model"]
+        assert {RETINUE, EVERY_MODEL} <= {one.competitor for one in ours}
         assert all(one.low <= one.ratio <= one.high for one in ours if one.low and one.ratio and one.high)
-        assert ("with every model, to itself without", 1.5) in {(one.what, one.goal) for one in row.stated}
+        every = {one.goal for one in row.stated if one.what.startswith("with every model")}
+        assert every == ({3} if row.operation in {"follow, new", "unfollow"} else {1.5})
     (deep,) = (row for row in rows if row.operation == "page of 20 at depth 100,000")
-    assert "to the first page of the same list" in {one.what for one in deep.stated}
+    assert {ENTITIES, ORM_NAME} <= {one.competitor for one in deep.figures}
+    assert {"to the first page of the same list", "users as objects, to SQLAlchemy's ORM"} <= {
+        one.what for one in deep.stated
+    }
+    assert REQUESTS in {one.competitor for one in rows[0].figures}
+
+
+def test_behind_a_wire_is_measured_what_has_a_goal_there() -> None:
+    with place("wire", generate(500), quick=True) as here:
+        rows = list(measure(here, [FloorPostgreSQL, Retinue], lambda _name: True, lambda _words: None))
+
+    assert {row.database for row in rows} == {"wire"}
+    assert [row.operation for row in rows] == [one.name for one in OPERATIONS if one.goals.wire is not None]
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,13 @@ import pytest
 
 from benchmarks.competitors.floor_sqlite import FloorSQLite
 from benchmarks.competitors.retinue import Retinue
+from benchmarks.competitors.same import SameStatements, SameStatementsInASession
 from benchmarks.data import generate
 from benchmarks.databases import Place, place
 from benchmarks.loads import LOADS
 from benchmarks.loads.load import Load, check, copied, loaded
 from benchmarks.loads.mixes import LINKBENCH, TAO, Member, compare, draw, zipf
+from benchmarks.world import Draw, world
 
 DATA = generate(6_000)
 SIDES = [FloorSQLite, Retinue]
@@ -65,12 +67,47 @@ def test_the_operations_of_a_mix_change_what_they_are_to_change(here: Place, kin
 
 def test_sides_that_read_something_else_are_found(here: Place) -> None:
     sides = {kind.name: loaded(here, kind) for kind in SIDES}
-    compare(sides, draw(DATA))
+    compare(sides, draw(DATA), LINKBENCH)
     sides["Retinue"].first_page = lambda user: []  # type: ignore[method-assign]  # noqa: ARG005
     with pytest.raises(AssertionError, match="list: "):
-        compare(sides, draw(DATA))
+        compare(sides, draw(DATA), TAO)
     for side in sides.values():
         side.close()
+
+
+def test_the_bare_driver_reads_and_changes_the_same_by_the_statements_that_were_taken_down(here: Place) -> None:
+    retinue = Retinue(here.fresh())
+    retinue.create()
+    retinue.load(DATA)
+    same = SameStatements(retinue.url)
+    compare({"Retinue": retinue, "floor": same}, draw(DATA), TAO)
+    retinue.session.rollback()
+    strangers = Draw(world(DATA), seed=3).strangers(20)
+    for follower, followed in strangers:
+        assert same.follow(follower, followed)
+        assert not same.follow(follower, followed)
+    check(retinue, 6_000 + len(strangers))
+    for follower, followed in strangers:
+        assert same.unfollow(follower, followed)
+        assert not same.unfollow(follower, followed)
+    check(retinue, 6_000)
+    same.close()
+    retinue.close()
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql", "mariadb"])
+def test_a_plain_session_follows_by_them_as_well(kind: str) -> None:
+    with place(kind, DATA, quick=True) as there:
+        retinue = Retinue(there.fresh())
+        retinue.create()
+        retinue.load(DATA)
+        fans = set(DATA.followers[DATA.followed == DATA.celebrity].tolist())
+        *new, last = [user for user in range(1, DATA.users + 1) if user not in {*fans, DATA.celebrity}]
+        plain = SameStatementsInASession(retinue, last, DATA.celebrity)
+        for user in new:
+            plain.follow(user, DATA.celebrity)
+        plain.close()
+        check(retinue, 6_000 + len(new))
 
 
 @pytest.mark.parametrize(("kind", "table"), [(FloorSQLite, "counts"), (Retinue, "follow_counts")])
