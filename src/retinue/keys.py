@@ -217,6 +217,8 @@ def _integers(kind: Integer, engine: EngineRules) -> Callable[[object], int]:
     lowest, highest = _range_of(kind, engine)
 
     def check(value: object) -> int:
+        if type(value) is int and lowest <= value <= highest:
+            return value
         if not isinstance(value, int) or isinstance(value, bool):
             raise InvalidUserError(value, "a key here is a whole number")
         if not lowest <= value <= highest:

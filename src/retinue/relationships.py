@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from functools import cache
 from typing import Any, Final, cast
 
 from sqlalchemy import literal_column, null, select, union_all
@@ -47,7 +48,8 @@ def between(
     if key is None or not keys:
         return dict.fromkeys(keys, _STRANGERS)
     parameters = {"viewer": key, "users": keys, **moment(work.schema, now())}
-    stand: dict[Key, dict[str, Any]] = {}
+    ways: dict[Key, int] = {}
+    times: dict[Key, dict[str, Any]] = {}
     found: Sequence[Sequence[Any]]
     if loading and not work.schema.hides:
         rows = work.entities(relationships_loading, parameters, work.engine, loading)
@@ -55,12 +57,24 @@ def between(
     else:
         found = work.rows(relationships, parameters, work.engine)
     for number, user, since in found:
-        word, tie, _ = _WORDS[number]
-        how = stand.setdefault(user, {})
-        how[word] = True
+        ways[user] = ways.get(user, 0) | 1 << number
         if since is not None:
-            how[cast("str", tie.since)] = since
-    return {user: Relationship(**stand[user]) if user in stand else _STRANGERS for user in keys}
+            times.setdefault(user, {})[cast("str", _WORDS[number][1].since)] = since
+    standing = {user: _standing(way) for user, way in ways.items()}
+    for user, since in times.items():
+        standing[user] = Relationship(**_words(ways[user]), **since)
+    return {user: standing.get(user, _STRANGERS) for user in keys}
+
+
+@cache
+def _standing(ways: int) -> Relationship:
+    """Return how those stand who do in these *ways*, a bit each: the same value for all of them, as that costs most."""
+    return Relationship(**_words(ways))
+
+
+@cache
+def _words(ways: int) -> dict[str, Any]:
+    return {word: True for number, (word, _, _) in enumerate(_WORDS) if ways >> number & 1}
 
 
 # --- Statements ----------------------------------------------------------------------------------

@@ -106,7 +106,8 @@ def test_what_the_application_names_its_own_functions_get(database: URL) -> None
         visitor = shelf.visitor(1)
         attempts.clear()
         assert "/shelves/history/3" in _text(visitor, "/people/@1/followers")
-        target = next(one.target for one in attempts if one.target.id == 3)
+        targets: list[Any] = [one.target for one in attempts]
+        target = next(one for one in targets if one.id == 3)
         assert (target.name, target.shelf, target.locked) == ("reader 3", "history", False)
         assert not hasattr(target, "active")
 

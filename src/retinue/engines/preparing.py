@@ -12,11 +12,15 @@ import re
 import sqlite3
 import sys
 import time
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, TypeVar
+from weakref import WeakSet
 
 from sqlalchemy import event
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.sql.selectable import SelectBase
+
+from retinue.engines.reading import COMMENTS, READS, REMEMBERED, first_word
 
 if TYPE_CHECKING:
     # At run time this would ask for greenlet, which an application without async does not have.
@@ -30,13 +34,9 @@ COMPILED: Final = "retinue.compiled"
 #: Seconds that a writer of SQLite waits for the writers before it.
 BUSY_TIMEOUT = 30.0
 
-_COMMENTS = r"(?:\s|--[^\n]*\n|/\*.*?\*/)*"
-_FIRST_WORD = re.compile(_COMMENTS + r"(\w*)", re.DOTALL)
-#: First words of texts that neither write nor begin a savepoint. A text that starts with WITH may write.
-READS: Final = frozenset({"SELECT", "VALUES", "EXPLAIN", "PRAGMA"})
 _CONTROLS = frozenset({"BEGIN", "COMMIT", "ROLLBACK", "END", "RELEASE", "ATTACH", "DETACH", "VACUUM"})
 #: A BEGIN that takes no lock, such as that of SQLAlchemy's recipe for transactions.
-_LAZY_BEGIN = re.compile(_COMMENTS + r"BEGIN(\s+DEFERRED)?(\s+TRANSACTION)?\s*;?\s*", re.IGNORECASE | re.DOTALL)
+_LAZY_BEGIN = re.compile(COMMENTS + r"BEGIN(\s+DEFERRED)?(\s+TRANSACTION)?\s*;?\s*", re.IGNORECASE | re.DOTALL)
 #: How such a text begins.
 _BEFORE_BEGIN = "Bb/- \t\r\n"
 #: What is sent instead: nothing. The transaction begins with its first write.
@@ -45,6 +45,9 @@ _NOT_YET = "-- BEGIN: with the first write"
 _NOT_BY_ITSELF: Any = getattr(sqlite3, "LEGACY_TRANSACTION_CONTROL", None)
 _ATTEMPTS = 100
 _READY = "retinue.ready"
+#: The dialects of engines that have our hooks. (SQLAlchemy finds a hook of a dialect's by the number of its engine, which
+#: the next engine may get.)
+_PREPARED: Final[WeakSet[Dialect]] = WeakSet()
 
 
 def prepare_engine(engine: AnyEngine, *, busy_timeout: float = BUSY_TIMEOUT) -> AnyEngine:
@@ -65,13 +68,16 @@ def prepare_engine(engine: AnyEngine, *, busy_timeout: float = BUSY_TIMEOUT) -> 
         busy_timeout: Seconds for which a writer waits for its turn (SQLite).
     """
     sync = engine if isinstance(engine, Engine) else engine.sync_engine
-    if sync.dialect.name == "sqlite" and not event.contains(sync, "before_cursor_execute", _before_statement):
+    if sync.dialect.name == "sqlite" and sync.dialect not in _PREPARED:
+        _PREPARED.add(sync.dialect)
 
         def check_out(connection: Any, record: Any, _proxy: Any) -> None:
             _check_out(connection, record, busy_timeout)
 
         event.listen(sync, "checkout", check_out)
-        event.listen(sync, "before_cursor_execute", _before_statement, retval=True)
+        # Where the statement goes to the driver: an event of the connection's costs every statement four times as much.
+        for name, hook in _HOOKS.items():
+            event.listen(sync, name, hook)
     elif sync.dialect.name in ("mysql", "mariadb") and not event.contains(sync, "connect", _check_no_snapshot):
         event.listen(sync, "connect", _check_no_snapshot)
     return engine
@@ -144,38 +150,51 @@ def _use_write_ahead_log(cursor: Any) -> None:
             time.sleep(0.02)
 
 
-def _before_statement(
-    connection: Connection, cursor: Any, statement: str, parameters: Any, context: Any, _many: bool
-) -> tuple[str, Any]:
-    # Who reads, or writes on, is through with few instructions: this is asked of every statement.
+def _executing(cursor: Any, statement: str, _parameters: Any, context: Any) -> bool:
+    """Begin what *statement* needs; return whether it was all that there is to do."""
+    driver: Any = getattr(cursor, "connection", None) or context.root_connection.connection.driver_connection
+    # Who writes on is through with few instructions, and who reads nearly: this is asked of every statement.
     if statement[:1] in _BEFORE_BEGIN and _LAZY_BEGIN.fullmatch(statement):
+        if _in_autocommit(context.root_connection):
+            return False
         # Also where another session, on the same connection in memory, has begun: SQLite begins but once.
-        return (statement if _in_autocommit(connection) else _NOT_YET), parameters
-    driver: Any = getattr(cursor, "connection", None) or connection.connection.driver_connection
-    if not driver.in_transaction and _writes(statement, context) and not _in_autocommit(connection):
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-    return statement, parameters
+        cursor.execute(_NOT_YET)
+        return True
+    if not driver.in_transaction and _needs_the_lock(statement, context):
+        connection: Connection = context.root_connection
+        if not _in_autocommit(connection):
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+    return False
+
+
+def _executing_without_parameters(cursor: Any, statement: str, context: Any) -> bool:
+    return _executing(cursor, statement, (), context)
+
+
+_HOOKS: Final[dict[str, Any]] = {
+    "do_execute": _executing,
+    "do_executemany": _executing,
+    "do_execute_no_params": _executing_without_parameters,
+}
 
 
 def _in_autocommit(connection: Connection) -> bool:
     return connection._is_autocommit_isolation()  # noqa: SLF001 - whatever is public asks the database
 
 
-def _writes(statement: str, context: Any) -> bool:
-    """Return whether a *statement* writes, or begins a savepoint."""
-    compiled = getattr(context, "compiled", None) or context.execution_options.get(COMPILED)
-    element = compiled.statement if compiled else None
-    if isinstance(element, SelectBase):
-        # A locking read is compiled to a plain one here; the write lock is what it asks for.
-        return getattr(element, "_for_update_arg", None) is not None
+@lru_cache(REMEMBERED)
+def _writes(statement: str) -> bool:
+    """Return whether a *statement* writes, or begins a savepoint, by its first word."""
     verb = first_word(statement)
     return bool(verb) and verb not in READS and verb not in _CONTROLS
 
 
-def first_word(statement: str) -> str:
-    """Return the word with which *statement* starts, in capitals, comments left out."""
-    word: Any = _FIRST_WORD.match(statement)
-    return str(word[1].upper())
+def _needs_the_lock(statement: str, context: Any) -> bool:
+    compiled = context.compiled or context.execution_options.get(COMPILED)
+    if compiled is not None and isinstance(compiled.statement, SelectBase):
+        # A locking read is compiled to a plain one here; the write lock is what it asks for.
+        return getattr(compiled.statement, "_for_update_arg", None) is not None
+    return _writes(statement)
 
 
 def in_transaction(connection: Connection) -> bool:

@@ -9,7 +9,7 @@ from flask import has_request_context, request
 from sqlalchemy import Engine, event
 
 from retinue.engines import COMPILED
-from retinue.engines.preparing import READS, first_word
+from retinue.engines.reading import READS, first_word
 from retinue.work.prepared import writes
 
 #: Where a request keeps what it has asked.

@@ -8,6 +8,7 @@ them all the same. That saves a fifth of a question about one user, and two thir
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, Final, NamedTuple, cast
 from weakref import WeakKeyDictionary
 
@@ -17,6 +18,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.elements import ClauseElement
 from sqlalchemy.types import TupleType
+from sqlalchemy.util import immutabledict
 
 from retinue.engines import COMPILED
 from retinue.schema import Schema
@@ -30,8 +32,8 @@ class _Text(NamedTuple):
     """What the driver is given, for lists of certain lengths and certain values in the text."""
 
     sql: str
-    #: The parameters in their order, where the driver wants them by order.
-    order: Sequence[str] | None
+    #: Makes of all values those that the driver wants.
+    take: Callable[[Mapping[str, Any]], Any]
     #: For each list, the names of the parameters that its values become.
     spread: Sequence[tuple[str, Sequence[str]]]
 
@@ -65,7 +67,11 @@ class Prepared:
             for name, process in processors.items()
             if process
         ]
-        self._options = {OPTION: statement.get_execution_options()[OPTION], COMPILED: compiled}
+        self._options = immutabledict({OPTION: statement.get_execution_options()[OPTION], COMPILED: compiled})
+        #: The one text, where the driver is given the caller's parameters as they are.
+        self._plain: _Text | None = None
+        if not (self._lists or self._processors or self._constants or self._in_text):
+            self._plain = self._text({})
         self._texts: dict[tuple[Any, ...], _Text] = {}
         self._columns = [column.type for column in getattr(statement, "selected_columns", ())]
         #: For each column whose values the driver does not return as they are: its place, and what makes them so.
@@ -75,6 +81,9 @@ class Prepared:
         """Run it with *parameters*, by name; the values that it returns are the driver's."""
         if self._is_for_sqlalchemy(connection):
             return self._execute(connection, parameters)
+        if self._plain is not None:
+            sql, take, _ = self._plain
+            return connection.exec_driver_sql(sql, take(parameters), execution_options=self._options)
         values = {**self._constants, **parameters}
         for name, process in self._processors:
             values[name] = process(values[name])
@@ -86,8 +95,7 @@ class Prepared:
             text = self._texts[key] = self._text(values)
         for name, names in text.spread:
             values.update(zip(names, values[name], strict=True))
-        given: Any = values if text.order is None else tuple(map(values.__getitem__, text.order))
-        return connection.exec_driver_sql(text.sql, given, execution_options=self._options)
+        return connection.exec_driver_sql(text.sql, text.take(values), execution_options=self._options)
 
     def _is_for_sqlalchemy(self, connection: Connection) -> bool:
         # Where there is one application and a schema for each tenant, only SQLAlchemy can put its name into the text.
@@ -121,9 +129,9 @@ class Prepared:
 
     def _text(self, values: Mapping[str, Any]) -> _Text:
         if not self._lists and not self._in_text:
-            return _Text(self._compiled.string, self._compiled.positiontup, ())
+            return _Text(self._compiled.string, _taking(self._compiled.positiontup), ())
         state = self._compiled.construct_expanded_state(values)
-        return _Text(state.statement, state.positiontup, list(state.parameter_expansion.items()))
+        return _Text(state.statement, _taking(state.positiontup), list(state.parameter_expansion.items()))
 
     def _readers_of(self, result: CursorResult[Any], dialect: Dialect) -> list[tuple[int, Callable[[Any], Any]]]:
         # Some types want to know what the driver calls theirs.
@@ -171,6 +179,15 @@ def _of(schema: Schema, dialect: Dialect) -> dict[Any, Prepared]:
     if found is None:
         found = known[dialect] = {}
     return found
+
+
+def _taking(order: Sequence[str] | None) -> Callable[[Mapping[str, Any]], Any]:
+    """Return what makes of parameters by name those that the driver wants, in *order* if that is not None."""
+    if order is None:
+        return dict
+    if len(order) > 1:
+        return itemgetter(*order)
+    return lambda parameters: tuple([parameters[name] for name in order])
 
 
 def _each(process: Callable[[Any], Any]) -> Callable[[Any], Any]:

@@ -10,34 +10,98 @@ Where that is an async engine, only what somebody awaits can wait for it: `Async
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
+from weakref import ReferenceType, ref
 
-from sqlalchemy import Executable, select, update
+from sqlalchemy import Select, Update, select, update
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import UnboundExecutionError
-from sqlalchemy.orm import Mapper, Session, class_mapper
+from sqlalchemy.orm import Mapper, Session, SessionTransaction, class_mapper
 from sqlalchemy.util.concurrency import in_greenlet
 
+from retinue.engines import EngineRules, engine_of
 from retinue.errors import AsyncSessionError, MappingError
 from retinue.schema import Schema
 
+#: Where a session keeps the places that it has found.
+_PLACES: Final = "retinue.places"
 #: Where a session keeps the graphs of which it is known that each is in one database.
 _SLOT: Final = "retinue.in_one_database"
 #: The same, of those that have to be awaited.
 _ASYNC_SLOT: Final = "retinue.in_one_database.async"
+_NO_PLACES: Final[Mapping[Any, Any]] = {}
 
 
 class _Question(NamedTuple):
     """What a session is asked about a class."""
 
     mapper: Mapper[Any]
-    reads: Executable
+    reads: Select[Any]
     #: An UPDATE, also for what inserts: of all that writes, it is what every recipe sends to the primary.
-    writes: Executable
+    writes: Update
 
     def arguments(self, *, writes: bool) -> dict[str, Any]:
         """Return them by the names that `Session.get_bind()` has for them; anew, as a session may keep them."""
         return {"mapper": self.mapper, "clause": self.writes if writes else self.reads}
+
+
+class Place(NamedTuple):
+    """
+    Where a graph is for what reads it, or writes to it: in one transaction or savepoint of a session.
+
+    Weakly: it keeps nothing of them, and is nothing once they have ended.
+    """
+
+    transaction: ReferenceType[SessionTransaction]
+    #: What the session is asked for its bind, and what it said.
+    mapper: Mapper[Any]
+    clause: Select[Any] | Update
+    bind: Engine | Connection
+    connection: ReferenceType[Connection]
+    engine: EngineRules
+    #: Whether somebody has to await what goes there.
+    awaited: bool
+
+
+def place_of(session: Session, schema: Schema, *, writes: bool) -> tuple[Connection, EngineRules]:
+    """
+    Return the connection of *session* for what reads the graph, or *writes* to it; and what its database does.
+
+    The session is asked for its bind each time, as it may decide anew. Its connection there is the same until a
+    transaction or savepoint begins or ends, and so is whether that is in AUTOCOMMIT.
+
+    Raises:
+        MappingError, AsyncSessionError: As `refuse_unfit()`.
+        NotWritableError: It *writes*, in AUTOCOMMIT.
+    """
+    transaction = session.get_nested_transaction() or session.get_transaction()
+    place: Place | None = session.info.get(_PLACES, _NO_PLACES).get((schema, writes))
+    if place is not None and place.transaction() is transaction is not None and transaction.is_active:
+        known = place.connection()
+        if (
+            known is not None
+            and place.bind is session.get_bind(mapper=place.mapper, clause=place.clause)
+            and not (place.awaited and not in_greenlet())
+        ):
+            return known, place.engine
+    connection = connection_of(session, schema, writes=writes)
+    engine = engine_of(connection)
+    if writes:
+        engine.refuse_autocommit(connection)
+    _remember(session, schema, connection, engine, writes=writes)
+    return connection, engine
+
+
+def _remember(session: Session, schema: Schema, connection: Connection, engine: EngineRules, *, writes: bool) -> None:
+    transaction = session.get_nested_transaction() or session.get_transaction()
+    if transaction is not None:
+        mapper, reading, writing = _questions(schema)[0]
+        clause = writing if writes else reading
+        bind = session.get_bind(mapper=mapper, clause=clause)
+        session.info.setdefault(_PLACES, {})[schema, writes] = Place(
+            ref(transaction), mapper, clause, bind, ref(connection), engine, connection.dialect.is_async
+        )
 
 
 def connection_of(session: Session, schema: Schema, *, writes: bool, **options: Any) -> Connection:
@@ -47,15 +111,15 @@ def connection_of(session: Session, schema: Schema, *, writes: bool, **options: 
     Raises:
         MappingError, AsyncSessionError: As `refuse_unfit()`.
     """
-    if schema not in session.info.get(_SLOT, ()):  # else it is known: each call comes by here
-        refuse_unfit(session, schema, writes=writes)
+    refuse_unfit(session, schema, writes=writes)
     mapper, reading, writing = _questions(schema)[0]
     return session.connection({"mapper": mapper, "clause": writing if writes else reading}, options or None)
 
 
 def bind_of(session: Session, schema: Schema, *, writes: bool) -> Engine | Connection:
     """Return what `connection_of()` connects to. No statement, and no connection."""
-    return session.get_bind(**_questions(schema)[0].arguments(writes=writes))
+    mapper, reading, writing = _questions(schema)[0]
+    return session.get_bind(mapper=mapper, clause=writing if writes else reading)
 
 
 def refuse_unfit(session: Session, schema: Schema, *, writes: bool = True) -> None:
@@ -68,9 +132,9 @@ def refuse_unfit(session: Session, schema: Schema, *, writes: bool = True) -> No
         MappingError: They are in several: what is one change of the graph would be several transactions.
         AsyncSessionError: It would wait for an async engine, and nobody awaits it.
     """
-    known: set[Schema] = session.info.setdefault(_SLOT, set())
-    if schema in known:
+    if schema in session.info.get(_SLOT, ()):  # each call comes by here
         return
+    known: set[Schema] = session.info.setdefault(_SLOT, set())
     awaited: set[Schema] = session.info.setdefault(_ASYNC_SLOT, set())
     if schema not in awaited:
         (awaited if _in_one_database(session, schema, writes=writes) else known).add(schema)

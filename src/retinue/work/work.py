@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import NoneType
-from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, cast
+from uuid import UUID
 
 from sqlalchemy import Executable, Table
 from sqlalchemy.engine import Connection, CursorResult
@@ -26,7 +27,7 @@ from retinue.work import half_done
 from retinue.work.building import known_users_now
 from retinue.work.criteria import may_hide
 from retinue.work.prepared import prepared_of
-from retinue.work.routing import connection_of, refuse_unfit
+from retinue.work.routing import place_of, refuse_unfit
 
 if TYPE_CHECKING:
     # At run time this would ask for greenlet, which an application without async does not have.
@@ -36,6 +37,9 @@ T = TypeVar("T")
 
 #: The two keys of an edge: who follows, and whom.
 Pair = tuple[Key, Key]
+
+#: What most keys are: it takes a while to see that such a one is no user of a class of the application's.
+_KEYS: Final = frozenset((int, str, UUID))
 
 #: A function that builds a statement of a schema and further arguments.
 Build = Callable[..., Executable]
@@ -87,10 +91,7 @@ class Work:
             AsyncSessionError: It has them behind an async engine, and nobody awaits this call.
             NotWritableError: It writes in AUTOCOMMIT, where nothing can be taken back.
         """
-        self.connection = connection_of(self.session, self.schema, writes=writes)
-        self.engine = engine_of(self.connection)
-        if writes:
-            self.engine.refuse_autocommit(self.connection)
+        self.connection, self.engine = place_of(self.session, self.schema, writes=writes)
         return self
 
     def begin(self) -> Self:
@@ -261,13 +262,16 @@ class Work:
             InvalidUserError: It is neither a user nor a possible key.
         """
         keys = self.user_keys()
-        if not isinstance(user, self.schema.user):
-            return cast("Key", keys.check(user))
+        key: Key | None
+        if type(user) in _KEYS or not isinstance(user, self.schema.user):
+            key = keys.check(user)
+            return key
         identified = identity(user)
         if not identified:
             return None
         # A new user may still have the key as the application wrote it.
-        return cast("Key", keys.check(identified[0]) if keys.converts else identified[0])
+        key = keys.check(identified[0]) if keys.converts else identified[0]
+        return key
 
     def viewer(self, viewer: Any) -> Any:
         """
@@ -291,7 +295,10 @@ class Work:
         """Return the keys of *users*, each once; at most 1,000, and none without a key."""
         check, kind = self.user_keys().check, self.schema.user
         keys = dict.fromkeys(
-            [self.key(user) if isinstance(user, kind) else check(user) for user in arguments.batch(users)]
+            [
+                check(user) if type(user) in _KEYS or not isinstance(user, kind) else self.key(user)
+                for user in arguments.batch(users)
+            ]
         )
         if None in keys:
             raise InvalidUserError(None, "a user has no key yet: add it to the session first")
