@@ -68,13 +68,13 @@ def opened(shelf: Library, **given: Any) -> Library:
 
 def test_a_page_of_rows_is_that_of_users(database: URL) -> None:
     """Word for word; and only the viewer, and whose page it is, are loaded."""
-    pages = []
+    pages: list[list[str]] = []
     for given in ({}, {"may": lambda _attempt: True}):
         with library(database) as shelf:
             visitor = opened(shelf, **given).visitor(1) if not pages else _again(shelf, given)
             with loaded() as keys:
                 pages.append([_text(visitor, page) for page in PAGES])
-        assert (keys <= {1, 2}) is not given
+        assert (keys <= {1, 2}) == (not given)
     rows, users = pages
     for page, one, other in zip(PAGES, rows, users, strict=True):
         assert one == other, page
