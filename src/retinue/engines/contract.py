@@ -111,6 +111,9 @@ class EngineRules(ABC):
         del collation
         return False
 
+    #: True where the number of rows that a page has is part of how the server plans to find them.
+    plans_for_limit: ClassVar[bool] = False
+
     #: True where an insert hides that a row met one with another primary key, by a unique constraint: see `collided()`.
     hides_collisions: ClassVar[bool] = False
 

@@ -76,6 +76,7 @@ class PostgreSQL(OnConflict):
     insert: ClassVar[staticmethod[[Table], Any]] = staticmethod(insert)
 
     modifying_ctes: ClassVar[bool] = True
+    plans_for_limit: ClassVar[bool] = True
     holds_nul: ClassVar[bool] = False
     savepoint_keeps_locks: ClassVar[bool] = False
 

@@ -36,7 +36,7 @@ def page_of(
     (user, since, what else belongs to it); looked at, (user, since), and the name if it goes by that. Where *attributes*
     are enough, the key stands in the place of the user, and they come last.
     """
-    view = View(schema, engine, people, look, way, WHOLE, page_limit())
+    view = View(schema, engine, people, look, way, WHOLE, page_limit(engine))
     page = view.rows(partial(shown_to, audience, schema, engine)).subquery("page")
     order, by = (("name", "user_key"), engine.by_name) if view.by_name else (("since", "user_key"), None)
     found = hydrate_users(schema, page, order, way, attributes=attributes, ascending=view.ascending, by=by)
