@@ -20,6 +20,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.sql.selectable import SelectBase
 
+from retinue.engines.late_begin import begin_late
 from retinue.engines.reading import COMMENTS, READS, REMEMBERED, first_word
 
 if TYPE_CHECKING:
@@ -60,8 +61,8 @@ def prepare_engine(engine: AnyEngine, *, busy_timeout: float = BUSY_TIMEOUT) -> 
     delays nobody, however long it stays open. A plain ``BEGIN``, as of SQLAlchemy's recipe
     for SQLite, waits for the first write as well; in AUTOCOMMIT nothing is begun. While Alembic runs ``env.py``, foreign
     keys are off, as Alembic needs it there. On MariaDB: ``innodb_snapshot_isolation``
-    is off, as it was before 11.6. On PostgreSQL: nothing. Call it before the first
-    connection is made.
+    is off, as it was before 11.6. On PostgreSQL, at its usual isolation level: no transaction begins before a statement
+    that does more than read, with psycopg and asyncpg. Call it before the first connection is made.
 
     Args:
         engine: An engine of SQLAlchemy, sync or async.
@@ -80,6 +81,9 @@ def prepare_engine(engine: AnyEngine, *, busy_timeout: float = BUSY_TIMEOUT) -> 
             event.listen(sync, name, hook)
     elif sync.dialect.name in ("mysql", "mariadb") and not event.contains(sync, "connect", _check_no_snapshot):
         event.listen(sync, "connect", _check_no_snapshot)
+    elif sync.dialect.name == "postgresql" and sync.dialect not in _PREPARED:
+        _PREPARED.add(sync.dialect)
+        begin_late(sync)
     return engine
 
 

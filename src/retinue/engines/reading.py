@@ -1,8 +1,13 @@
-"""What a text does to a database, as far as its words say. No statements."""
+"""
+What a text does to a database, as far as its words say. No statements.
+
+Only what is known by name is taken for a function that reads: any other may write, or mean a transaction.
+"""
 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 COMMENTS: Final = r"(?:\s|--[^\n]*\n|/\*.*?\*/)*"
@@ -14,8 +19,127 @@ READS: Final = frozenset({"SELECT", "VALUES", "EXPLAIN", "PRAGMA"})
 #: So many texts are remembered.
 REMEMBERED: Final = 1000
 
+#: What makes a text more than one that reads: another statement, a comment (a name before it may be that of a function),
+#: a lock, a time that is the transaction's, something that is written.
+_MORE: Final = re.compile(
+    r";|--|/\*|\b(?:INSERT|UPDATE|DELETE|MERGE|INTO|SHARE|CURRENT_(?:DATE|TIME|TIMESTAMP)|LOCALTIME|LOCALTIMESTAMP)\b",
+    re.IGNORECASE,
+)
+#: What stands before a parenthesis; nothing, where that is the name AS of something, whose columns are in it.
+_BEFORE_PARENTHESIS: Final = re.compile(r"""(?:\bAS\s+[\w$"]+|([\w$."']*))\s*\(""", re.IGNORECASE)
+#: What may stand before a parenthesis, beside signs: words of the language, types, functions of each PostgreSQL.
+_KNOWN: Final = frozenset(
+    [
+        "ALL",
+        "AND",
+        "ANY",
+        "ARRAY",
+        "AS",
+        "BETWEEN",
+        "BY",
+        "CASE",
+        "DISTINCT",
+        "ELSE",
+        "EXCEPT",
+        "EXISTS",
+        "FILTER",
+        "FROM",
+        "GROUP",
+        "HAVING",
+        "IN",
+        "INTERSECT",
+        "IS",
+        "JOIN",
+        "LATERAL",
+        "LIKE",
+        "ILIKE",
+        "LIMIT",
+        "MATERIALIZED",
+        "NOT",
+        "OFFSET",
+        "ON",
+        "OR",
+        "OVER",
+        "ROW",
+        "SELECT",
+        "SOME",
+        "THEN",
+        "UNION",
+        "USING",
+        "VALUES",
+        "WHEN",
+        "WHERE",
+        "CAST",
+        "CHAR",
+        "DECIMAL",
+        "FLOAT",
+        "INTERVAL",
+        "NUMERIC",
+        "TIME",
+        "TIMESTAMP",
+        "VARCHAR",
+        "ABS",
+        "ARRAY_AGG",
+        "AVG",
+        "BOOL_AND",
+        "BOOL_OR",
+        "CEIL",
+        "CHAR_LENGTH",
+        "COALESCE",
+        "CONCAT",
+        "COUNT",
+        "DATE_TRUNC",
+        "DENSE_RANK",
+        "EVERY",
+        "EXP",
+        "EXTRACT",
+        "FIRST_VALUE",
+        "FLOOR",
+        "GENERATE_SERIES",
+        "GREATEST",
+        "LAG",
+        "LAST_VALUE",
+        "LEAD",
+        "LEAST",
+        "LEFT",
+        "LENGTH",
+        "LN",
+        "LOG",
+        "LOWER",
+        "MAX",
+        "MIN",
+        "MOD",
+        "NULLIF",
+        "POSITION",
+        "POWER",
+        "RANK",
+        "REPLACE",
+        "RIGHT",
+        "ROUND",
+        "ROW_NUMBER",
+        "SQRT",
+        "STRING_AGG",
+        "STRPOS",
+        "SUBSTR",
+        "SUBSTRING",
+        "SUM",
+        "TIMEZONE",
+        "TRIM",
+        "UNNEST",
+        "UPPER",
+    ]
+) | {""}
+
 
 def first_word(statement: str) -> str:
     """Return the word with which *statement* starts, in capitals, comments left out."""
     word = _FIRST_WORD.match(statement)
     return "" if word is None else word[1].upper()
+
+
+@lru_cache(REMEMBERED)
+def only_reads(statement: str) -> bool:
+    """Return whether *statement* of PostgreSQL's does nothing but read, by itself as well as in a transaction."""
+    if first_word(statement) not in ("SELECT", "WITH") or _MORE.search(statement):
+        return False
+    return all(word.upper() in _KNOWN for word in _BEFORE_PARENTHESIS.findall(statement))

@@ -160,6 +160,8 @@ def _in_one_database(session: Session, schema: Schema, *, writes: bool) -> bool:
 
 def _elsewhere(session: Session, schema: Schema, *, writes: bool) -> list[str]:
     """Return the names of the classes that *session* has in another database than follows."""
+    if _has_one_bind(session):
+        return []
     bind, found = bind_of(session, schema, writes=writes), []
     for question in _questions(schema)[1:]:
         try:
@@ -169,6 +171,14 @@ def _elsewhere(session: Session, schema: Schema, *, writes: bool) -> list[str]:
         if other is not bind:
             found.append(question.mapper.class_.__name__)
     return found
+
+
+def _has_one_bind(session: Session) -> bool:
+    """Return whether *session* has but one database, as most do: then none of that need be asked, request by request."""
+    known = vars(session)
+    # Of a name of its own until SQLAlchemy 2.1.
+    others = known.get("binds", known.get("_Session__binds"))
+    return others == {} and session.bind is not None and type(session).get_bind is Session.get_bind
 
 
 def _questions(schema: Schema) -> list[_Question]:

@@ -88,16 +88,19 @@ class CountRows(InStatement):
 
 COUNTS: Final = CountRows(FollowCountMixin)
 
+#: The counts of somebody who is not there.
+_NOBODY: Final = Counts()
+
 
 def read(work: Work, users: Sequence[Key]) -> dict[Key, Counts]:
     """Return the counts of *users*, as `Graph.counts()` says."""
-    nobody, build = Counts(), rows.counts if FollowCountMixin in work.schema.models else rows.counts_of_edges
-    found = dict.fromkeys(users, nobody)
+    build = rows.counts if FollowCountMixin in work.schema.models else rows.counts_of_edges
+    found = dict.fromkeys(users, _NOBODY)
     if not users:
         return found
     for user, followers, following in work.rows(build, {"users": users}, work.engine):
         other_slots = found[user]
-        if other_slots is nobody:
+        if other_slots is _NOBODY:
             found[user] = Counts(followers, following)
         else:
             found[user] = Counts(other_slots.followers + followers, other_slots.following + following)
