@@ -101,15 +101,14 @@ class Graph(Generic[U]):
         Following twice is not an error: the second call changes nothing. A request
         that is pending when *followed* no longer approves becomes an edge.
 
-        Cost: one insert, and two updates where counts are kept (up to four more statements
-        for a user who was never counted); if nothing changed, one insert and at most
-        one select. Where they are declared, history and notifications cost one insert
-        each, home timelines one update, requests, blocks or limits a select and an insert for the guards,
-        limits one select (two more on MariaDB); and nothing is inserted then but the
-        guards if a limit is reached. All that follows from the edge, but for that update, goes with its insert
-        on PostgreSQL, in one statement, and the guards with the select; but not where
-        columns of your own have defaults that Python makes. Where such a default or a constraint
-        of your own may refuse what follows from an edge, a savepoint (two statements) keeps the verb whole.
+        Cost on PostgreSQL: one statement, whatever is declared; two where somebody else is just changing the same
+        users, or where it takes the place of a request. Elsewhere: one insert, and two updates where counts are kept
+        (one on SQLite); history and notifications cost one insert each where they are declared, home timelines one
+        update, requests, blocks or limits a select, on MariaDB with an insert for the guards, limits one select (two more
+        on MariaDB). If nothing changed, one select or insert. For a user who was never counted it is up
+        to four statements more. Where columns of your own have defaults that Python makes, PostgreSQL does
+        one thing after the other as well; and where such a default or a constraint of your own may refuse what
+        follows from an edge, a savepoint (two statements) keeps the verb whole.
 
         Returns:
             `Outcome.FOLLOWED`, `Outcome.REQUESTED`, or the falsy `Outcome.UNCHANGED`.
@@ -131,10 +130,11 @@ class Graph(Generic[U]):
         """
         End that *follower* follows *followed*, or asks to; nothing happens if they do not.
 
-        Cost: one delete, and two updates where counts are kept; if nothing changed, one
-        delete and one select. Where there are requests, a select, a guard and one delete
-        more, and one for the notification of a request that was withdrawn; where history is kept, one insert;
-        where home timelines are, one delete. On PostgreSQL those go together, as in `follow()`.
+        Cost: on PostgreSQL as `follow()`. Elsewhere one delete, and two updates where counts are kept (one on SQLite);
+        where there are requests, a select and one delete more, on MariaDB with an insert for the guards, and one for
+        the notification of a request that was withdrawn; where history is kept, one insert; where home
+        timelines are, one delete. If nothing changed, one select more than that delete, or instead of it. One after the
+        other it is, too, where the session has loaded the row.
 
         Returns:
             Whether an edge or a pending request was there.
@@ -167,7 +167,7 @@ class Graph(Generic[U]):
         Let *requester*, who has asked to, follow *user*.
 
         Nobody can accept for *user* by asking twice. Limits do not hold it up: a
-        pending request was counted already. Cost: one insert for the guards, one delete, one insert,
+        pending request was counted already. Cost: one insert for the guards (none on SQLite), one delete, one insert,
         and what follows from a change, and where there are notifications one delete of that of the
         request; if nothing was pending, one select instead.
 
@@ -190,7 +190,7 @@ class Graph(Generic[U]):
         Answer no to *requester*, who has asked to follow *user*.
 
         With ``Settings(request_cooldown=...)`` they cannot ask again at once. Cost:
-        one insert for the guards and one delete, or one update where there is a cool-down;
+        one insert for the guards (none on SQLite) and one delete, or one update where there is a cool-down;
         one insert where history is kept, one delete where there are notifications.
 
         Returns and raises as `accept()`, but for `MappingError`.
@@ -248,10 +248,10 @@ class Graph(Generic[U]):
         Edges and requests between them go, and notifications. *blocked* is not told.
         A block that is there gets the new *until*.
 
-        Cost: two inserts (guards, block), one select each for two edges and two requests,
-        one delete and what follows from a change for each that was there, one update
+        Cost: on PostgreSQL as `follow()`. Elsewhere two inserts (guards, block; on SQLite the block alone), one select each
+        for two edges and two requests, one delete and what follows from a change for each that was there, one update
         that remembers them, two deletes where there are notifications; a block that
-        was there, one select and one update.
+        was there, one select and one update. One after the other it is, too, where the session has loaded one of the edges.
 
         Args:
             blocker: Who blocks.
@@ -280,7 +280,7 @@ class Graph(Generic[U]):
         the other way; and where one who was followed, or asked, approves their
         followers now, *blocker* asks again.
 
-        Cost: one insert for the guards, one select, one delete; up to four inserts for what comes
+        Cost: one insert for the guards (none on SQLite), one select, one delete; up to four inserts for what comes
         back, one delete for each edge among it where there are requests, and what follows from all of it.
 
         Returns:

@@ -14,8 +14,9 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NamedTuple, TypeAlias
 
-from sqlalchemy import Executable, Table, and_, literal_column, or_, select, true
+from sqlalchemy import CTE, Executable, Table, false, func, literal_column, or_, select, true
 from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.selectable import FromClause
 
 from retinue.engines import EngineRules, Rows
 from retinue.schema import Schema
@@ -50,9 +51,10 @@ def take(work: Work, *users: Key, beside: tuple[Key, ...] = ()) -> bool:
     Hold the guards of *users* until the transaction ends; return whether there are any.
 
     *beside*: the others that the transaction is about. All are locked against deletion
-    before the first guard is taken. One statement; none, and true, where nothing needs a guard.
+    before the first guard is taken. One statement; none, and true, where nothing needs a guard: nor on an engine with one
+    writer at a time, of whom nobody knows then whether they are there.
     """
-    if work.schema.guards is None:
+    if work.schema.guards is None or work.engine.hold_all(work.connection):
         return True
     parameters = {"users": list(users), "people": [*users, *beside]}
     return bool(work.run(take_guards, parameters, work.engine).rowcount)
@@ -62,7 +64,8 @@ def ask_and_take(work: Work, pair: tuple[Key, Key], ask: Question, at: datetime)
     """
     Hold the guards that the change of an edge needs, if it needs any: *ask* tells.
 
-    One statement; two where an engine has no data-modifying CTEs; none where nothing needs a guard.
+    One statement; two where an engine has neither data-modifying CTEs nor one writer at a time; none where nothing
+    needs a guard.
     """
     if work.schema.guards is None:
         return Before()
@@ -93,40 +96,79 @@ def take_guards(schema: Schema, engine: EngineRules) -> Executable:
     deletes one wants the guard row after that, too; and MariaDB lets nobody lock a user any more for whom
     somebody else waits to change them. The limit keeps MariaDB from doing both at a time.
     """
-    people = engine.one_of(schema.key, "people")
-    taken: Executable = _taken(schema, engine, people, lambda user: engine.one_of(user, "users"))
+    people = _people(schema, engine.one_of(schema.key, "people")).subquery("people")
+    taken: Executable = _taken(schema, engine, people, engine.one_of(people.c[schema.key.key], "users"))
     return taken.execution_options(preserve_rowcount=True, **{HOLDS: True})
 
 
 @once
-def ask_and_take_guards(schema: Schema, engine: EngineRules, ask: Callable[[Schema, EngineRules], Rows]) -> Rows:
+def ask_and_take_guards(schema: Schema, engine: EngineRules, ask: Question) -> Rows:
     """
-    What *ask* says; and hold the guard of *follower*, that of *followed* too if *locked* or *asked*, none if *unchanged*.
+    What *ask* says; and hold the guards that the change needs, as `hold()` does.
 
     As `take_guards()`, for engines with data-modifying CTEs.
     """
-    answers = ask(schema, engine).cte("answers")
-    found = or_(answers.c.locked, answers.c.asked), answers.c.unchanged
-    both, unchanged = (select(answer).scalar_subquery() for answer in found)
+    held = hold(schema, engine, ask)
+    return select(held.answers).add_cte(held.taken).execution_options(**{HOLDS: True})
+
+
+class Held(NamedTuple):
+    """What a statement knows that takes guards before it goes on: on engines with data-modifying CTEs."""
+
+    #: The row that was asked for.
+    answers: CTE
+    #: The two users, locked against deletion; those who are there, and none if nothing is to change. *locked*: whether they
+    #: approve followers since then.
+    people: CTE
+    #: Their guards, with the versions that they have now.
+    taken: CTE
+
+    def current(self, schema: Schema) -> CTE:
+        """
+        Return one row: whether nobody else has held one of the guards since the statement's snapshot. Then that is *current*.
+
+        Whoever had to wait for somebody who committed knows by that what they wait for, but not what it is now: the
+        statement may change nothing then. It is run again, and reads anew, while the guards are held.
+        """
+        guards: Table = schema.guards  # type: ignore[assignment]
+        rows, seen = self.taken.c, guards.alias("seen").c
+        before = select(seen.version).where(seen.user_id == rows.user_id).scalar_subquery()
+        alone = func.bool_and(rows.version == func.coalesce(before, literal_column("0")) + literal_column("1"))
+        return select(func.coalesce(alone, false()).label("current")).cte("current")
+
+
+def hold(schema: Schema, engine: EngineRules, ask: Question | None = None) -> Held:
+    """
+    Return what a statement begins with that holds the guards of *follower* and *followed*.
+
+    Where it has a question, it is that of the follower, that of *followed* too if *locked* or *asked*, and none if *unchanged*.
+    """
     pair = follower, _ = user_key(schema, "follower"), user_key(schema, "followed")
-    people = and_(schema.key.in_(pair), unchanged.is_not(true()))
-    taken = _taken(schema, engine, people, lambda user: or_(user == follower, both))
-    return select(answers).add_cte(taken.cte("taken")).execution_options(**{HOLDS: True})
+    question = select(true().label("asked")) if ask is None else ask(schema, engine)
+    answers = question.cte("answers")
+    locked = schema.flag("locked", schema.key.table)
+    people = _people(schema, schema.key.in_(pair), (false() if locked is None else locked.is_(true())).label("locked"))
+    chosen: ColumnElement[bool] = true()
+    if ask is not None:
+        both = select(or_(answers.c.locked, answers.c.asked)).scalar_subquery()
+        people = people.where(select(answers.c.unchanged).scalar_subquery().is_not(true()))
+    there = people.cte("people")
+    if ask is not None:
+        chosen = or_(there.c[schema.key.key] == follower, both)
+    taken = _taken(schema, engine, there, chosen)
+    return Held(answers, there, taken.returning(*taken.table.columns).cte("taken"))
 
 
-def _taken(
-    schema: Schema,
-    engine: EngineRules,
-    people: ColumnElement[bool],
-    chosen: Callable[[ColumnElement[Any]], ColumnElement[bool]],
-) -> Any:
+def _people(schema: Schema, who: ColumnElement[bool], *columns: ColumnElement[Any]) -> Rows:
+    people = select(schema.key, *columns).where(who).order_by(schema.key)
+    return people.limit(literal_column(str(2**63 - 1))).with_for_update(read=True, key_share=True)
+
+
+def _taken(schema: Schema, engine: EngineRules, people: FromClause, chosen: ColumnElement[bool]) -> Any:
     guards: Table = schema.guards  # type: ignore[assignment] # asked for only where there are guards
-    locked = select(schema.key.label("user_id")).where(people).order_by(schema.key)
-    locked = locked.limit(literal_column(str(2**63 - 1))).with_for_update(read=True, key_share=True)
-    held = locked.subquery("people")
-    rows = select(held.c.user_id, literal_column("1").label("version"))
-    rows = rows.where(chosen(held.c.user_id)).order_by(held.c.user_id)
-    return engine.upsert(guards, rows, lambda _new: {"version": guards.c.version + 1})
+    user = people.c[schema.key.key]
+    rows = select(user.label("user_id"), literal_column("1").label("version")).where(chosen).order_by(user)
+    return engine.upsert(guards, rows, lambda _new: {"version": guards.c.version + literal_column("1")})
 
 
 @once

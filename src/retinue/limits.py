@@ -10,7 +10,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, func, literal_column, select
+from sqlalchemy import Double, and_, bindparam, false, func, literal, literal_column, select, true
+from sqlalchemy.sql.elements import ColumnElement
 
 from retinue import arguments, guards
 from retinue.effects.counts.adding import count_edges
@@ -61,7 +62,7 @@ def reached(work: Work, follower: Key, at: datetime, *, before: int, taking: boo
     settings = work.schema.settings
     # What this transaction's snapshot shows is still so if nobody else held the guard since.
     stale = _needs_version(work.schema, work.engine) and guards.version(work, follower) != before + 1
-    parameters = {"follower": follower, "since": at - DAY, **moment(work.schema, at)}
+    parameters = {"follower": follower, **parameters_of(work.schema, at)}
     ((following, followers, pending, lately, first),) = work.rows(usage, parameters, work.engine, stale)
     limit = None
     if settings.max_following is not None:
@@ -74,6 +75,11 @@ def reached(work: Work, follower: Key, at: datetime, *, before: int, taking: boo
     again = None if first is None else first + DAY
     limit = limit or _at(settings.max_follows_per_day, "max_follows_per_day", lately, again)
     return Reached(limit, _at(settings.max_pending_requests, "max_pending_requests", pending))
+
+
+def parameters_of(schema: Schema, at: datetime) -> dict[str, Any]:
+    """Return the parameters of `usage()` beside the follower."""
+    return {"since": at - DAY, **moment(schema, at)}
 
 
 def _needs_version(schema: Schema, engine: EngineRules) -> bool:
@@ -133,4 +139,33 @@ def usage(schema: Schema, engine: EngineRules, locking: bool) -> Rows:
         )
         lately = asked(select(func.count(done.id)).where(*in_a_day))
         first = asked(select(func.min(done.timestamp)).where(*in_a_day))
-    return select(following, followers, requests, lately, first)
+    numbers = {"following": following, "followers": followers, "pending": requests, "lately": lately, "first": first}
+    return select(*(number.label(name) for name, number in numbers.items()))
+
+
+class Room(NamedTuple):
+    """What a statement knows of the limits of *follower*, whose guard it holds: false also where they were never counted."""
+
+    #: Whether there is room for anything.
+    any: ColumnElement[bool]
+    #: Whether there is room for a request more.
+    requests: ColumnElement[bool]
+
+
+def room(schema: Schema, engine: EngineRules, taking: ColumnElement[int]) -> Room:
+    """Return, for a statement of engines that keep no snapshot, whether there is room; *taking*: as for `reached()`, 0 or 1."""
+    settings = schema.settings
+    if not settings.limits:
+        return Room(true(), true())
+    used = usage(schema, engine, False).cte("used").c
+    free: list[ColumnElement[bool]] = []
+    if settings.max_following is not None:
+        most = literal(settings.max_following)
+        by_followers = func.floor(literal(settings.max_following_ratio, Double) * used.followers)
+        free.append(used.following + used.pending - taking < func.greatest(most, by_followers))
+    if settings.max_follows_per_day is not None:
+        free.append(used.lately < literal(settings.max_follows_per_day))
+    requests = (
+        true() if settings.max_pending_requests is None else used.pending < literal(settings.max_pending_requests)
+    )
+    return Room(*(select(func.coalesce(one, false())).scalar_subquery() for one in (and_(true(), *free), requests)))

@@ -219,6 +219,9 @@ MUTE: Final = Tie(
 )
 DISMISSAL: Final = Tie(DismissedSuggestionMixin, "dismissal", ("user", "suggested"))
 
+#: The columns of a block with the times at which what it cut had begun.
+CUTS: Final = ("cut_following", "cut_followed_by", "cut_requested", "cut_requested_by")
+
 #: All kinds. A new one gets its line here.
 TIES: Final = (FOLLOW, REQUEST, BLOCK, MUTE, DISMISSAL)
 

@@ -52,20 +52,25 @@ CALLS = {
 #: Those whose cost depends on what is declared and on what is there, and in which words they say it.
 WORDED = {
     "follow": (
-        "one insert, and two updates where counts are kept",
-        "at most one select",
-        "on PostgreSQL, in one statement",
+        "Cost on PostgreSQL: one statement, whatever is declared; two where somebody else",
+        "one insert, and two updates where counts are kept (one on SQLite)",
+        "If nothing changed, one select or insert.",
     ),
-    "unfollow": ("one delete, and two updates where counts are kept", "one delete and one select"),
+    "unfollow": ("one delete, and two updates where counts are kept (one on SQLite)", "on PostgreSQL as `follow()`"),
     "remove_follower": ("As `unfollow()`", "nothing is spent on requests"),
-    "accept": ("one insert for the guards, one delete, one insert, and what follows from a change",),
-    "reject": ("one insert for the guards and one delete",),
+    "accept": ("one insert for the guards (none on SQLite), one delete, one insert, and what follows from a change",),
+    "reject": ("one insert for the guards (none on SQLite) and one delete",),
     "accept_all": ("one guard, one select that finds nobody any more, and for each 1,000 requests one select",),
     "reject_all": (
         "one guard, one select that finds nobody any more, and for each 1,000 requests one select, one delete",
     ),
     "unlock": ("that of `accept_all()`, one select that locks the user, one update, and one select more if",),
-    "block": ("two inserts (guards, block)", "two deletes where there are notifications"),
+    "block": (
+        "on PostgreSQL as `follow()`",
+        "two inserts (guards, block; on SQLite the block alone)",
+        "two deletes where there are notifications",
+    ),
+    "unblock": ("one insert for the guards (none on SQLite), one select, one delete",),
     "expire": ("One delete for each kind that is declared",),
     "followers_you_know": ("as `followers()`, and one select more, for the total",),
     "suggested_keys": ("the same as `suggestions()`", "one select less"),

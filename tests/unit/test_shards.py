@@ -68,6 +68,7 @@ from retinue.testing.auditor import faults_of
 from retinue.ties import TIES, delete_edge
 from retinue.values import Only, Sort
 from retinue.verbs import follows
+from retinue.verbs.before import before_block, before_follow, before_unfollow
 from retinue.viewer import Audience, Context
 from retinue.work.building import OPTION
 from tests import models
@@ -99,7 +100,7 @@ NAMED_BY_TIE: dict[str, set[str]] = {
 }
 
 #: What is built only for engines that change several tables in one statement.
-TOGETHER = ("change_with_effects", "ask_and_take_guards")
+TOGETHER = ("change_with_effects", "ask_and_take_guards", "insert_at_once", "delete_at_once", "block_at_once")
 
 LOOKS = [
     Look(searched=True, sort=Sort.NAME, only=Only.MUTUAL),
@@ -141,6 +142,7 @@ def forms_of(schema: Schema, name: str, rules: EngineRules) -> Iterator[Callable
         "started": [True, False],
         "slots": [1, 10],
         "event": list(KINDS),
+        "kind": list(KINDS.values()),
         "build": CHANGES,
         "notice": [notice for kind in KINDS.values() for notice in kind.notices],
         "followers": [True, False],
@@ -151,7 +153,7 @@ def forms_of(schema: Schema, name: str, rules: EngineRules) -> Iterator[Callable
             for fault in doctor_of_ties.faults_of(schema)
             if name != "delete_wrong" or not fault.what.startswith("history_")
         ],
-        "ask": [follows.before_follow, follows.before_unfollow],
+        "ask": [before_follow, before_unfollow, before_block],
     }
     if name in TOGETHER and not rules.modifying_ctes:
         return
@@ -192,6 +194,10 @@ def test_every_statement_holds_to_an_owner_or_says_why_not(name: str, engine: st
             "page_of": {f"{kind.name}{more}" for kind in LISTS for more in ("", "_viewed")},
             "left_out_of": {"left_out_of_view"},
             "change_with_effects": {f.__name__ for f in CHANGES},
+            "insert_at_once": {"insert_edge"},
+            "insert_change": {"insert_history"},
+            "delete_at_once": {"delete_edge"},
+            "block_at_once": {"insert_block"},
             "notify": {"notify_read"},
             **NAMED_BY_TIE,
         }

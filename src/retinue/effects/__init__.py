@@ -17,10 +17,11 @@ from collections.abc import Callable, Iterable, Sequence
 from pkgutil import resolve_name
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import CTE, select
+from sqlalchemy.sql.elements import ColumnElement
 
 from retinue.effects import outbox
-from retinue.effects.changes import KINDS, Kind, Selected, parameters_of, returned_by
+from retinue.effects.changes import KINDS, Kind, Possible, Selected, parameters_of, returned_by
 from retinue.effects.effect import Effect, InStatement
 from retinue.engines import EngineRules, Rows
 from retinue.events import EdgeEvent, Event
@@ -57,29 +58,18 @@ def change(work: Work, event: EdgeEvent, alone: Callable[[], bool], build: Build
     Where one statement can do it all, it is what *build* returns for *arguments*, an insert or a delete of *follower*
     and *followed* at *at*, with all effects. Else *alone* makes the change and returns whether there was one.
 
-    Cost: as *alone* and `record()`; or one statement, one more where home timelines are, and up to four for each
-    user who was never counted.
+    Cost: as *alone* and `record()`; or one statement, and up to four for each user who was never counted.
     """
     if not fits_one_statement(work.schema, work.engine):
         done = alone()
         if done:
             record(work, event)
         return EdgeChange(done)
-    schema, kind = work.schema, KINDS[type(event)]
-    parameters, effects = parameters_of(schema, event), effects_of(schema)
-    for effect in effects:
-        if isinstance(effect, InStatement):
-            parameters.update(effect.parameters(schema, (event, kind)))
+    parameters = at_once(work.schema, event)
     found: Any = work.run(change_with_effects, parameters, work.engine, type(event), build, *arguments).one()
     if not found.changed:
         return EdgeChange(done=False, was_there=bool(found.was_there))
-    more: list[Event] = []
-    for effect in effects:
-        if isinstance(effect, InStatement):
-            effect.complete(work, (event, kind), found)
-        else:
-            more += effect.write(work, [(event, kind)], bulk=False)
-    outbox.add(work, event, *more)
+    complete(work, found, event)
     return EdgeChange(done=True)
 
 
@@ -143,6 +133,62 @@ def post(work: Work, posts: Sequence[tuple[Key, Key]]) -> None:
         outbox.add(work, *effect.post(work, posts))
 
 
+# --- In the statement of the change --------------------------------------------------------------
+
+
+def at_once(schema: Schema, *possible: EdgeEvent) -> dict[str, Any]:
+    """Return the parameters of a statement `with_effects()` that may make these changes."""
+    parameters = parameters_of(schema, possible[0])
+    changes = [(event, KINDS[type(event)]) for event in possible]
+    for effect in effects_of(schema):
+        if isinstance(effect, InStatement):
+            parameters.update(effect.parameters(schema, changes))
+    return parameters
+
+
+def complete(work: Work, found: Any, *made: EdgeEvent, beside: Sequence[Event] = ()) -> None:
+    """
+    Write what the statement could not, whose row is *found* and which has *made* these changes.
+
+    And keep them for the listeners until COMMIT, with what happened *beside* them. Cost: as in `change()`.
+    """
+    changes = [(event, KINDS[type(event)]) for event in made]
+    more: list[Event] = []
+    for effect in effects_of(work.schema) if made else ():
+        if isinstance(effect, InStatement):
+            more += effect.complete(work, changes, found)
+        else:
+            more += effect.write(work, changes, bulk=False)
+    outbox.add(work, *made, *beside, *more)
+
+
+def with_effects(schema: Schema, engine: EngineRules, done: Rows, *possible: Possible) -> Rows:
+    """Return *done*, the answer of a statement that may make *possible* changes, with what follows from those it makes."""
+    after: list[CTE] = []
+    for effect in effects_of(schema):
+        if isinstance(effect, InStatement):
+            parts = effect.parts(schema, engine, possible, after)
+            done = done.add_columns(*parts.answers).add_cte(*parts.statements)
+            after += [part for part in parts.statements if part.name in done.selected_columns]
+    return done
+
+
+def kept_apart(schema: Schema, done: Rows, blocked: ColumnElement[bool]) -> Rows:
+    """Return *done*, the answer of a statement that blocks, with `block()` of *follower* and *followed*, if they are *blocked*."""
+    for effect in effects_of(schema):
+        if isinstance(effect, InStatement):
+            done = done.add_cte(*effect.kept_apart(schema, blocked))
+    return done
+
+
+def without_requests(schema: Schema, done: Rows, gone: CTE) -> Rows:
+    """Return *done*, the answer of a statement that deletes the request *gone*, with `close_requests()` of it."""
+    for effect in effects_of(schema):
+        if isinstance(effect, InStatement):
+            done = done.add_cte(*effect.closed(schema, gone))
+    return done
+
+
 # --- Which effects there are ---------------------------------------------------------------------
 
 
@@ -180,11 +226,6 @@ def change_with_effects(
 
     One row: how many edges changed; whether the edge was there before; and what effects want to know.
     """
-    kind, changed = KINDS[event], returned_by(schema, engine, build(schema, *arguments))
-    number = select(func.count()).select_from(changed.table).scalar_subquery()
-    done = select(number.label("changed"), is_edge(schema, engine).label("was_there"))
-    for effect in effects_of(schema):
-        if isinstance(effect, InStatement):
-            parts = effect.parts(schema, engine, kind, changed)
-            done = done.add_columns(*parts.answers).add_cte(*parts.statements)
-    return done.execution_options(**{OPTION: build.__name__})
+    edge = Possible(KINDS[event], returned_by(schema, engine, build(schema, *arguments)))
+    done = select(edge.number().label("changed"), is_edge(schema, engine).label("was_there"))
+    return with_effects(schema, engine, done, edge).execution_options(**{OPTION: build.__name__})

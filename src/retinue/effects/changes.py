@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
-from sqlalchemy import BigInteger, Delete, bindparam, delete, func, literal_column
+from sqlalchemy import CTE, BigInteger, Delete, Table, bindparam, delete, exists, func, literal_column, select
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause
@@ -121,24 +121,46 @@ def parameters_of(schema: Schema, event: EdgeEvent) -> dict[str, Any]:
     }
 
 
-def returned_by(schema: Schema, engine: EngineRules, change: Any) -> Changed:
+def returned_by(schema: Schema, engine: EngineRules, change: Any, name: str = "edge") -> Changed:
     """
-    Return the edge that *change*, an insert or a delete, returns within one statement; none if it changed nothing.
+    Return the edge or request that *change*, an insert or a delete, returns as *name* within one statement, if it has one.
 
-    Its time is later than that of what it undoes, however long the change had to wait for that.
+    Its time is later than that of what it undoes, however long the change had to wait for that; *since* is the row's own.
     """
+    table: Table = change.table
     if isinstance(change, Delete) and change.whereclause is not None:
         # Made anew: one that another engine has compiled remembers for its copies that it returned nothing.
         change = delete(change.table).where(change.whereclause)
-    edge, sent, clock = schema.follows.c, given(schema), engine.micros().op("<<")(_RANDOM)
+    row, sent, clock = table.c, given(schema), engine.micros().op("<<")(_RANDOM)
     columns = {
-        "follower": edge.follower_id,
-        "followed": edge.following_id,
-        "timestamp": func.greatest(sent.timestamp, edge.timestamp, type_=UTCDateTime),
+        "follower": row.follower_id,
+        "followed": row.following_id,
+        "timestamp": func.greatest(sent.timestamp, row.timestamp, type_=UTCDateTime),
         "number": func.greatest(sent.number, clock, type_=BigInteger),
     }
-    rows = change.returning(*(column.label(name) for name, column in columns.items())).cte("edge").c
-    return Changed(*(rows[name] for name in columns))
+    since = row.timestamp.label("since")
+    rows = change.returning(*(column.label(label) for label, column in columns.items()), since).cte(name).c
+    return Changed(*(rows[label] for label in columns))
+
+
+class Possible(NamedTuple):
+    """A change that a statement makes, or does not make: what it means, and the row that it is if it is made."""
+
+    kind: Kind
+    changed: Changed
+
+    def number(self) -> ColumnElement[int]:
+        """Return how often it was made: 0 or 1."""
+        return select(func.count()).select_from(self.changed.table).scalar_subquery()
+
+    def answer(self) -> ColumnElement[int]:
+        """Return the same as what the statement answers, called as what it made."""
+        made = cast("CTE", self.changed.table)
+        return self.number().label(made.name)
+
+    def is_made(self) -> ColumnElement[bool]:
+        """Return whether it was made."""
+        return exists(select(literal_column("1")).select_from(self.changed.table))
 
 
 class Selected(NamedTuple):

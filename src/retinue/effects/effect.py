@@ -10,7 +10,7 @@ from sqlalchemy import Table
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import CTE
 
-from retinue.effects.changes import Changed, Kind, Selected
+from retinue.effects.changes import Kind, Possible, Selected
 from retinue.engines import EngineRules
 from retinue.events import EdgeEvent, Event
 from retinue.faults import Fault
@@ -98,19 +98,40 @@ class Parts(NamedTuple):
 
 
 class InStatement(Effect):
-    """An effect that can be written by the statement of the change itself, where an engine has that."""
+    """
+    An effect that can be written by the statement of the change itself, where an engine has that.
 
-    def parts(self, schema: Schema, engine: EngineRules, kind: Kind, changed: Changed) -> Parts:
-        """Return what follows from the one change that *changed* has, if it has one."""
+    That statement may be one of several changes between two users, of which it makes some: either an edge or a
+    request; or it ends the edge and its opposite, first that of which the statement's parameters tell.
+    """
+
+    def parts(self, schema: Schema, engine: EngineRules, possible: Sequence[Possible], after: Sequence[CTE]) -> Parts:
+        """Return what follows from those of the *possible* changes that are made; *after* what other effects write."""
         raise NotImplementedError
 
-    def parameters(self, schema: Schema, change: Change) -> Mapping[str, Any]:
-        """Return the parameters of `parts()` beside those of the change."""
-        del schema, change
+    def closed(self, schema: Schema, gone: CTE) -> Sequence[CTE]:
+        """Return `close_requests()` of the request of *follower* and *followed* that has *gone*, if it has."""
+        del schema, gone
+        return ()
+
+    def kept_apart(self, schema: Schema, blocked: ColumnElement[bool]) -> Sequence[CTE]:
+        """Return `block()` of *follower* and *followed*, if they are *blocked*."""
+        del schema, blocked
+        return ()
+
+    def parameters(self, schema: Schema, changes: Sequence[Change]) -> Mapping[str, Any]:
+        """Return the parameters of `parts()`, beside those of the first of the *changes* that are possible."""
+        del schema, changes
         return {}
 
-    def complete(self, work: Work, change: Change, answers: Any) -> None:
-        """Write what `parts()` could not, by the row with its *answers*."""
+    def complete(self, work: Work, changes: Sequence[Change], answers: Any) -> Sequence[Event]:
+        """
+        Write what `parts()` could not, by the row with its *answers*; return what else listeners are to hear of.
+
+        *changes*: those that were made.
+        """
+        del work, changes, answers
+        return ()
 
     def needs_python(self, schema: Schema) -> bool:
         """Return whether Python makes values for its rows, which only statements of their own can have."""

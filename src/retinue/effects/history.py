@@ -16,14 +16,25 @@ from sqlalchemy import (
     exists,
     func,
     insert,
-    literal,
     literal_column,
     or_,
     select,
+    union_all,
 )
 from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.selectable import CTE
 
-from retinue.effects.changes import IMPORTED, KINDS, REMOVED, Changed, Kind, Selected
+from retinue.effects.changes import (
+    IMPORTED,
+    KINDS,
+    REMOVED,
+    Changed,
+    Kind,
+    Possible,
+    Selected,
+    given,
+    parameters_of,
+)
 from retinue.effects.effect import Change, InStatement, Parts
 from retinue.engines import EngineRules, Rows
 from retinue.events import Event
@@ -32,7 +43,7 @@ from retinue.models import FIRST, LAST, FollowEventMixin, UTCDateTime, new_id, n
 from retinue.schema import Schema
 from retinue.values import Key
 from retinue.work import Work, inserting
-from retinue.work.building import known_users_now, once, user_key
+from retinue.work.building import OPTION, known_users_now, once, user_key
 
 
 class History(InStatement):
@@ -47,7 +58,11 @@ class History(InStatement):
     def write(self, work: Work, changes: Sequence[Change], *, bulk: bool) -> Sequence[Event]:
         """Append a row for each. One insert."""
         del bulk
-        _append(work, [_row(kind, Changed.of(event)) for event, kind in changes])
+        if len(changes) == 1 and not work.schema.own_of(work.schema.table(self.mixin)).by_python:
+            ((event, kind),) = changes
+            work.run(insert_change, parameters_of(work.schema, event), kind)
+        else:
+            _append(work, [_row(kind, Changed.of(event)) for event, kind in changes])
         return ()
 
     def write_selected(self, work: Work, kind: Kind, selected: Selected) -> None:
@@ -55,12 +70,12 @@ class History(InStatement):
         if work.schema.own_of(work.schema.table(FollowEventMixin)).per_row:
             _append(work, [_row(kind, one) for one in selected.values()])
         else:
-            selected.run(work, "insert_history", _insert(work.schema, kind, selected.changed))
+            selected.run(work, "insert_history", _insert(work.schema, Possible(kind, selected.changed)))
 
-    def parts(self, schema: Schema, engine: EngineRules, kind: Kind, changed: Changed) -> Parts:
-        """Return the insert of the row."""
-        del engine
-        return Parts([_insert(schema, kind, changed).cte("history")])
+    def parts(self, schema: Schema, engine: EngineRules, possible: Sequence[Possible], after: Sequence[CTE]) -> Parts:
+        """Return the insert of the rows."""
+        del engine, after
+        return Parts([_insert(schema, *possible).cte("history")])
 
     def after_leaving(self, work: Work, users: Sequence[Key]) -> None:
         """Close what is said of *users* by a mark: their keys may be given to others."""
@@ -201,14 +216,25 @@ def insert_history(schema: Schema) -> Insert:
     return insert(schema.table(FollowEventMixin))
 
 
-def _insert(schema: Schema, kind: Kind, changed: Changed) -> Insert:
-    """Return the insert of a row for each change that *changed* has."""
-    table, row = schema.table(FollowEventMixin), _row(kind, changed)
-    values = {
-        name: value if isinstance(value, ColumnElement) else literal(value, table.c[name].type)
-        for name, value in row.items()
-    }
-    return insert(table).from_select(list(values), select(*(one.label(name) for name, one in values.items())))
+@once
+def insert_change(schema: Schema, kind: Kind) -> Insert:
+    """The row for the change of *follower* and *followed*, *at* a time and with the number *change_id*."""
+    statement: Insert = _insert(schema, Possible(kind, given(schema))).execution_options(**{OPTION: "insert_history"})
+    return statement
+
+
+def _insert(schema: Schema, *possible: Possible) -> Insert:
+    """Return the insert of a row for each change that was made."""
+    table = schema.table(FollowEventMixin)
+    selects, names = [], list[str]()
+    for kind, changed in possible:
+        values = {
+            name: value if isinstance(value, ColumnElement) else literal_column(f"'{value}'", table.c[name].type)
+            for name, value in _row(kind, changed).items()
+        }
+        selects.append(select(*(one.label(name) for name, one in values.items())))
+        names = list(values)
+    return insert(table).from_select(names, selects[0] if len(selects) == 1 else union_all(*selects))
 
 
 @once

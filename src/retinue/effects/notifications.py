@@ -11,9 +11,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar, Final
 
-from sqlalchemy import Delete, Executable, String, Table, bindparam, delete, null
+from sqlalchemy import Delete, Executable, String, Table, bindparam, delete, exists, null, select
+from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.selectable import CTE
 
-from retinue.effects.changes import Changed, Kind, Notice, given, parameters_of
+from retinue.effects.changes import Changed, Notice, Possible, given, parameters_of
 from retinue.effects.effect import Change, InStatement, Parts
 from retinue.engines import EngineRules
 from retinue.events import Event
@@ -42,22 +44,45 @@ class Notifications(InStatement):
             rows = [
                 {
                     **parameters_of(work.schema, event),
-                    **self.parameters(work.schema, (event, kind)),
+                    **self.parameters(work.schema, [(event, kind)]),
                     f"notice_{notice.kind}": notice.kind.value,
                 }
                 for event, kind in changes
                 if notice in kind.notices
             ]
-            work.insert_each(work.schema.table(self.mixin), notify, rows, notice)
+            if len(rows) == 1:
+                work.insert_row(notify, rows[0], notice)
+            else:
+                work.insert_each(work.schema.table(self.mixin), notify, rows, notice)
         return ()
 
-    def parts(self, schema: Schema, engine: EngineRules, kind: Kind, changed: Changed) -> Parts:
+    def parts(self, schema: Schema, engine: EngineRules, possible: Sequence[Possible], after: Sequence[CTE]) -> Parts:
         """Return an upsert for each notice."""
-        return Parts([_upsert(schema, engine, one, changed).cte(f"notice_{one.kind}") for one in kind.notices])
+        del after
+        notices = [(notice, changed) for kind, changed in possible for notice in kind.notices]
+        return Parts([_upsert(schema, engine, *one).cte(f"notice_{one[0].kind}") for one in notices])
 
-    def parameters(self, schema: Schema, change: Change) -> Mapping[str, Any]:
+    def closed(self, schema: Schema, gone: CTE) -> Sequence[CTE]:
+        """Return the delete of the notification of the request."""
+        rows, (actor, recipient) = _rows(schema), (user_key(schema, name) for name in REQUEST.ends)
+        ended = rows.c.recipient_id == recipient, rows.c.actor_id == actor, exists(select(gone))
+        told = rows.c.kind == NotificationKind.FOLLOW_REQUEST.value
+        return (delete(rows).where(*ended, told).cte("told_of_request"),)
+
+    def kept_apart(self, schema: Schema, blocked: ColumnElement[bool]) -> Sequence[CTE]:
+        """Return two deletes."""
+        rows, ends = _rows(schema), REQUEST.ends
+        between = [
+            delete(rows).where(
+                rows.c.recipient_id == user_key(schema, recipient), rows.c.actor_id == user_key(schema, actor), blocked
+            )
+            for recipient, actor in (ends, ends[::-1])
+        ]
+        return [deleted.cte(f"told_{end}") for deleted, end in zip(between, ends, strict=True)]
+
+    def parameters(self, schema: Schema, changes: Sequence[Change]) -> Mapping[str, Any]:
         """Return since when a notification is too fresh to come again."""
-        return {"again_after": change[0].at - schema.settings.notify_again_after}
+        return {"again_after": changes[0][0].at - schema.settings.notify_again_after}
 
     def close_requests(self, work: Work, pairs: Sequence[Pair]) -> None:
         """Delete the notifications of the requests of *pairs*. One delete for each user who was asked."""

@@ -101,6 +101,18 @@ class EngineRules(ABC):
     #: True where one statement may change several tables, each part by what the one before it changed: in CTEs.
     modifying_ctes: ClassVar[bool] = False
 
+    #: True where writers come one at a time, so that no two wait for one another in a circle, whatever their order.
+    one_writer: ClassVar[bool] = False
+
+    def hold_all(self, connection: Connection) -> bool:
+        """
+        See to it that nobody else writes until the transaction of *connection* ends, if the engine has one writer at a time.
+
+        Return whether that is so: then no guard is needed. No statement but what begins a transaction.
+        """
+        del connection
+        return False
+
     def holds_uuid(self, value: UUID) -> bool:
         """Return whether a UUID column can hold *value*: here, any."""
         del value

@@ -44,6 +44,7 @@ _COLLATIONS: Final = text(
 
 
 _ONE: Final[ColumnElement[int]] = literal_column("1")
+_MICROS: Final[ColumnElement[int]] = literal_column("1000000")
 
 
 def _array_of(column: ColumnElement[Any]) -> TypeEngine[Any]:
@@ -90,7 +91,7 @@ class PostgreSQL(OnConflict):
 
     def micros(self) -> ColumnElement[int]:
         """Return the clock's own time: that of the statement stands still while it waits."""
-        return cast(func.extract("epoch", func.clock_timestamp()) * 1_000_000, BigInteger)
+        return cast(func.extract("epoch", func.clock_timestamp()) * _MICROS, BigInteger)
 
     def no_row(self, rows: Rows, *, one_by_one: bool = False) -> ColumnElement[bool]:
         """

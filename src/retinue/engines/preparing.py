@@ -182,6 +182,13 @@ _HOOKS: Final[dict[str, Any]] = {
 }
 
 
+def begin_to_write(connection: Connection) -> None:
+    """Take the one write lock of SQLite for the transaction of *connection*, unless it has it."""
+    driver: Any = connection.connection.driver_connection
+    if not driver.in_transaction:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
 def _in_autocommit(connection: Connection) -> bool:
     return connection._is_autocommit_isolation()  # noqa: SLF001 - whatever is public asks the database
 

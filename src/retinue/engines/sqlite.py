@@ -27,7 +27,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from retinue.engines.contract import Aftermath, Rows, Unlike, newest_edges_of
 from retinue.engines.on_conflict import OnConflict
-from retinue.engines.preparing import in_transaction, is_prepared
+from retinue.engines.preparing import begin_to_write, in_transaction, is_prepared
 
 #: What ``PRAGMA foreign_keys`` says; named as the statements of the graph are.
 _FOREIGN_KEYS: Final = select(table("pragma_foreign_keys", column("foreign_keys")).c.foreign_keys).execution_options(
@@ -50,6 +50,7 @@ class SQLite(OnConflict):
     #: SQLite's integers have 64 bits, whatever the column is called.
     integer_range: ClassVar[tuple[int, int]] = (-(2**63), 2**63 - 1)
     integers_are_alike = True
+    one_writer = True
     insert: ClassVar[staticmethod[[Table], Any]] = staticmethod(insert)
 
     def by_name(self, name: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -92,6 +93,13 @@ class SQLite(OnConflict):
     def cascades(self, connection: Connection) -> bool:
         """Return whether this connection enforces foreign keys, as that of a prepared engine does."""
         return bool(connection.execute(_FOREIGN_KEYS).scalar())
+
+    def hold_all(self, connection: Connection) -> bool:
+        """Begin to write, unless that is done. Only a prepared engine does so before it reads what decides."""
+        if not is_prepared(connection):
+            return False
+        begin_to_write(connection)
+        return True
 
     def is_prepared(self, connection: Connection) -> bool:
         """Return whether a prepared engine gave this connection out."""

@@ -25,6 +25,7 @@ from sqlalchemy.sql.elements import (
     Case,
     Cast,
     ClauseElement,
+    ClauseList,
     CollectionAggregate,
     ColumnClause,
     Grouping,
@@ -218,7 +219,8 @@ class _Scope:
         """Columns that a subquery fixes to bound values are fixed in its result."""
         for chosen in _topmost(source.element):
             inner = self._scope_of(chosen, None)
-            for name, column in getattr(chosen, "selected_columns", {}).items():
+            returned = chosen.selected_columns if isinstance(chosen, Select) else chosen.exported_columns
+            for name, column in returned.items():
                 reach = inner.fixed.get(_key(_bare(column)))
                 if reach is not None:
                     self.fixed[hash(source), name] = reach
@@ -239,7 +241,7 @@ class _Scope:
                 elif _is_column(value):
                     self._links.append((_key(value), _key(column)))
             return
-        is_in = condition.operator is operators.in_op and isinstance(right, (BindParameter, SelectBase, ScalarSelect))
+        is_in = condition.operator is operators.in_op and _is_list(right)
         if is_in and _is_column(left) and (only is None or left.table in only):
             self.fixed.setdefault(_key(left), _Reach.SEVERAL)
 
@@ -291,6 +293,13 @@ class _Scope:
             self.fixed[hash(insert.table), owner] = reach
         else:
             self._faults.append(f"what is inserted into {insert.table.name} is not held to an owner by {owner}")
+
+
+def _is_list(element: Any) -> bool:
+    """Return whether *element* is what a column may be IN: bound values, or a subquery."""
+    if isinstance(element, ClauseList):
+        return all(isinstance(_bare(one), BindParameter) for one in element.clauses)
+    return isinstance(element, (BindParameter, SelectBase, ScalarSelect))
 
 
 def _is_column(element: Any) -> bool:

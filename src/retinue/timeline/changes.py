@@ -24,10 +24,12 @@ from enum import StrEnum
 from typing import Any, Final
 
 from sqlalchemy import Table, select
+from sqlalchemy.sql.selectable import CTE
 
 from retinue.cursors import micros_of, time_of
-from retinue.effects.changes import Changed, Kind, Selected, as_sent
-from retinue.effects.effect import Change, Effect
+from retinue.effects.changes import Changed, Kind, Possible, Selected, as_sent
+from retinue.effects.effect import Change, InStatement, Parts
+from retinue.engines import EngineRules
 from retinue.errors import shown
 from retinue.events import Event, TimelineWork
 from retinue.faults import Fault, Severity, delete_if_wrong
@@ -93,12 +95,14 @@ def mark_stale(work: Work, users: Iterable[Key]) -> list[Unit]:
     if not chosen:
         return []
     changes = [{"user": user, "version_": version} for user in chosen]
-    if not work.run_each(statements.mark_stale, changes).rowcount:
+    one = len(changes) == 1
+    marked = work.run(statements.mark_stale, changes[0]) if one else work.run_each(statements.mark_stale, changes)
+    if not marked.rowcount:
         return []  # a timeline is kept for none of them
     return [Unit(Task.FILL, user, version) for user in chosen]
 
 
-class Timelines(Effect):
+class Timelines(InStatement):
     """What every change, and every post, means for the home timelines that are kept."""
 
     def tables(self, schema: Schema) -> Sequence[Table]:
@@ -118,9 +122,27 @@ class Timelines(Effect):
         """Note which edges came and went. One update if any came, one delete if any went."""
         del bulk
         gone = [{"follower": one.follower_id, "followed": one.followed_id} for one, kind in changes if kind.edges < 0]
-        if gone:
+        if len(gone) == 1:
+            work.run(statements.purge, gone[0])
+        elif gone:
             work.run_each(statements.purge, gone)
         return work_of(work, mark_stale(work, {one.follower_id for one, kind in changes if kind.edges > 0}))
+
+    def parts(self, schema: Schema, engine: EngineRules, possible: Sequence[Possible], after: Sequence[CTE]) -> Parts:
+        """Return the update of the reader who follows somebody new, behind all others; or the delete of what has gone."""
+        del engine
+        came, gone = ([one for one in possible if one.kind.edges * sign > 0] for sign in (1, -1))
+        stale = [statements.mark_stale_if(schema, one, after) for one in came]
+        ends = ("follower", "followed"), ("followed", "follower")
+        purged = [statements.purge_if(schema, edge, *pair) for edge, pair in zip(gone, ends, strict=False)]
+        return Parts([*stale, *purged], [select(one.c.version).scalar_subquery().label("stale") for one in stale])
+
+    def complete(self, work: Work, changes: Sequence[Change], answers: Any) -> Sequence[Event]:
+        """Return what is to be done for the reader, if a timeline is kept for them."""
+        came = [event.follower_id for event, kind in changes if kind.edges > 0]
+        if not came or answers.stale is None:
+            return ()
+        return work_of(work, [Unit(Task.FILL, came[0], answers.stale)])
 
     def write_selected(self, work: Work, kind: Kind, selected: Selected) -> None:
         """Note who follows somebody new. One select, and one update if it finds anybody."""

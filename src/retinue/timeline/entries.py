@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from sqlalchemy import (
+    CTE,
     BigInteger,
     Delete,
     Executable,
@@ -16,6 +18,8 @@ from sqlalchemy import (
     delete,
     false,
     func,
+    literal_column,
+    null,
     select,
     true,
     update,
@@ -23,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.elements import ColumnElement
 
 from retinue.cursors import Way
+from retinue.effects.changes import Possible
 from retinue.engines import EngineRules, Rows
 from retinue.lists.keyset import beside, in_order
 from retinue.lists.kinds import FOLLOWERS
@@ -75,6 +80,15 @@ def mark_stale(schema: Schema) -> Update:
     return _update_reader(schema).values(version=_version(), complete_after=None)
 
 
+def mark_stale_if(schema: Schema, edge: Possible, after: Sequence[CTE]) -> CTE:
+    """Return `mark_stale()` of the follower of *edge*, if it is made; locked behind the rows *after* which it comes."""
+    readers = _timeline(schema)[0].readers
+    behind = [select(func.count()).select_from(rows).scalar_subquery() >= literal_column("0") for rows in after]
+    version = bindparam("change_id", type_=BigInteger)
+    stale = _update_reader(schema, "follower").where(edge.is_made(), *behind)
+    return stale.values(version=version, complete_after=null()).returning(readers.c.version).cte("stale_reader")
+
+
 @once
 def set_complete(schema: Schema) -> Update:
     """What is kept for *user* is all there is later than *floor*, if nothing has changed since *version*."""
@@ -97,9 +111,9 @@ def raise_floor(schema: Schema) -> Update:
     return _update_reader(schema).values(complete_after=_floor(schema))
 
 
-def _update_reader(schema: Schema) -> Update:
+def _update_reader(schema: Schema, user: str = "user") -> Update:
     readers = _timeline(schema)[0].readers
-    return update(readers).where(readers.c.user_id == user_key(schema, "user"))
+    return update(readers).where(readers.c.user_id == user_key(schema, user))
 
 
 def _floor(schema: Schema) -> ColumnElement[Any]:
@@ -314,10 +328,19 @@ def forget(schema: Schema) -> Delete:
 @once
 def purge(schema: Schema) -> Delete:
     """Nothing that *followed* posted is kept for *follower*, who follows them no more."""
-    entries = _timeline(schema)[0].entries
-    return delete(entries).where(
-        entries.c.reader_id == user_key(schema, "follower"), entries.c.author_id == user_key(schema, "followed")
+    return delete(_timeline(schema)[0].entries).where(*_of(schema, "follower", "followed"))
+
+
+def purge_if(schema: Schema, edge: Possible, reader: str, author: str) -> CTE:
+    """Return `purge()` of what *author* posted, for *reader*, who are parameters, if *edge* is ended."""
+    return (
+        delete(_timeline(schema)[0].entries).where(*_of(schema, reader, author), edge.is_made()).cte(f"purged_{reader}")
     )
+
+
+def _of(schema: Schema, reader: str, author: str) -> Sequence[ColumnElement[bool]]:
+    entries = _timeline(schema)[0].entries.c
+    return entries.reader_id == user_key(schema, reader), entries.author_id == user_key(schema, author)
 
 
 def of_unfollowed(schema: Schema, engine: EngineRules) -> ColumnElement[bool]:

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple, cast
 from sqlalchemy import (
     Delete,
     Executable,
-    and_,
     delete,
     exists,
     false,
@@ -27,8 +26,10 @@ from retinue.events import Followed, FollowerRemoved, RequestAccepted, Requested
 from retinue.models import FollowMixin, FollowRequestMixin, now
 from retinue.relationships import is_following
 from retinue.schema import Schema
-from retinue.ties import BLOCK, FOLLOW, REQUEST, Tie, is_edge, not_blocked, pending
+from retinue.ties import BLOCK, FOLLOW, REQUEST, Tie, is_edge, not_blocked
 from retinue.values import Outcome
+from retinue.verbs import at_once
+from retinue.verbs.before import before_follow, before_unfollow, labelled, pair_of
 from retinue.work import Pair, Work, edge_parameters
 from retinue.work.building import insert_row, moment, once, people, user_key
 from retinue.work.criteria import may_hide
@@ -59,6 +60,8 @@ def remove_follower(work: Work, user: Any, follower: Any) -> bool:
 
 def _follow_freely(work: Work, pair: Pair) -> Outcome:
     """Follow where nothing can stand against it but an edge that is there."""
+    if work.engine.one_writer and _edge_exists(work, pair):
+        return Outcome.UNCHANGED  # and nobody waits for who changes nothing
     added = add_edge(work, Followed(*pair, now()))
     if added.done:
         return Outcome.FOLLOWED
@@ -76,8 +79,11 @@ def _follow_by_the_rules(work: Work, pair: Pair, at: datetime) -> Outcome:
     row, we ask why. Should the answer be "nothing", it was changed just before:
     then again.
     """
+    tried = at_once.follow(work, pair, at)
+    if tried.answer is not None:
+        return cast("Outcome", tried.answer)
     version = limits.seen(work, pair[0])
-    before = guards.ask_and_take(work, pair, before_follow, at)
+    before = tried.before or guards.ask_and_take(work, pair, before_follow, at)
     if before.unchanged:
         return Outcome.UNCHANGED
     asks, asked = before.locked, before.asked
@@ -167,6 +173,12 @@ def _edge_exists(work: Work, pair: Pair) -> bool:
 
 def _remove(work: Work, follower: Any, followed: Any, kind: type[Unfollowed | FollowerRemoved]) -> bool:
     pair = work.write(follower, followed)
+    if kind is Unfollowed:
+        tried = at_once.unfollow(work, pair, now())
+        if tried.answer is not None:
+            if not tried.answer:
+                work.refuse_unknown(pair)
+            return bool(tried.answer)
     withdrawn = kind is Unfollowed and _withdraw(work, pair)
     if _end(work, kind(*pair, now())):
         return True
@@ -257,7 +269,7 @@ def insert_request(schema: Schema, engine: EngineRules) -> Executable:
     """*follower* asks *at* that time to follow *followed*: who approves that, and whom they do not follow yet."""
     users = people(schema, *REQUEST.ends)
     locked: Any = schema.flag("locked", users["followed"], engine)
-    edge = exists(_pair_of(schema, FOLLOW, "timestamp"))
+    edge = exists(pair_of(schema, FOLLOW, "timestamp"))
     return _insert(schema, engine, REQUEST, users, locked.is_(true()), *_unblocked(schema, engine), ~edge)
 
 
@@ -267,37 +279,6 @@ def delete_loaded_edge(schema: Schema) -> Delete:
     edge: Any = schema.follow
     mine = edge.follower_id == user_key(schema, "follower"), edge.following_id == user_key(schema, "followed")
     return delete(edge).where(*mine).execution_options(synchronize_session="fetch")
-
-
-@once
-def before_follow(schema: Schema, engine: EngineRules) -> Rows:
-    """
-    (locked, unchanged, asked, waits): what *follower* meets who wants to follow *followed*; see `guards.Before`.
-
-    It is enough if *follower* follows already.
-    """
-    locked: Any = false()
-    asked: Any = false()
-    waits: Any = false()
-    if REQUEST.is_declared(schema) and "locked" in schema.flags:
-        requests = REQUEST.table(schema)
-        private = cast("Any", schema.flag("locked", schema.key.table, engine))
-        request = _pair_of(schema, REQUEST, "timestamp")
-        locked, asked, waits = private.is_(true()), exists(request), exists(request.where(pending(schema, requests)))
-    answers = _labelled(locked=locked, unchanged=is_edge(schema, engine), asked=asked, waits=waits)
-    return engine.current(select(*answers).where(schema.key == user_key(schema, "followed")))
-
-
-@once
-def before_unfollow(schema: Schema, engine: EngineRules) -> Rows:
-    """
-    (locked, unchanged, asked): what *follower* meets who wants to follow *followed* no longer; see `guards.Before`.
-
-    Whether *followed* approves followers does not matter; it is enough if there is neither a request nor an edge.
-    """
-    asked = exists(_pair_of(schema, REQUEST, "timestamp"))
-    nothing = false() if engine.keeps_snapshot else and_(~asked, ~is_edge(schema, engine))
-    return select(*_labelled(locked=false(), unchanged=nothing, asked=asked))
 
 
 @once
@@ -311,11 +292,11 @@ def standing(schema: Schema, engine: EngineRules) -> Rows:
     def time(tie: Tie, column: str) -> Any:
         if not tie.is_declared(schema):
             return null()
-        return engine.current(_pair_of(schema, tie, column)).scalar_subquery()
+        return engine.current(pair_of(schema, tie, column)).scalar_subquery()
 
     both = [user_key(schema, name) for name in FOLLOW.ends]
     locked = schema.flag("locked", schema.key.table, engine)
-    answers = _labelled(
+    answers = labelled(
         locked=false() if locked is None else locked.is_(true()),
         edge=time(FOLLOW, "timestamp"),
         asked=time(REQUEST, "timestamp"),
@@ -335,12 +316,3 @@ def _unblocked(schema: Schema, engine: EngineRules) -> list[ColumnElement[bool]]
     if not BLOCK.is_declared(schema):
         return []  # without any condition, MariaDB's own foreign keys say that a user is missing
     return [not_blocked(schema, engine, *(user_key(schema, name) for name in FOLLOW.ends))]
-
-
-def _pair_of(schema: Schema, tie: Tie, column: str) -> Rows:
-    rows = tie.table(schema)
-    return select(rows.c[column]).where(*tie.pair(schema, rows))
-
-
-def _labelled(**values: ColumnElement[Any]) -> list[Any]:
-    return [value.label(name) for name, value in values.items()]

@@ -142,7 +142,7 @@ def _answer(work: Work, user: Any, requester: Any) -> Pair:
 def _answer_all(work: Work, user: Any) -> Key:
     work.schema.table(FollowRequestMixin)
     key = work.write_of(user)
-    if not guards.take(work, key):
+    if not guards.take(work, key) or work.engine.one_writer:
         work.refuse_unknown([key])
     return key
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from retinue import arguments, effects, guards, ties
 from retinue.events import (
@@ -18,13 +18,10 @@ from retinue.events import (
     Unmuted,
 )
 from retinue.models import BlockMixin, FollowMixin, MuteMixin, now
-from retinue.ties import BLOCK, FOLLOW, MUTE, REQUEST
-from retinue.verbs import follows
+from retinue.ties import BLOCK, CUTS, FOLLOW, MUTE, REQUEST
+from retinue.verbs import at_once, follows
 from retinue.work import Pair, Work
 from retinue.work.whole import whole
-
-#: The columns with the times at which what a block cut had begun.
-_CUTS: Final = ("cut_following", "cut_followed_by", "cut_requested", "cut_requested_by")
 
 
 @whole()
@@ -34,6 +31,9 @@ def block(work: Work, blocker: Any, blocked: Any, until: datetime | None = None)
     at = now()
     until = arguments.end_of(until, at)
     pair = work.write(blocker, blocked)
+    tried = at_once.block(work, pair, at, until)
+    if tried.answer is not None:
+        return bool(tried.answer)
     _hold(work, pair)
     while not ties.insert(work, BLOCK, pair, at, {"until": until}):
         before = _found(work, pair)
@@ -44,7 +44,7 @@ def block(work: Work, blocker: Any, blocked: Any, until: datetime | None = None)
             if before.until != until:
                 ties.change(work, BLOCK, pair, "prolong_block", {"until": until})
             return False
-        ties.change(work, BLOCK, pair, "renew_block", {"timestamp": at, "until": until}, cleared=_CUTS)
+        ties.change(work, BLOCK, pair, "renew_block", {"timestamp": at, "until": until}, cleared=CUTS)
         break
     cut(work, pair, at)
     effects.record(work, Blocked(*pair, at, until))
@@ -96,7 +96,7 @@ class _Block(NamedTuple):
 
 
 def _found(work: Work, pair: Pair) -> _Block | None:
-    row = ties.locked(work, BLOCK, pair, "timestamp", "until", *_CUTS)
+    row = ties.locked(work, BLOCK, pair, "timestamp", "until", *CUTS)
     return None if row is None else _Block(*row)
 
 
@@ -112,7 +112,7 @@ def cut(work: Work, pair: Pair, at: datetime) -> None:
     back = (pair[1], pair[0])
     following, followed_by = _cut_edge(work, pair), _cut_edge(work, back)
     times = (following, followed_by, _cut_request(work, pair, at), _cut_request(work, back, at))
-    remembered = {name: since for name, since in zip(_CUTS, times, strict=True) if since is not None}
+    remembered = {name: since for name, since in zip(CUTS, times, strict=True) if since is not None}
     if remembered:
         ties.change(work, BLOCK, pair, "remember_cut", remembered)
     ended: list[Event] = []

@@ -13,7 +13,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from retinue.effects.changes import Changed, Kind, Selected
+from sqlalchemy.sql.selectable import CTE
+
+from retinue.effects.changes import Kind, Possible, Selected
 from retinue.effects.counts import adding, leaving, recounting, rows
 from retinue.effects.effect import Change, InStatement, Parts
 from retinue.engines import EngineRules
@@ -23,9 +25,6 @@ from retinue.models import FollowCountMixin
 from retinue.schema import Schema
 from retinue.values import Counts, Key
 from retinue.work import Work
-
-#: The parameters of each of two rows, behind its name.
-_NAMES: Final = ("user", "slot", *rows.NUMBERS)
 
 
 class CountRows(InStatement):
@@ -43,34 +42,35 @@ class CountRows(InStatement):
         if kind.edges:
             adding.add_selected(work, kind.edges, selected)
 
-    def parts(self, schema: Schema, engine: EngineRules, kind: Kind, changed: Changed) -> Parts:
+    def parts(self, schema: Schema, engine: EngineRules, possible: Sequence[Possible], after: Sequence[CTE]) -> Parts:
         """
         Return the updates of both rows, of the user with the lower key and of the one with the higher.
 
         The second waits for the first also where that is not there: it is to be made before the next is locked.
         """
-        del engine
-        if not kind.edges:
+        del engine, after
+        edges = [one for one in possible if one.kind.edges]
+        if not edges:
             return Parts(())
-        first = rows.add_if(schema, "first", changed.table, less=kind.edges < 0)
-        second = rows.add_if(schema, "second", first, less=kind.edges < 0)
+        first = rows.add_if(schema, "first", edges)
+        second = rows.add_if(schema, "second", edges, after=first)
         return Parts((first, second), (rows.number(first), rows.number(second)))
 
-    def parameters(self, schema: Schema, change: Change) -> Mapping[str, Any]:
-        """Return whose rows these are, and what is added to them."""
-        event, kind = change
-        both = zip(("first", "second"), _of_edge(event, kind.edges), strict=True) if kind.edges else ()
-        return {
-            f"{which}_{name}": value
-            for which, (user, more) in both
-            for name, value in zip(_NAMES, (user, adding.slot(schema, more), *more), strict=True)
-        }
+    def parameters(self, schema: Schema, changes: Sequence[Change]) -> Mapping[str, Any]:
+        """Return whose rows these are, and what the first change that is one of an edge adds to them."""
+        edges = [(event, kind.edges) for event, kind in changes if kind.edges]
+        if not edges:
+            return {}
+        # Where both users may lose a follower, it is in slot 0.
+        return adding.of_both(schema, _of_edge(*edges[0]), spread=len(edges) == 1)
 
-    def complete(self, work: Work, change: Change, answers: Any) -> None:
+    def complete(self, work: Work, changes: Sequence[Change], answers: Any) -> Sequence[Event]:
         """Make the first row that was not there, and add to the other."""
-        event, kind = change
-        if kind.edges and not (answers.first_count and answers.second_count):
-            adding.start(work, _of_edge(event, kind.edges)[answers.first_count :])
+        if not (answers.first_count and answers.second_count):
+            more = _ascending(changes)
+            if more:
+                adding.start(work, more[answers.first_count :])
+        return ()
 
     def needs_python(self, schema: Schema) -> bool:
         """Return whether Python makes values that an update sets; rows are made by statements of their own in any case."""

@@ -29,9 +29,33 @@ More: TypeAlias = tuple[Key, Delta]
 
 
 def add(work: Work, more: Sequence[More]) -> None:
-    """Add *more* to the rows of users, ascending: one statement each, up to four more for one without a row."""
+    """
+    Add *more* to the rows of users, ascending: one statement each, up to four more for one without a row.
+
+    Where an engine has one writer at a time, it is one statement for both users of an edge.
+    """
+    if work.engine.one_writer and len(more) == len(rows.BOTH):
+        parameters = of_both(work.schema, more)
+        less = min(*more[0][1], *more[1][1]) < 0
+        if work.run(rows.add_to_both, parameters, work.engine, less).rowcount:
+            return
     for user, delta in more:
         _add(work, user, delta)
+
+
+def of_both(schema: Schema, more: Sequence[More], *, spread: bool = True) -> dict[str, Any]:
+    """Return what is added to the rows of two users as parameters; in slot 0, unless it is *spread*."""
+    (first, first_more), (second, second_more) = more
+    return {
+        "first_user": first,
+        "first_slot": slot(schema, first_more) if spread else 0,
+        "first_followers": first_more[0],
+        "first_following": first_more[1],
+        "second_user": second,
+        "second_slot": slot(schema, second_more) if spread else 0,
+        "second_followers": second_more[0],
+        "second_following": second_more[1],
+    }
 
 
 def start(work: Work, more: Sequence[More]) -> None:

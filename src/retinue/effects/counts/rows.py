@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
+from operator import add
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -19,6 +21,7 @@ from sqlalchemy import (
     false,
     func,
     literal_column,
+    or_,
     select,
     update,
 )
@@ -26,9 +29,10 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.functions import FunctionElement
-from sqlalchemy.sql.selectable import FromClause, ScalarSelect
+from sqlalchemy.sql.selectable import ScalarSelect
 from sqlalchemy.types import TypeEngine
 
+from retinue.effects.changes import Possible
 from retinue.engines import EngineRules, Rows
 from retinue.models import FollowCountMixin
 from retinue.schema import Schema
@@ -36,6 +40,9 @@ from retinue.work.building import OPTION, ROW, insert_row, once, people, row_nam
 
 #: Their columns.
 COLUMNS: Final[tuple[str, ...]] = ("user_id", "slot", "followers", "following")
+
+#: The two users of an edge, ascending, in the names of parameters.
+BOTH: Final[tuple[str, str]] = ("first", "second")
 
 #: Those with numbers.
 NUMBERS: Final[tuple[str, ...]] = COLUMNS[2:]
@@ -185,18 +192,47 @@ def add_to_count(schema: Schema, engine: EngineRules, less: bool) -> Executable:
     return upsert if names is None else upsert.execution_options(**{ROW: names})
 
 
-def add_if(schema: Schema, which: str, condition: FromClause, *, less: bool) -> CTE:
+@once
+def add_to_both(schema: Schema, engine: EngineRules, less: bool) -> Update:
     """
-    Return the update of one row, if *condition* has a row: its user, slot and numbers are the parameters *which*.
+    Add to the rows of two users, if both are there: `BOTH`, each with its user, slot and numbers as parameters.
 
-    *less*: whether the numbers are below zero.
+    *less*: whether any of the numbers is below zero.
     """
+    del engine
     rows = count_rows(schema)
+
+    users = [user_key(schema, f"{which}_user") for which in BOTH]
+
+    def of_user(row: Any, name: str) -> ColumnElement[Any]:
+        """Return the parameter *name* of the user whose *row* it is."""
+        values = [bindparam(f"{which}_{name}", type_=rows.c[name].type) for which in BOTH]
+        return case((row.c.user_id == users[0], values[0]), else_=values[1])
+
+    def theirs(row: Any) -> tuple[ColumnElement[bool], ...]:
+        return row.c.user_id.in_(users), row.c.slot == of_user(row, "slot")
+
+    there = rows.alias("there")
+    both = select(func.count() == literal_column("2")).select_from(there).where(*theirs(there)).scalar_subquery()
+    more = {name: plus(schema, name, of_user(rows, name), less=less) for name in NUMBERS}
+    return update(rows).where(*theirs(rows), both).values(more)
+
+
+def add_if(schema: Schema, which: str, edges: Sequence[Possible], *, after: CTE | None = None) -> CTE:
+    """
+    Return the update of one row, if one of *edges* is made: its user, slot and numbers are the parameters *which*.
+
+    There may be the edge that these are of, and its opposite, by which followers and following change places.
+    *after*: the update before it, without which it is not made.
+    """
+    rows, less = count_rows(schema), edges[0].kind.edges < 0
     mine = rows.c.user_id == user_key(schema, f"{which}_user"), rows.c.slot == bindparam(f"{which}_slot")
-    holds = exists(select(literal_column("1")).select_from(condition))
-    more = {
-        name: plus(schema, name, bindparam(f"{which}_{name}", type_=rows.c[name].type), less=less) for name in NUMBERS
-    }
+    holds = or_(*(edge.is_made() for edge in edges)) if after is None else exists(select(after.c.slot))
+    sent = [bindparam(f"{which}_{name}", type_=rows.c[name].type) for name in NUMBERS]
+    more: dict[str, ColumnElement[int]] = {}
+    for name, values in zip(NUMBERS, (sent, sent[::-1]), strict=True):
+        sums = [value * edge.number() for value, edge in zip(values, edges, strict=False)]
+        more[name] = plus(schema, name, values[0] if len(edges) == 1 else reduce(add, sums), less=less)
     return update(rows).where(*mine, holds).values(more).returning(rows.c.slot).cte(f"{which}_count")
 
 
