@@ -12,7 +12,6 @@ import re
 import sqlite3
 import sys
 import time
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from weakref import WeakSet
 
@@ -21,7 +20,7 @@ from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.sql.selectable import SelectBase
 
 from retinue.engines.late_begin import begin_late
-from retinue.engines.reading import COMMENTS, READS, REMEMBERED, first_word
+from retinue.engines.reading import COMMENTS, READS, first_word
 
 if TYPE_CHECKING:
     # At run time this would ask for greenlet, which an application without async does not have.
@@ -193,7 +192,6 @@ def _in_autocommit(connection: Connection) -> bool:
     return connection._is_autocommit_isolation()  # noqa: SLF001 - whatever is public asks the database
 
 
-@lru_cache(REMEMBERED)
 def _writes(statement: str) -> bool:
     """Return whether a *statement* writes, or begins a savepoint, by its first word."""
     verb = first_word(statement)

@@ -16,8 +16,9 @@ _FIRST_WORD: Final = re.compile(COMMENTS + r"(\w*)", re.DOTALL)
 #: First words of texts that neither write nor begin a savepoint. A text that starts with WITH may write.
 READS: Final = frozenset({"SELECT", "VALUES", "EXPLAIN", "PRAGMA"})
 
-#: So many texts are remembered.
-REMEMBERED: Final = 1000
+#: So many texts are remembered, of no more characters each: those that are longer are few, and hold long lists.
+_REMEMBERED: Final = 300
+_LONGEST: Final = 20_000
 
 #: What makes a text more than one that reads: another statement, a comment (a name before it may be that of a function),
 #: a lock, a time that is the transaction's, something that is written.
@@ -25,8 +26,9 @@ _MORE: Final = re.compile(
     r";|--|/\*|\b(?:INSERT|UPDATE|DELETE|MERGE|INTO|SHARE|CURRENT_(?:DATE|TIME|TIMESTAMP)|LOCALTIME|LOCALTIMESTAMP)\b",
     re.IGNORECASE,
 )
-#: What stands before a parenthesis; nothing, where that is the name AS of something, whose columns are in it.
-_BEFORE_PARENTHESIS: Final = re.compile(r"""(?:\bAS\s+[\w$"]+|([\w$."']*))\s*\(""", re.IGNORECASE)
+#: What stands before a parenthesis; nothing, where that is the name AS of something, whose columns are in it. Any sign
+#: beyond ASCII may be in a name.
+_BEFORE_PARENTHESIS: Final = re.compile(r"""(?:\bAS\s+[\w$"]+|([\w$."'\u0080-\U0010ffff]*))\s*\(""", re.IGNORECASE)
 #: What may stand before a parenthesis, beside signs: words of the language, types, functions of each PostgreSQL.
 _KNOWN: Final = frozenset(
     [
@@ -137,9 +139,13 @@ def first_word(statement: str) -> str:
     return "" if word is None else word[1].upper()
 
 
-@lru_cache(REMEMBERED)
 def only_reads(statement: str) -> bool:
     """Return whether *statement* of PostgreSQL's does nothing but read, by itself as well as in a transaction."""
+    return len(statement) <= _LONGEST and _only_reads(statement)
+
+
+@lru_cache(_REMEMBERED)
+def _only_reads(statement: str) -> bool:
     if first_word(statement) not in ("SELECT", "WITH") or _MORE.search(statement):
         return False
     return all(word.upper() in _KNOWN for word in _BEFORE_PARENTHESIS.findall(statement))
