@@ -35,19 +35,19 @@ PARTS: Final = {
 
 #: So many lines of code each part may have. When this count began: 7,021 in the core, 20,742 in all.
 LIMITS: Final = {
-    "timeline": 1_103,
-    "discovery": 289,
+    "timeline": 1_114,
+    "discovery": 290,
     "insight": 334,
     "doctor": 488,
     "transfer": 1_063,
-    "testing": 596,
+    "testing": 607,
     "async": 318,
     "flask": 2_318,
     "fastapi": 323,
     "demo": 2_967,
     "benchmarks": 4_670,
     "examples": 650,
-    "core": 9_393,
+    "core": 9_451,
 }
 
 #: Tokens that are no code.

@@ -171,7 +171,7 @@ def _send(work: _Work, unit: Unit) -> Unit | None:
         work.run(statements.merge_sender(schema), user=author)
         return None
     place = {"at": unit.after[0], "key": unit.after[1]} if unit.after else {}
-    statement = statements.next_followers(schema, first=unit.after is None)
+    statement = statements.next_followers(schema, work.engine, first=unit.after is None)
     followers = work.run(statement, user=author, limit=BATCH, **place).all()
     users = [follower for follower, _ in followers]
     if unit.after is None:

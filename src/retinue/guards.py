@@ -96,7 +96,7 @@ def take_guards(schema: Schema, engine: EngineRules) -> Executable:
     deletes one wants the guard row after that, too; and MariaDB lets nobody lock a user any more for whom
     somebody else waits to change them. The limit keeps MariaDB from doing both at a time.
     """
-    people = _people(schema, engine.one_of(schema.key, "people")).subquery("people")
+    people = _people(schema, engine.looked_up(schema.key, "people")).subquery("people")
     taken: Executable = _taken(schema, engine, people, engine.one_of(people.c[schema.key.key], "users"))
     return taken.execution_options(preserve_rowcount=True, **{HOLDS: True})
 

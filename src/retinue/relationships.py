@@ -16,7 +16,7 @@ from retinue.schema import Schema, identity
 from retinue.ties import FOLLOW, TIES, Tie
 from retinue.values import Key, Relationship
 from retinue.work import Pair, Work, edge_parameters
-from retinue.work.building import CompoundRows, moment, once, user_key
+from retinue.work.building import CompoundRows, moment, once, whichever_user
 
 #: The ways to stand, as the fields of `Relationship`: by which tie, and whether it is the other's.
 _WORDS: Final = [(word, tie, bool(back)) for tie in TIES for back, word in enumerate(tie.words)]
@@ -105,16 +105,16 @@ def relationships_loading(schema: Schema, engine: EngineRules, attributes: Colle
 def _way(schema: Schema, engine: EngineRules, number: int, word: str, tie: Tie, back: bool) -> Rows:
     rows = tie.by_target(schema, word) if back else tie.table(schema)
     own, other = (tie.other, tie.owner) if back else (tie.owner, tie.other)
-    viewer = user_key(schema, "viewer")
+    viewer = whichever_user(schema, engine, "viewer")
     since = rows.c.timestamp if tie.since and not back else null().cast(UTCDateTime)
     way: ColumnElement[int] = literal_column(str(number)).label("way")
-    chosen = select(way, rows.c[other], since).where(engine.one_of(rows.c[other], "users"), *tie.live(schema, rows))
+    mine = select(way, rows.c[other], since).where(rows.c[own] == viewer, *tie.live(schema, rows))
+    chosen = engine.of_each(mine, rows.c[other], "users")
     if tie is FOLLOW:
-        return chosen.where(rows.c[own] == viewer)
+        return chosen
     # Who blocks, mutes and asks nobody, as most do, is asked that once, and not about each of *users*. In the order
     # of an index: PostgreSQL may look for a row of somebody with many through the whole table.
     any_of = rows.alias(f"any_{word}")
     first = any_of.c[tie.owner] if back and tie.lists[1] is None else any_of.c.timestamp
     one = select(any_of.c[own]).where(any_of.c[own] == viewer).order_by(first).limit(literal_column("1"))
-    found = one.subquery(f"has_{word}")
-    return chosen.select_from(found.join(rows, rows.c[own] == found.c[own]))
+    return chosen.where(one.scalar_subquery().is_not(None))

@@ -119,6 +119,10 @@ def operations() -> dict[str, list[Call]]:
             _asks(lambda g: g.followers(ORDINARY, viewer=STRANGER)),
             _asks(lambda g: g.followers(CELEBRITY, viewer=FOLLOWS_5000)),
         ],
+        "page of 20 of a list of one's own": [
+            _asks(lambda g: g.followers(CELEBRITY, viewer=CELEBRITY)),
+            _asks(lambda g: g.following(FOLLOWS_5000, viewer=FOLLOWS_5000)),
+        ],
         # Of 20,000 people more than half have a word that begins so, 110, one, and nobody.
         **{
             f"search for a word of {found}, {order.value}": [
@@ -187,6 +191,7 @@ ROWS: Final = {
     "page of 20 followers": "followers(me)",
     "page of 20 followed": "following(me)",
     "page of 20 followers for a viewer": "followers(me, viewer=stranger)",
+    "page of 20 of a list of one's own": "followers(me, viewer=me)",
     **{
         f"search for a word of {found}, {order.value}": "followers(me, search='u')"
         for found in ("many", "few")

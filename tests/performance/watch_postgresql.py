@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from retinue.testing import count_statements
 from tests.performance.watched import Watch, Watched, Work, is_whole, session_of
 
@@ -38,43 +40,57 @@ class PostgreSQLWatch(Watch):
 
     def once(self, work: Work) -> Watched:
         seen = Watched()
-
-        def take(notice: Any) -> None:
-            _, found, text = notice.message_primary.partition("plan:\n")
-            if found:
-                _read(json.loads(text), seen)
-
         with session_of(self.engine) as (session, connection):
-            driver: Any = connection.connection.driver_connection
-            driver.execute("LOAD 'auto_explain'", prepare=False)
-            for name, value in _SETTINGS.items():
-                driver.execute(f"SET LOCAL auto_explain.{name} = '{value}'", prepare=False)
-            driver.add_notice_handler(take)
-            try:
-                with count_statements(connection) as seen.statements:
-                    work(session)
-                    session.flush()
-                driver.execute("SELECT", prepare=False)  # the plan of a statement comes with the next one
-            finally:
-                driver.remove_notice_handler(take)
+            with count_statements(connection) as seen.statements:
+                plans = _explained(session, work)
+            for plan in plans:
+                _read(plan, seen)
         return seen
 
 
+def planned(session: Session, work: Work) -> list[dict[str, Any]]:
+    """Return the nodes of all plans by which *work* was done in *session*, in their order."""
+    return [node for explained in _explained(session, work) for node in _nodes(explained["Plan"])]
+
+
+def _explained(session: Session, work: Work) -> list[dict[str, Any]]:
+    plans: list[dict[str, Any]] = []
+
+    def take(notice: Any) -> None:
+        _, found, text = notice.message_primary.partition("plan:\n")
+        if found:
+            plans.append(json.loads(text))
+
+    driver: Any = session.connection().connection.driver_connection
+    driver.execute("LOAD 'auto_explain'", prepare=False)
+    for name, value in _SETTINGS.items():
+        driver.execute(f"SET LOCAL auto_explain.{name} = '{value}'", prepare=False)
+    driver.add_notice_handler(take)
+    try:
+        work(session)
+        session.flush()
+        driver.execute("SELECT", prepare=False)  # the plan of a statement comes with the next one
+    finally:
+        driver.remove_notice_handler(take)
+    return plans
+
+
 def _read(explained: dict[str, Any], seen: Watched) -> None:
-    rows = 0
+    rows = looks = 0
     for node in _nodes(explained["Plan"]):
         table = node.get("Relation Name")
         if table is None or "Scan" not in node["Node Type"]:
             continue
         read = _rows(node)
         rows += read
+        looks += node["Actual Loops"]
         if node["Node Type"] == "Seq Scan" and is_whole(table, read):
             seen.scans.append(f"{table}: Seq Scan of {read} rows")
     pages = explained["Plan"].get("Shared Hit Blocks", 0) + explained["Plan"].get("Shared Read Blocks", 0)
-    if pages > _pages_of(rows) and "pg_catalog" not in explained["Query Text"]:
+    if pages > _pages_of(rows + looks) and "pg_catalog" not in explained["Query Text"]:
         # As where an index is read as a whole to find a row in it. A foreign key's statement meets
         # the rows that were just deleted before it.
-        seen.scans.append(f"{pages} pages for {rows} rows: {explained['Query Text']}")
+        seen.scans.append(f"{pages} pages for {rows} rows in {looks} looks: {explained['Query Text']}")
     seen.work += rows
     seen.plans.append("\n".join([explained["Query Text"], *_lines(explained["Plan"])]))
 
@@ -85,9 +101,9 @@ def _rows(node: dict[str, Any]) -> int:
     return round((found + removed) * int(node["Actual Loops"]))
 
 
-def _pages_of(rows: int) -> int:
-    """Return how many pages are enough to find *rows* by an index, each from its root."""
-    return 100 + 10 * rows
+def _pages_of(looks: int) -> int:
+    """Return how many pages are enough to look so often into an index, each time from its root, or for a row beside it."""
+    return 100 + 5 * looks
 
 
 def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:

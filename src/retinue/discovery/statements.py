@@ -30,7 +30,7 @@ from retinue.lists.columns import Attributes
 from retinue.models import UTCDateTime
 from retinue.schema import Schema
 from retinue.viewer import Context, Row, may_see, shown
-from retinue.work.building import once, page_limit, people, user_key
+from retinue.work.building import once, page_limit, people, whichever_user
 from retinue.work.criteria import passing
 
 #: Of whom a user follows, and of who follows them, the newest so many are known; and so many strangers.
@@ -56,7 +56,7 @@ OUT, IN = 0, 1
 @once
 def neighbours(schema: Schema, engine: EngineRules) -> Rows:
     """(kind, key, whether *user* may see whom they follow): the newest at the other end of the user's edges."""
-    out, back, user = schema.follows.alias("out"), schema.edges_by_target, user_key(schema, "user")
+    out, back, user = schema.follows.alias("out"), schema.edges_by_target, whichever_user(schema, engine, "user")
     newest = [
         (OUT, out.c.following_id, out.c.timestamp, out.c.follower_id == user),
         (IN, back.c.follower_id, back.c.timestamp, back.c.following_id == user),
@@ -80,7 +80,7 @@ def neighbours(schema: Schema, engine: EngineRules) -> Rows:
 @once
 def strangers(schema: Schema, engine: EngineRules) -> Rows:
     """Those with the least and with the greatest keys, of whom *user* may see whom they follow; none for nobody."""
-    user, ends = user_key(schema, "user"), []
+    user, ends = whichever_user(schema, engine, "user"), []
     for number, direction in enumerate(("asc", "desc")):
         key = schema.key.table.alias(f"end_{number}").c[schema.key.key]
         end = select(key.label("key")).order_by(getattr(key, direction)()).limit(literal_column(str(NEAR // 2)))
@@ -108,7 +108,7 @@ def suggested(schema: Schema, engine: EngineRules, slots: int) -> Rows:
     By the lists of *middles*, some of whom the user has *followed*, and some of whom are
     *followers*; and *fans* follow the user, which is worth *back*.
     """
-    user, users = user_key(schema, "user"), people(schema, "middle", "fan")
+    user, users = whichever_user(schema, engine, "user"), people(schema, "middle", "fan")
     key = users["middle"].c[schema.key.key]
     worth = case((engine.one_of(key, "followed"), FOLLOWED), else_=0) + case(
         (engine.one_of(key, "followers"), FOLLOWER), else_=0
@@ -129,7 +129,9 @@ def suggested(schema: Schema, engine: EngineRules, slots: int) -> Rows:
         select(fan, worth_back).where(engine.one_of(fan, "fans")),
     ).subquery("votes")
     points = func.sum(votes.c.points).label("points")
-    cast = select(votes.c.key, points).group_by(votes.c.key).subquery("candidates")
+    ranked = select(votes.c.key, points).group_by(votes.c.key).order_by(points.desc(), votes.c.key)
+    # Sorted first, which the limit sees to, so that no more of them are asked about than fill the page.
+    cast = ranked.limit(literal_column(str(4 * NEAR * (FAR + 1)))).subquery("candidates")
     return (
         select(cast.c.key, cast.c.points)
         .where(cast.c.key != user, *shown(Row(schema, engine, cast.c.key, user), Context.SUGGESTION))
@@ -141,7 +143,7 @@ def suggested(schema: Schema, engine: EngineRules, slots: int) -> Rows:
 @once
 def evidence(schema: Schema, engine: EngineRules) -> Rows:
     """(who follows, whom, whether since *lately*, whether *user* may see that): edges from *middles* to *chosen*."""
-    edge, user = schema.follows, user_key(schema, "user")
+    edge, user = schema.follows, whichever_user(schema, engine, "user")
     row = Row(schema, engine, edge.c.following_id, user, followed=false())
     seen = _one_if(may_see(row, Context.FOLLOWERS, passed=Context.SUGGESTION))
     new = case((edge.c.timestamp >= bindparam("lately", type_=UTCDateTime), 1), else_=0)

@@ -188,6 +188,19 @@ class EngineRules(ABC):
         """
         return rows
 
+    def whichever(self, parameter: ColumnElement[Any]) -> ColumnElement[Any]:
+        """
+        Return the value of *parameter*, in words for which the engine makes one plan, whichever value it is.
+
+        Where it can see the value, it may plan for just that one, anew at each call: longer than the statement takes.
+        """
+        return parameter
+
+    def decided(self, answer: ColumnElement[Any], name: str) -> ColumnElement[Any]:
+        """Return *answer*, which reads rows: found once, for a statement that has it in several places."""
+        del name
+        return answer
+
     def opens(self, gate: ColumnElement[bool]) -> ColumnElement[bool]:
         """Return the condition that lets a walk begin only if *gate* is open."""
         return gate
@@ -208,6 +221,19 @@ class EngineRules(ABC):
     def looked_up(self, key: ColumnElement[Any], name: str) -> ColumnElement[bool]:
         """As `one_of()`, where each *key* is one row at most: whatever the engine plans is right for any number."""
         return self.one_of(key, name)
+
+    def by_key(self, rows: Rows) -> Rows:
+        """
+        Return *rows*, which by its primary key is one at most, in words for which the engine looks it up by that.
+
+        Where another index holds all that is asked for, an engine may go through the few rows that the average owner has
+        there: a million of somebody else's.
+        """
+        return rows
+
+    def of_each(self, rows: Rows, key: ColumnElement[Any], name: str) -> Rows:
+        """Return those of *rows* whose *key* is in the list bound as *name*, each of them looked up as by `by_key()`."""
+        return rows.where(self.one_of(key, name))
 
     @abstractmethod
     def insert_new(self, row: NewRow) -> Executable:

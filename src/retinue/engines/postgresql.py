@@ -46,6 +46,9 @@ _COLLATIONS: Final = text(
 _ONE: Final[ColumnElement[int]] = literal_column("1")
 _MICROS: Final[ColumnElement[int]] = literal_column("1000000")
 
+#: So for every row.
+_IN_NO_INDEX: Final[ColumnElement[bool]] = literal_column("tableoid") != literal_column("0")
+
 
 def _array_of(column: ColumnElement[Any]) -> TypeEngine[Any]:
     return _Numbers(column.type) if isinstance(column.type, Integer) else ARRAY(column.type)
@@ -105,6 +108,11 @@ class PostgreSQL(OnConflict):
             return ~func.coalesce(rows.with_only_columns(true()).scalar_subquery(), false())
         return ~exists(rows)
 
+    def decided(self, answer: ColumnElement[Any], name: str) -> ColumnElement[Any]:
+        """Return it from a WITH that is computed once."""
+        once = select(answer.label("answer")).cte(name).prefix_with("MATERIALIZED")
+        return select(once.c.answer).scalar_subquery()
+
     def newest_of_each(self, edges: Table, owners: Subquery, limit: int, slots: int) -> Rows:
         """Return a lateral join: for each owner, the first rows of an index."""
         del slots
@@ -124,12 +132,27 @@ class PostgreSQL(OnConflict):
         makes it anew for each call.
         """
         array = _array_of(key)
-        return key == any_(cast(select(bindparam(name, type_=array)).scalar_subquery(), array))
+        return key == any_(cast(self.whichever(bindparam(name, type_=array)), array))
+
+    def by_key(self, rows: Rows) -> Rows:
+        """Ask for what no index holds as well: so none spares the look into the table, and the shortest way is best."""
+        return rows.where(_IN_NO_INDEX)
+
+    def of_each(self, rows: Rows, key: ColumnElement[Any], name: str) -> Rows:
+        """Return a lateral join: with the limit, each is looked up by itself."""
+        array = self.whichever(bindparam(name, type_=_array_of(key)))
+        asked = func.unnest(array, type_=key.type).table_valued("key", name="asked").render_derived()
+        found = self.by_key(rows.where(key == asked.c.key)).limit(_ONE).correlate(asked).lateral("found")
+        return select(*found.c).select_from(asked.join(found, true()))
 
     def perhaps_many(self, rows: FromClause) -> FromClause:
         """Return each of them once, joined to a function of which the server expects a thousand rows."""
         once = func.generate_series(_ONE, select(_ONE).scalar_subquery()).table_valued("number", name="once")
         return rows.join(once, true())
+
+    def whichever(self, parameter: ColumnElement[Any]) -> ColumnElement[Any]:
+        """Return a SELECT of it, which is run once, and before all else: so the plan for any value is that for this one."""
+        return select(parameter).scalar_subquery()
 
     def savepoint_name(self, written: str) -> str:
         """Return the name: a quoted one to the letter."""

@@ -33,7 +33,7 @@ def page(work: Work, follower: Any, followed: Any, limit: int, cursor: str | Non
         "kept_after": now() - retention if retention else FIRST,
         "after": 0 if visit.empty else _present_since(work, pair),  # type: ignore[arg-type]
     }
-    rows = pages.read(work, _LISTING, visit, parameters, limit, cursor)[0]
+    rows = pages.read(work, _LISTING, visit, parameters, limit, cursor, work.engine)[0]
     entries = tuple(HistoryEntry(HistoryKind(kind), *pair, at) for kind, at in rows)  # type: ignore[arg-type]
     return replace(rows, items=entries)
 
@@ -75,7 +75,7 @@ def removals(schema: Schema, engine: EngineRules) -> Rows:
 
 
 @once
-def history(schema: Schema, way: Way | None) -> Rows:
+def history(schema: Schema, engine: EngineRules, way: Way | None) -> Rows:
     """A page of (kind, time, id): what happened between *follower* and *followed* after the mark *after*."""
     rows = schema.table(FollowEventMixin)
     chosen = select(rows.c.kind, rows.c.timestamp, rows.c.id).where(
@@ -86,7 +86,7 @@ def history(schema: Schema, way: Way | None) -> Rows:
     )
     # By their numbers, which grow also where the clock goes back: the time in a cursor decides nothing.
     number, place = rows.c.id, bindparam("key", type_=BigInteger)
-    chosen = chosen.where(*beside(number, number, way, this=place))
+    chosen = chosen.where(*beside(engine, number, number, way, this=place))
     return chosen.order_by(*in_order(number, number, way)[:1]).limit(page_limit())
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import Subquery
 
 from retinue.cursors import Way
-from retinue.engines import Rows
+from retinue.engines import EngineRules, Rows
 from retinue.lists.columns import Attributes
 from retinue.schema import Schema
 
@@ -35,7 +35,13 @@ def in_order(
 
 
 def beside(
-    key: ColumnElement[Any], at: ColumnElement[Any], way: Way | None, *, ascending: bool = False, this: Any = None
+    engine: EngineRules,
+    key: ColumnElement[Any],
+    at: ColumnElement[Any],
+    way: Way | None,
+    *,
+    ascending: bool = False,
+    this: Any = None,
 ) -> Sequence[ColumnElement[bool]]:
     """
     Return the conditions for rows beside that of the place (*at*, *key*), in the order of `in_order()`.
@@ -46,8 +52,8 @@ def beside(
     """
     if way is None:
         return ()
-    place = bindparam("at", type_=at.type) if this is None else this
-    same, or_same = bindparam("key", type_=key.type), way in (Way.ON_OR_SAME, Way.BACK_OR_SAME)
+    place = engine.whichever(bindparam("at", type_=at.type)) if this is None else this
+    same, or_same = engine.whichever(bindparam("key", type_=key.type)), way in (Way.ON_OR_SAME, Way.BACK_OR_SAME)
     if way.forward is ascending:
         return at >= place, (at > place) | (key >= same if or_same else key > same)
     return at <= place, (at < place) | (key <= same if or_same else key < same)

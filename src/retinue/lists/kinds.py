@@ -9,11 +9,12 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause
 
+from retinue.engines import EngineRules
 from retinue.schema import Schema
 from retinue.ties import FOLLOW, TIES, Tie
 from retinue.values import Person
 from retinue.viewer import Context
-from retinue.work.building import user_key
+from retinue.work.building import whichever_user
 
 
 class Source(NamedTuple):
@@ -45,6 +46,14 @@ class People:
     item: Callable[..., Any] = Person
     #: Whether a page says how many there are.
     counted: bool = False
+    #: The parameter that says whose the ties are.
+    whose: str = "user"
+    #: Another list, on which those of this one must be as well.
+    met: People | None = None
+
+    def owner(self, schema: Schema, engine: EngineRules) -> ColumnElement[Any]:
+        """Return the key of the user whose ties they are."""
+        return whichever_user(schema, engine, self.whose)
 
     def source(self, schema: Schema) -> Source:
         """Return its rows, anew: a statement may have them several times."""
@@ -60,19 +69,12 @@ class People:
         return replace(self, received=not self.received)
 
 
-class KnownFollowers(People):
-    """Those whom *viewer* follows, since when; and who follow *user*: no more than *viewer* follows are read."""
-
-    def source(self, schema: Schema) -> Source:
-        """Return what the viewer follows, joined to who follows the user."""
-        mine, theirs = FOLLOWING.source(schema), FOLLOWERS.source(schema)
-        known = (mine.owner == user_key(schema, "viewer"), theirs.user == mine.user)
-        return Source(theirs.owner, mine.user, mine.since, (), known)
-
-
 FOLLOWERS: Final = People("followers", FOLLOW, received=True, tells=Context.FOLLOWERS)
 FOLLOWING: Final = People("following", FOLLOW, tells=Context.FOLLOWING)
-KNOWN_FOLLOWERS: Final = KnownFollowers("known_followers", FOLLOW, tells=Context.FOLLOWERS, counted=True)
+#: Those whom *viewer* follows, since when; and who follow *user*.
+KNOWN_FOLLOWERS: Final = People(
+    "known_followers", FOLLOW, tells=Context.FOLLOWERS, counted=True, whose="viewer", met=FOLLOWERS
+)
 
 #: The lists of a user's own, by the names of the methods of `Graph`: each tie says which it has.
 OWN: Final = {

@@ -96,7 +96,7 @@ def notifications(
     )
     if unread:
         chosen = chosen.where(rows.c.read_at.is_(None))
-    chosen = chosen.where(*beside(rows.c.id, rows.c.timestamp, way))
+    chosen = chosen.where(*beside(engine, rows.c.id, rows.c.timestamp, way))
     page = chosen.order_by(*in_order(rows.c.id, rows.c.timestamp, way)).limit(page_limit()).subquery("page")
     return hydrate_users(schema, page, ("timestamp", "id"), way, attributes=attributes)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from sqlalchemy import exists, func, literal_column, select
+from sqlalchemy import func, literal_column, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from retinue.cursors import Way
@@ -17,7 +17,7 @@ from retinue.lists.kinds import People
 from retinue.lists.views import WHOLE, Look, View
 from retinue.schema import Schema
 from retinue.viewer import Audience, left_out, shown_to
-from retinue.work.building import OPTION, once, page_limit, user_key
+from retinue.work.building import OPTION, once, page_limit
 
 
 @once
@@ -51,15 +51,14 @@ def left_out_of(schema: Schema, engine: EngineRules, people: People, look: Look 
         return (left_out(schema, engine, key),)
 
     view = View(schema, engine, people, look, None, ends, literal_column("1"))
-    found = select(exists(view.rows(missing)))
+    # As a value, of which an engine keeps the order: of an EXISTS PostgreSQL does not, and may read the whole list.
+    found = select(select(view.rows(missing).subquery("missing").c.user_key).scalar_subquery().is_not(None))
     return found if look is None else found.execution_options(**{OPTION: "left_out_of_view"})
 
 
 @once
 def total_of(schema: Schema, engine: EngineRules, people: People, audience: Audience) -> Rows:
     """How many rows a list has."""
-    source = people.source(schema)
-    mine = source.owner == user_key(schema, "user")
-    return select(func.count(source.user)).where(
-        mine, *source.conditions, *shown_to(audience, schema, engine, source.user)
-    )
+    view = View(schema, engine, people, None, None, WHOLE, None)
+    rows = view.rows(partial(shown_to, audience, schema, engine)).subquery("every")
+    return select(func.count()).select_from(rows)

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Text,
     and_,
     bindparam,
+    case,
     func,
     literal,
     literal_column,
@@ -38,7 +39,7 @@ from retinue.lists.kinds import People, Source
 from retinue.models import SearchTexts
 from retinue.schema import Schema
 from retinue.values import Only, Sort
-from retinue.work.building import people, user_key
+from retinue.work.building import people
 
 
 class Bounds(NamedTuple):
@@ -87,12 +88,13 @@ class View:
         look: Look | None,
         way: Way | None,
         ends: Ends,
-        limit: ColumnElement[int],
+        limit: ColumnElement[int] | None,
     ) -> None:
         look = look or _AS_IT_IS
         self._schema, self._engine, self._look, self._way, self._ends = schema, engine, look, way, ends
-        self._own, self._other, self._limit = kind, kind.other_end(), limit
-        self._user = user_key(schema, "user")
+        self._own, self._limit = kind, limit
+        #: Another list, on which everybody must be who is on a page.
+        self._met: People | None = kind.other_end() if Only.MUTUAL in look.only else kind.met
         #: What is searched; None: names.
         self._texts: SearchTexts | None = schema.search if look.searched else None
         self.by_name: bool = look.sort is Sort.NAME
@@ -100,23 +102,23 @@ class View:
 
     def rows(self, also: Conditions) -> Any:
         """Return its rows: from each side from which it may be read, each behind its gate; *also* is asked of each user."""
-        found, closed = [], list[ColumnElement[bool]]()
-        for gate, side in self._sides():
-            opened = and_(*closed, *(() if gate is None else (gate,))) if closed or gate is not None else None
-            found.append(side(opened, also))
-            if gate is not None:
-                closed.append(~gate)
-        if len(found) == 1:
-            return found[0]
+        gates, sides = zip(*self._sides(), strict=True)
+        if len(sides) == 1:
+            return sides[0](None, also)
+        numbers: list[ColumnElement[int]] = [literal_column(str(number)) for number in range(len(sides))]
+        # Once, as a gate reads rows; and none after an open one.
+        which = case(*zip(gates[:-1], numbers, strict=False), else_=numbers[-1])
+        chosen = self._engine.decided(which, "side")
+        found = [side(chosen == number, also) for side, number in zip(sides, numbers, strict=True)]
         return union_all(*(select(side.subquery(f"branch_{n}")) for n, side in enumerate(found)))
 
     def _sides(self) -> Iterator[tuple[ColumnElement[bool] | None, Callable[..., Rows]]]:
-        """Yield the sides in the order in which they are asked, the last of which is always open."""
+        """Yield the sides with their gates, in the order in which they are asked; the last is read if none is open."""
         short, sorted_, few = BOUNDS
         long, very_long = self._longer(self._own, short), self._longer(self._own, sorted_)
-        if Only.MUTUAL in self._look.only:
-            shorter = and_(long, ~self._longer(self._other, few if self.by_name else short))
-            yield or_(shorter, and_(very_long, ~self._longer(self._other, few))), self._from_other
+        if self._met is not None:
+            shorter = and_(long, ~self._longer(self._met, few if self.by_name else short))
+            yield or_(shorter, and_(very_long, ~self._longer(self._met, few))), self._from_other
         if self._look.searched:
             rare = and_(long, ~self._more_named(few))
             yield or_(rare, very_long) if self.by_name else rare, self._from_names
@@ -132,7 +134,7 @@ class View:
             own.user,
             own.since,
             name,
-            *self._begin(own, gate),
+            *self._begin(self._own, own, gate),
             *own.conditions,
             *self._beside_time(own),
             *self._named(own.user),
@@ -144,17 +146,21 @@ class View:
 
     def _from_other(self, gate: ColumnElement[bool], also: Conditions) -> Rows:
         """Go through the other list, and ask of each row whether its user is on this one, and fits."""
-        other = self._other.source(self._schema)
-        since = self._since(other.user)
+        met: Any = self._met
+        other = met.source(self._schema)
+        # All of them, as the gate has counted; by the index that it has counted in.
+        few = select(other.user.label("user_key")).select_from(self._engine.perhaps_many(other.owner.table))
+        few = few.where(*self._begin(met, other, gate)).order_by(other.since).limit(literal_column(str(BOUNDS.few)))
+        key = few.subquery("few").c.user_key
+        since = self._since(key)
         return self._page(
-            other.user,
+            key,
             since,
-            self._name_of(other.user),
-            *self._begin(other, gate),
+            self._name_of(key),
             since.is_not(None),
-            *self._named(other.user),
-            *self._filters(other.user, without=Only.MUTUAL),
-            *also(other.user),
+            *self._named(key),
+            *self._filters(key, met=True),
+            *also(key),
         )
 
     def _from_names(self, gate: ColumnElement[bool], also: Conditions) -> Rows:
@@ -196,7 +202,7 @@ class View:
         """Return whether a list has more rows than so many, which are all that is counted."""
         rows = kind.source(self._schema)
         theirs = select(rows.user).select_from(self._engine.perhaps_many(rows.owner.table))
-        return _more(theirs.where(rows.owner == self._user), rows.since, most_rows)
+        return _more(theirs.where(rows.owner == self._owner(kind)), rows.since, most_rows)
 
     def _more_named(self, most_rows: int) -> ColumnElement[bool]:
         """Return whether more users than so many have a name that fits."""
@@ -205,10 +211,14 @@ class View:
         named = select(key).select_from(self._engine.perhaps_many(key.table)).where(*fits)
         return _more(named, self._engine.by_name(name), most_rows)
 
-    def _begin(self, edges: Source, gate: ColumnElement[bool] | None) -> Sequence[ColumnElement[bool]]:
+    def _begin(self, kind: People, edges: Source, gate: ColumnElement[bool] | None) -> Sequence[ColumnElement[bool]]:
+        owner = self._owner(kind)
         if gate is None:
-            return (edges.owner == self._user,)
-        return edges.owner == self._engine.given(gate, self._user), self._engine.opens(gate)
+            return (edges.owner == owner,)
+        return edges.owner == self._engine.given(gate, owner), self._engine.opens(gate)
+
+    def _owner(self, kind: People) -> ColumnElement[Any]:
+        return kind.owner(self._schema, self._engine)
 
     # --- Places ----------------------------------------------------------------------------------
 
@@ -216,8 +226,13 @@ class View:
         if self.by_name:
             return ()
         time = edges.since
-        place = beside(edges.user, time, self._way, ascending=self.ascending)
-        ends = within(time, self._ends, lambda end: bindparam(end, type_=time.type), ascending=self.ascending)
+        place = beside(self._engine, edges.user, time, self._way, ascending=self.ascending)
+        ends = within(
+            time,
+            self._ends,
+            lambda end: self._engine.whichever(bindparam(end, type_=time.type)),
+            ascending=self.ascending,
+        )
         return (*place, *ends)
 
     def _beside_name(
@@ -229,7 +244,7 @@ class View:
         if self._way is not None:
             place = by_name(bindparam("at", type_=String))
             this = place if gate is None else self._engine.given(gate, place)
-        found = beside(key, by_name(name), self._way, ascending=True, this=this)
+        found = beside(self._engine, key, by_name(name), self._way, ascending=True, this=this)
         ends = within(by_name(name), self._ends, lambda end: by_name(bindparam(end, type_=String)), ascending=True)
         return (*found, *ends)
 
@@ -259,18 +274,22 @@ class View:
     def _since(self, key: ColumnElement[Any]) -> Any:
         """Return since when the user *key* is on the list, beside the place; NULL if they are not."""
         own = self._own.source(self._schema)
-        return (
-            select(own.since).where(own.owner == self._user, own.user == key, *self._beside_time(own)).scalar_subquery()
-        )
+        mine = own.owner == self._owner(self._own)
+        rows = select(own.since).where(mine, own.user == key, *self._beside_time(own))
+        return self._engine.by_key(rows).scalar_subquery()
 
-    def _filters(self, key: ColumnElement[Any], *, without: Only = _NOTHING) -> Iterator[ColumnElement[bool]]:
-        only = self._look.only & ~without
-        if Only.MUTUAL in only or Only.NOT_FOLLOWED_BACK in only:
-            other = self._other.source(self._schema)
-            back = select(other.user).where(other.owner == self._user, other.user == key)
-            yield _found(back) if Only.MUTUAL in only else self._engine.no_row(back)
-        for registered in filters_of(only):
+    def _filters(self, key: ColumnElement[Any], *, met: bool = False) -> Iterator[ColumnElement[bool]]:
+        """Yield what else is asked of the user *key*; *met*: who is known to be on the other list."""
+        if self._met is not None and not met:
+            yield _found(self._named_in(self._met, key))
+        if Only.NOT_FOLLOWED_BACK in self._look.only:
+            yield self._engine.no_row(self._named_in(self._own.other_end(), key), one_by_one=True)
+        for registered in filters_of(self._look.only):
             yield registered.condition(self._schema, self._engine, key)
+
+    def _named_in(self, kind: People, key: ColumnElement[Any]) -> Rows:
+        rows = kind.source(self._schema)
+        return select(rows.user).where(rows.owner == self._owner(kind), rows.user == key)
 
     def _name_of(self, key: ColumnElement[Any]) -> Any:
         user, name = self._called("sorted")

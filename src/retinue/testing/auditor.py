@@ -32,7 +32,7 @@ from sqlalchemy.sql.elements import (
     Label,
     TextClause,
 )
-from sqlalchemy.sql.selectable import CTE, ScalarSelect, SelectBase
+from sqlalchemy.sql.selectable import CTE, ScalarSelect, SelectBase, TableValuedAlias
 
 from retinue.engines import COMPILED
 from retinue.schema import BY_TARGET
@@ -199,6 +199,8 @@ class _Scope:
         for source in sources:
             if isinstance(source, (Subquery, CTE)):
                 self._read_subquery(source)
+            elif _is_list(source):
+                self.fixed |= {_key(column): _Reach.SEVERAL for column in source.c}
         for condition, only in _conditions(element, origins):
             self._fix(condition, only)
         self._follow_links()
@@ -335,6 +337,13 @@ def _selected_parameter(element: Any) -> BindParameter[Any] | None:
     return column if is_it else None
 
 
+def _is_list(source: Any) -> bool:
+    """Return whether *source* is a function that makes rows of nothing but a parameter."""
+    made: Any = source.element if isinstance(source, TableValuedAlias) else None
+    values = [] if made is None else list(made.clauses)
+    return bool(values) and all(isinstance(_bare(value), BindParameter) for value in values)
+
+
 def _is_gated(element: Any) -> bool:
     """Return whether *element* is a CASE that gives one value or NULL."""
     return isinstance(element, Case) and len(element.whens) == 1 and element.else_ is None
@@ -389,7 +398,15 @@ def _conjuncts(condition: Any) -> Iterator[Any]:
         for part in condition.clauses:
             yield from _conjuncts(part)
     else:
-        yield condition
+        yield _or_null(condition)
+
+
+def _or_null(condition: Any) -> Any:
+    """Return the other side of ``.. OR column IS NULL``: nothing is owned by NULL."""
+    if not (isinstance(condition, BooleanClauseList) and condition.operator is operators.or_):
+        return condition
+    others = [part for part in condition.clauses if getattr(part, "operator", None) is not operators.is_]
+    return _bare(others[0]) if len(others) == 1 else condition
 
 
 def _columns(element: Any) -> Iterator[Any]:

@@ -249,12 +249,12 @@ def _since(posts: Posts) -> ColumnElement[Any]:
 
 
 @once
-def next_followers(schema: Schema, *, first: bool) -> Rows:
+def next_followers(schema: Schema, engine: EngineRules, *, first: bool) -> Rows:
     """(user, since) of the next followers of *user*, oldest first, behind a place; or the first of them."""
     edges = FOLLOWERS.source(schema)
     key, time = edges.user, edges.since
     chosen = select(key, time).where(edges.owner == user_key(schema, "user"))
-    chosen = chosen.where(*beside(key, time, None if first else Way.ON, ascending=True))
+    chosen = chosen.where(*beside(engine, key, time, None if first else Way.ON, ascending=True))
     return chosen.order_by(*in_order(key, time, None, ascending=True)).limit(page_limit())
 
 

@@ -15,7 +15,7 @@ from retinue.models import in_utc
 from retinue.schema import Schema, Timeline
 from retinue.timeline.newest import Authors, newest_of
 from retinue.timeline.searched import feed_of, followed, newest, with_posts
-from retinue.work.building import once, user_key
+from retinue.work.building import once, whichever_user
 
 
 @once
@@ -28,13 +28,13 @@ def kept_timeline(schema: Schema, engine: EngineRules, attributes: Attributes | 
     """
     posts, how = schema.declared_posts(), newest_of(engine)
     timeline: Timeline = schema.timeline  # type: ignore[assignment] # asked for only where there is one
-    user, readers = user_key(schema, "user"), timeline.readers
+    user, readers = whichever_user(schema, engine, "user"), timeline.readers
     # NULL, so that nothing is later, where nothing is complete or nothing is kept.
     complete: Any = select(in_utc(readers.c.complete_after)).where(readers.c.user_id == user).scalar_subquery()
     last = func.coalesce(complete, bindparam("last", type_=complete.type))
-    feed = feed_of(schema, way)
-    later = feed_of(schema, way, lambda of: (in_utc(of(posts.time)) > complete,), name="later")
-    older = feed_of(schema, way, lambda of: (in_utc(of(posts.time)) <= last,), name="older")
+    feed = feed_of(schema, engine, way)
+    later = feed_of(schema, engine, way, lambda of: (in_utc(of(posts.time)) > complete,), name="later")
+    older = feed_of(schema, engine, way, lambda of: (in_utc(of(posts.time)) <= last,), name="older")
     mine = later.read(lambda author: author == user).limit(feed.limit)
     parts = {
         "kept": _kept(schema, engine, timeline, way, complete),
@@ -59,7 +59,7 @@ def _kept(
 ) -> Rows:
     """Return what is kept for *user*, of those whom they still follow and want to see."""
     posts, entry = schema.declared_posts(), timeline.entries.c
-    time, feed = in_utc(entry.timestamp), feed_of(schema, way)
+    time, feed = in_utc(entry.timestamp), feed_of(schema, engine, way)
     rows = posts.table.alias("post")
     of = feed.of(rows)
     # A post that is gone may have left its key to another one.
@@ -68,8 +68,8 @@ def _kept(
     return (
         select(entry.post_id.label("key"), time.label("time"))
         .join(rows, same)
-        .where(entry.reader_id == user_key(schema, "user"), time > complete, theirs.is_not(None))
-        .where(*beside(entry.post_id, time, way))
+        .where(entry.reader_id == whichever_user(schema, engine, "user"), time > complete, theirs.is_not(None))
+        .where(*beside(engine, entry.post_id, time, way))
         .where(*feed.lasting(of))
         .order_by(*in_order(entry.post_id, time, way))
         .limit(feed.limit)
@@ -79,4 +79,4 @@ def _kept(
 def _senders(schema: Schema, engine: EngineRules, timeline: Timeline) -> Authors:
     """Return those of whom *user* follows whose posts are not all sent."""
     sender = timeline.senders.c.user_id
-    return Authors(sender, sender.in_(followed(schema, engine).listed()), ())
+    return Authors(sender, newest_of(engine).among(sender, followed(schema, engine)), ())

@@ -27,7 +27,7 @@ from retinue.schema import Schema
 from retinue.settings import PAGE_MOST
 from retinue.timeline.newest import Authors, Conditions, Feed, Of, newest_of
 from retinue.viewer import Context, Row, shown
-from retinue.work.building import once, page_limit, user_key
+from retinue.work.building import once, page_limit, whichever_user
 from retinue.work.criteria import found_by_key
 
 #: The ways of a relationship to bring its object that cost a statement for each row, or an error.
@@ -42,7 +42,7 @@ def all_posted(schema: Schema, engine: EngineRules) -> Rows:
     Also what *user* would not see just now, as that may change.
     """
     feed = _feed("feed", schema.declared_posts(), None, _anything, _anything, schema.settings.timeline_length + 1)
-    edge, user = schema.follows.alias("followed"), user_key(schema, "user")
+    edge, user = schema.follows.alias("followed"), whichever_user(schema, engine, "user")
     authors = Authors(edge.c.following_id, edge.c.follower_id == user, (), own=user)
     return newest(schema, engine, feed, authors)
 
@@ -54,7 +54,7 @@ def home_timeline(schema: Schema, engine: EngineRules, attributes: Attributes | 
 
     The page comes first, from the indexes; its posts are joined to what is left, with their authors.
     """
-    feed = feed_of(schema, way)
+    feed = feed_of(schema, engine, way)
     page = newest(schema, engine, feed, followed(schema, engine)).subquery("page")
     return with_posts(schema, page, way, attributes)
 
@@ -64,14 +64,19 @@ def home_timeline(schema: Schema, engine: EngineRules, attributes: Attributes | 
 
 def followed(schema: Schema, engine: EngineRules) -> Authors:
     """Return *user*, and those whom *user* follows and is shown in a timeline."""
-    edge, user = schema.follows.alias("followed"), user_key(schema, "user")
+    edge, user = schema.follows.alias("followed"), whichever_user(schema, engine, "user")
     author = edge.c.following_id
     conditions = shown(Row(schema, engine, author, user), Context.TIMELINE)
     return Authors(author, edge.c.follower_id == user, conditions, own=user)
 
 
 def feed_of(
-    schema: Schema, way: Way | None, keep: Callable[[Of], Conditions] | None = None, *, name: str = "feed"
+    schema: Schema,
+    engine: EngineRules,
+    way: Way | None,
+    keep: Callable[[Of], Conditions] | None = None,
+    *,
+    name: str = "feed",
 ) -> Feed:
     """Return the posts beside the cursor's place that have not ended by the time *now*, and that *keep* says."""
     posts = schema.declared_posts()
@@ -85,7 +90,7 @@ def feed_of(
         return (*passing, or_(until.is_(None), until > bindparam("seen_at", type_=until.type)))
 
     def kept(of: Of) -> Conditions:
-        return (*beside(of(posts.key), of(posts.time), way), *lasting(of), *(keep(of) if keep else ()))
+        return (*beside(engine, of(posts.key), of(posts.time), way), *lasting(of), *(keep(of) if keep else ()))
 
     return _feed(name, posts, way, kept, lasting, PAGE_MOST + 1)
 

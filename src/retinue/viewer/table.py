@@ -22,7 +22,7 @@ from retinue.values import ALL, Everything, Key
 from retinue.viewer import reasons
 from retinue.viewer.row import LISTS, Context, Row
 from retinue.work import Work
-from retinue.work.building import moment, once, people, user_key
+from retinue.work.building import moment, once, people, whichever_user
 from retinue.work.criteria import passing
 
 
@@ -130,7 +130,7 @@ def shown_to(
     if audience is Audience.TRUSTED:
         return passing(schema, key)
     where = Context.OWN_LIST if audience is Audience.OWNER else Context.LIST
-    return shown(Row(schema, engine, key, _viewer(schema, audience)), where)
+    return shown(Row(schema, engine, key, _viewer(schema, engine, audience)), where)
 
 
 def _nothing_against(row: Row, where: Context, passed: Context = _NOWHERE) -> Sequence[ColumnElement[bool]]:
@@ -138,7 +138,9 @@ def _nothing_against(row: Row, where: Context, passed: Context = _NOWHERE) -> Se
     here = people(row.schema, "here")["here"]
     found = row if row.users is not None else row._replace(users=here)
     flags = [flag for rule in rules if rule.flag and (flag := rule.flag(found)) is not None]
-    ties = [row.engine.no_row(rows) for rule in rules if rule.ties for rows in rule.ties(row)]
+    # About a row of a list: few of all that there are.
+    few = row.users is None
+    ties = [row.engine.no_row(rows, one_by_one=few) for rule in rules if rule.ties for rows in rule.ties(row)]
     oneself = row.viewer if where & _ONESELF else None
     if row.users is not None:
         own = [~flag if oneself is None else or_(~flag, row.key == oneself) for flag in flags]
@@ -154,7 +156,12 @@ def _nothing_against(row: Row, where: Context, passed: Context = _NOWHERE) -> Se
 
 def left_out(schema: Schema, engine: EngineRules, key: ColumnElement[Any]) -> ColumnElement[bool]:
     """Return whether the user *key* of a row is left out of a list of the viewer's own."""
-    return not_(and_(true(), *_nothing_against(Row(schema, engine, key, user_key(schema, "viewer")), Context.OWN_LIST)))
+    return not_(
+        and_(
+            true(),
+            *_nothing_against(Row(schema, engine, key, whichever_user(schema, engine, "viewer")), Context.OWN_LIST),
+        )
+    )
 
 
 def has_reasons(schema: Schema, engine: EngineRules, where: Context) -> bool:
@@ -168,16 +175,22 @@ def has_reasons(schema: Schema, engine: EngineRules, where: Context) -> bool:
 
 def owner_of(schema: Schema, engine: EngineRules, audience: Audience) -> Row:
     """Return the user whose list it is, the parameter *user*, beside *audience*."""
-    return Row(schema, engine, user_key(schema, "user"), _viewer(schema, audience), users=schema.key.table)
+    return Row(
+        schema,
+        engine,
+        whichever_user(schema, engine, "user"),
+        _viewer(schema, engine, audience),
+        users=schema.key.table,
+    )
 
 
-def _viewer(schema: Schema, audience: Audience) -> ColumnElement[Any] | None:
-    return None if audience is Audience.ANYBODY else user_key(schema, "viewer")
+def _viewer(schema: Schema, engine: EngineRules, audience: Audience) -> ColumnElement[Any] | None:
+    return None if audience is Audience.ANYBODY else whichever_user(schema, engine, "viewer")
 
 
 @once
 def visibility(schema: Schema, engine: EngineRules, lists: Context, audience: Audience) -> Rows:
     """Whether *viewer* may see those *lists* of *user*; no row if there is no such user."""
     return select(and_(true(), *may_see(owner_of(schema, engine, audience), lists))).where(
-        schema.key == user_key(schema, "user")
+        schema.key == whichever_user(schema, engine, "user")
     )

@@ -61,6 +61,11 @@ def user_key(schema: Schema, name: str) -> BindParameter[Any]:
     return bindparam(name, type_=schema.key.type)
 
 
+def whichever_user(schema: Schema, engine: EngineRules, name: str) -> ColumnElement[Any]:
+    """Return `user_key()` as `EngineRules.whichever()` has it: for what is read of users of every size."""
+    return engine.whichever(user_key(schema, name))
+
+
 def insert_row(
     schema: Schema,
     engine: EngineRules,

@@ -117,6 +117,10 @@ class Newest(ABC):
     def merge(self, feed: Feed, authors: Authors, gate: ColumnElement[bool]) -> Rows:
         """Select a page of the rows of *authors* by an index search for each; none where *gate* is false."""
 
+    def among(self, author: ColumnElement[Any], authors: Authors) -> ColumnElement[bool]:
+        """Return whether *author* is one of the *authors*, for many rows at a time."""
+        return author.in_(authors.listed())
+
     def materialized(self, rows: Rows, name: str) -> CTE:
         """Return *rows* as a CTE that is computed once, however often it is used."""
         return rows.cte(name).prefix_with("MATERIALIZED")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sqlalchemy import and_, case, func, literal_column, or_, select, true, union_all
 from sqlalchemy.sql.elements import ColumnElement
@@ -54,12 +54,20 @@ class NewestOnPostgreSQL(Newest):
         """
         Select a page of the rows of *authors* in a *window*.
 
-        By a scalar subquery the author is looked up for each row; by IN beside an OR the authors are hashed.
+        By a scalar subquery the author is looked up for each row.
         """
         key, time, author = window.subquery("look").c
-        theirs = author.in_(authors.listed()) if hashed else authors.named(author).scalar_subquery().is_not(None)
+        theirs = self.among(author, authors) if hashed else _is_named(author, authors)
         found = select(key, time).where(or_(author == authors.own, theirs))
         return found.order_by(*feed.order(key, time)).limit(feed.limit)
+
+    def among(self, author: ColumnElement[Any], authors: Authors) -> ColumnElement[bool]:
+        """
+        Return whether *author* is in a hash of them all, and is shown: that is asked of who is in it.
+
+        By IN beside an OR they are hashed; alone it would be a join, with either first.
+        """
+        return and_(or_(author.in_(authors.all()), author.is_(None)), _is_named(author, authors))
 
     def merge(self, feed: Feed, authors: Authors, gate: ColumnElement[bool]) -> Rows:
         """
@@ -89,3 +97,7 @@ class NewestOnPostgreSQL(Newest):
         within = time >= end.scalar_subquery() if feed.forward else time <= end.scalar_subquery()
         page = rows.where(within).limit(select(feed.limit).scalar_subquery()).lateral("page")
         return select(page.c.key, page.c.time).select_from(firsts.join(page, true()))
+
+
+def _is_named(author: ColumnElement[Any], authors: Authors) -> ColumnElement[bool]:
+    return authors.named(author).scalar_subquery().is_not(None)
