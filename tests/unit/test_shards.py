@@ -142,6 +142,7 @@ def forms_of(schema: Schema, name: str, rules: EngineRules) -> Iterator[Callable
         "started": [True, False],
         "slots": [1, 10],
         "event": list(KINDS),
+        "ascending": [True, False],
         "kind": list(KINDS.values()),
         "build": CHANGES,
         "notice": [notice for kind in KINDS.values() for notice in kind.notices],

@@ -24,6 +24,6 @@ def test_models_of_two_databases_share_no_statement_that_was_compiled() -> None:
     plain: Any = delete_edge(schema)
     assert not list(plain.exported_columns)
 
-    statement = change_with_effects(schema, PostgreSQL(), Unfollowed, delete_edge)
+    statement = change_with_effects(schema, PostgreSQL(), Unfollowed, True, delete_edge)
     text = str(statement.compile(dialect=postgresql.dialect()))  # type: ignore[no-untyped-call]
     assert "RETURNING follows.follower_id" in text

@@ -66,7 +66,8 @@ def change(work: Work, event: EdgeEvent, alone: Callable[[], bool], build: Build
             record(work, event)
         return EdgeChange(done)
     parameters = at_once(work.schema, event)
-    found: Any = work.run(change_with_effects, parameters, work.engine, type(event), build, *arguments).one()
+    ascending = is_ascending(event)
+    found: Any = work.run(change_with_effects, parameters, work.engine, type(event), ascending, build, *arguments).one()
     if not found.changed:
         return EdgeChange(done=False, was_there=bool(found.was_there))
     complete(work, found, event)
@@ -146,6 +147,12 @@ def at_once(schema: Schema, *possible: EdgeEvent) -> dict[str, Any]:
     return parameters
 
 
+def is_ascending(event: EdgeEvent) -> bool:
+    """Return whether the follower has the lower key: what is locked first."""
+    follower: Any = event.follower_id  # of one type with the other
+    return bool(follower < event.followed_id)
+
+
 def complete(work: Work, found: Any, *made: EdgeEvent, beside: Sequence[Event] = ()) -> None:
     """
     Write what the statement could not, whose row is *found* and which has *made* these changes.
@@ -219,13 +226,15 @@ def fits_one_statement(schema: Schema, engine: EngineRules) -> bool:
 
 @once
 def change_with_effects(
-    schema: Schema, engine: EngineRules, event: type[EdgeEvent], build: Build, *arguments: Any
+    schema: Schema, engine: EngineRules, event: type[EdgeEvent], ascending: bool, build: Build, *arguments: Any
 ) -> Rows:
     """
     What *build* returns for *arguments*, and what follows from it, an *event*; the parts run in their order.
 
+    *ascending*: see `Possible`.
+
     One row: how many edges changed; whether the edge was there before; and what effects want to know.
     """
-    edge = Possible(KINDS[event], returned_by(schema, engine, build(schema, *arguments)))
+    edge = Possible(KINDS[event], returned_by(schema, engine, build(schema, *arguments)), ascending)
     done = select(edge.number().label("changed"), is_edge(schema, engine).label("was_there"))
     return with_effects(schema, engine, done, edge).execution_options(**{OPTION: build.__name__})

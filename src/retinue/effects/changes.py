@@ -148,6 +148,8 @@ class Possible(NamedTuple):
 
     kind: Kind
     changed: Changed
+    #: Whether the parameter *follower* is the user with the lower key of the two.
+    ascending: bool
 
     def number(self) -> ColumnElement[int]:
         """Return how often it was made: 0 or 1."""

@@ -70,12 +70,12 @@ class History(InStatement):
         if work.schema.own_of(work.schema.table(FollowEventMixin)).per_row:
             _append(work, [_row(kind, one) for one in selected.values()])
         else:
-            selected.run(work, "insert_history", _insert(work.schema, Possible(kind, selected.changed)))
+            selected.run(work, "insert_history", _insert(work.schema, (kind, selected.changed)))
 
     def parts(self, schema: Schema, engine: EngineRules, possible: Sequence[Possible], after: Sequence[CTE]) -> Parts:
         """Return the insert of the rows."""
         del engine, after
-        return Parts([_insert(schema, *possible).cte("history")])
+        return Parts([_insert(schema, *((one.kind, one.changed) for one in possible)).cte("history")])
 
     def after_leaving(self, work: Work, users: Sequence[Key]) -> None:
         """Close what is said of *users* by a mark: their keys may be given to others."""
@@ -219,15 +219,15 @@ def insert_history(schema: Schema) -> Insert:
 @once
 def insert_change(schema: Schema, kind: Kind) -> Insert:
     """The row for the change of *follower* and *followed*, *at* a time and with the number *change_id*."""
-    statement: Insert = _insert(schema, Possible(kind, given(schema))).execution_options(**{OPTION: "insert_history"})
+    statement: Insert = _insert(schema, (kind, given(schema))).execution_options(**{OPTION: "insert_history"})
     return statement
 
 
-def _insert(schema: Schema, *possible: Possible) -> Insert:
-    """Return the insert of a row for each change that was made."""
+def _insert(schema: Schema, *made: tuple[Kind, Changed]) -> Insert:
+    """Return the insert of a row for each change that was *made*."""
     table = schema.table(FollowEventMixin)
     selects, names = [], list[str]()
-    for kind, changed in possible:
+    for kind, changed in made:
         values = {
             name: value if isinstance(value, ColumnElement) else literal_column(f"'{value}'", table.c[name].type)
             for name, value in _row(kind, changed).items()

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar, Final
 
-from sqlalchemy import Delete, Executable, String, Table, bindparam, delete, exists, null, select
+from sqlalchemy import Delete, Executable, String, Table, bindparam, delete, exists, literal_column, null, select
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import CTE
 
@@ -59,14 +59,14 @@ class Notifications(InStatement):
     def parts(self, schema: Schema, engine: EngineRules, possible: Sequence[Possible], after: Sequence[CTE]) -> Parts:
         """Return an upsert for each notice."""
         del after
-        notices = [(notice, changed) for kind, changed in possible for notice in kind.notices]
+        notices = [(notice, one.changed) for one in possible for notice in one.kind.notices]
         return Parts([_upsert(schema, engine, *one).cte(f"notice_{one[0].kind}") for one in notices])
 
     def closed(self, schema: Schema, gone: CTE) -> Sequence[CTE]:
         """Return the delete of the notification of the request."""
         rows, (actor, recipient) = _rows(schema), (user_key(schema, name) for name in REQUEST.ends)
         ended = rows.c.recipient_id == recipient, rows.c.actor_id == actor, exists(select(gone))
-        told = rows.c.kind == NotificationKind.FOLLOW_REQUEST.value
+        told = rows.c.kind == literal_column(f"'{NotificationKind.FOLLOW_REQUEST.value}'")
         return (delete(rows).where(*ended, told).cte("told_of_request"),)
 
     def kept_apart(self, schema: Schema, blocked: ColumnElement[bool]) -> Sequence[CTE]:

@@ -223,7 +223,8 @@ class _Scope:
             inner = self._scope_of(chosen, None)
             returned = chosen.selected_columns if isinstance(chosen, Select) else chosen.exported_columns
             for name, column in returned.items():
-                reach = inner.fixed.get(_key(_bare(column)))
+                value = _bare(column)
+                reach = _Reach.ONE if isinstance(value, BindParameter) else inner.fixed.get(_key(value))
                 if reach is not None:
                     self.fixed[hash(source), name] = reach
 

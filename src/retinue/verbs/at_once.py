@@ -41,7 +41,7 @@ from retinue.ties import BLOCK, CUTS, FOLLOW, REQUEST, Tie, not_blocked, pending
 from retinue.values import Outcome
 from retinue.verbs.before import before_block, before_follow, before_unfollow
 from retinue.work import Build, Pair, Work
-from retinue.work.building import OPTION, insert_row, once, user_key
+from retinue.work.building import OPTION, once, user_key
 
 #: What tells that a statement has changed something.
 _CHANGES: Final = ("edge", "request", "block")
@@ -138,9 +138,10 @@ def _may_ask(schema: Schema) -> bool:
 def _run(work: Work, build: Build, possible: tuple[EdgeEvent, ...], more: Mapping[str, Any]) -> Any:
     """Return the row of the statement, run again if it was not current; None if there is no such user."""
     parameters, before = {**effects.at_once(work.schema, *possible), **more}, work.changed
+    ascending = effects.is_ascending(possible[0])
     found: Any = None
     for _ in range(2):
-        found = work.run(build, parameters, work.engine).first()
+        found = work.run(build, parameters, work.engine, ascending).first()
         if found is None or found.unchanged or found.current:
             break
     if found is None or not any(getattr(found, name, 0) for name in _CHANGES):
@@ -152,7 +153,7 @@ def _run(work: Work, build: Build, possible: tuple[EdgeEvent, ...], more: Mappin
 
 
 @once
-def insert_at_once(schema: Schema, engine: EngineRules) -> Rows:
+def insert_at_once(schema: Schema, engine: EngineRules, ascending: bool) -> Rows:
     """
     *follower* follows *followed*, or asks to, with what follows.
 
@@ -163,44 +164,42 @@ def insert_at_once(schema: Schema, engine: EngineRules) -> Rows:
     # Who was just changing that may have been waited for as well: this is how it is since then.
     approves = select(people.locked).where(people[schema.key.key] == user_key(schema, "followed")).scalar_subquery()
     room = limits.room(schema, engine, case((met.waits, 1), else_=0))
-    unblocked = not_blocked(schema, engine, *(user_key(schema, name) for name in FOLLOW.ends))
-    gate = _gate(
-        held, held.current(schema), approves == met.locked, may=and_(unblocked, room.any), may_ask=room.requests
-    )
-    ends = {name: held.people.alias(f"user_{name}") for name in FOLLOW.ends}
-    possible = [_inserted(schema, engine, ends, FOLLOW, Followed, gate.c.current, gate.c.may, ~gate.c.locked)]
+    ends = [user_key(schema, name) for name in FOLLOW.ends]
+    new = {"follower": ends[0], "followed": ends[1], "at": bindparam("at", type_=UTCDateTime)}
+    may = and_(_both(held), not_blocked(schema, engine, *ends), room.any)
+    gate = _gate(held, held.current(schema), approves == met.locked, may=may, may_ask=room.requests, **new)
+    row = gate.c
+    possible = [_inserted(schema, engine, gate, FOLLOW, Followed, ascending, row.current, row.may, ~row.locked)]
     if _may_ask(schema):
-        possible.append(
-            _inserted(
-                schema, engine, ends, REQUEST, Requested, gate.c.current, gate.c.may, gate.c.may_ask, gate.c.locked
-            )
-        )
-    done = select(*_met(gate), *(one.answer() for one in possible))
+        asks = row.current, row.may, row.may_ask, row.locked
+        possible.append(_inserted(schema, engine, gate, REQUEST, Requested, ascending, *asks))
+    done = select(*_met(held, gate), *(one.answer() for one in possible))
     return effects.with_effects(schema, engine, done, *possible).execution_options(**{OPTION: "insert_edge"})
 
 
 @once
-def delete_at_once(schema: Schema, engine: EngineRules) -> Rows:
+def delete_at_once(schema: Schema, engine: EngineRules, ascending: bool) -> Rows:
     """
     *follower* no longer follows *followed*, nor asks to, with what follows.
 
     One row: what they met, as `before_unfollow()`; whether that is *current*; how many requests and edges went.
     """
     held = guards.hold(schema, engine, before_unfollow)
-    gate = _gate(held, held.current(schema))
-    may = select(gate.c.current).scalar_subquery()
+    current = held.current(schema)
+    may = select(current.c.current).scalar_subquery()
     requests = REQUEST.table(schema)
     request = _ended(schema, REQUEST, REQUEST.ends, may, pending(schema, requests))
     withdrawn = request.returning(requests.c.follower_id).cte("request")
-    edge = Possible(KINDS[Unfollowed], returned_by(schema, engine, _ended(schema, FOLLOW, FOLLOW.ends, may)))
+    edge = Possible(KINDS[Unfollowed], returned_by(schema, engine, _ended(schema, FOLLOW, FOLLOW.ends, may)), ascending)
     number = select(func.count()).select_from(withdrawn).scalar_subquery()
-    done = select(*_met(gate), number.label("request"), edge.answer())
+    met = select(held.answers, current.c.current).select_from(held.answers.join(current, true()))
+    done = met.add_columns(number.label("request"), edge.answer())
     done = effects.with_effects(schema, engine, effects.without_requests(schema, done, withdrawn), edge)
     return done.execution_options(**{OPTION: "delete_edge"})
 
 
 @once
-def block_at_once(schema: Schema, engine: EngineRules) -> Rows:
+def block_at_once(schema: Schema, engine: EngineRules, ascending: bool) -> Rows:
     """
     *follower* blocks *followed* until *until*, and what is between them ends, with what follows.
 
@@ -210,7 +209,7 @@ def block_at_once(schema: Schema, engine: EngineRules) -> Rows:
     gate = _gate(held, held.current(schema))
     may = select(and_(gate.c.current, ~gate.c.lasts)).scalar_subquery()
     edges = [
-        Possible(KINDS[event], returned_by(schema, engine, _ended(schema, FOLLOW, pair, may), name))
+        Possible(KINDS[event], returned_by(schema, engine, _ended(schema, FOLLOW, pair, may), name), ascending)
         for event, pair, name in (
             (Unfollowed, FOLLOW.ends, "edge"),
             (FollowerRemoved, FOLLOW.ends[::-1], "edge_back"),
@@ -224,7 +223,7 @@ def block_at_once(schema: Schema, engine: EngineRules) -> Rows:
             cut.append(asked.returning(rows.timestamp.label("since")).cte(name).c.since)
     block = _blocked(schema, engine, held, may, cut)
     number = select(func.count()).select_from(block).scalar_subquery().label("block")
-    done = select(*_met(gate), number, *(edge.answer() for edge in edges))
+    done = select(*_met(held, gate), number, *(edge.answer() for edge in edges))
     done = effects.kept_apart(schema, done, exists(select(block)))
     return effects.with_effects(schema, engine, done, *edges).execution_options(**{OPTION: "insert_block"})
 
@@ -239,7 +238,7 @@ def _blocked(
     schema: Schema, engine: EngineRules, held: guards.Held, may: ColumnElement[bool], cut: Sequence[ColumnElement[Any]]
 ) -> CTE:
     """Return the block of two who are both there, with the times at which what it has *cut* had begun."""
-    rows, both = BLOCK.table(schema), select(func.count() == literal_column("2")).select_from(held.people)
+    rows = BLOCK.table(schema)
     owner, other = (user_key(schema, name) for name in FOLLOW.ends)
     times = {name: bindparam(name, type_=UTCDateTime) for name in ("at", "until")}
     values: dict[str, ColumnElement[Any]] = {
@@ -249,7 +248,7 @@ def _blocked(
         "until": times["until"],
         **{name: select(since).scalar_subquery() for name, since in zip(CUTS, cut, strict=False)},
     }
-    new = select(*(value.label(name) for name, value in values.items())).where(may, both.scalar_subquery())
+    new = select(*(value.label(name) for name, value in values.items())).where(may, _both(held))
     # One that has ended may still be there.
     renewed = [*CUTS, "timestamp", "until"]
     blocked: Any = engine.upsert(
@@ -266,19 +265,26 @@ def _gate(held: guards.Held, current: CTE, *still: ColumnElement[bool], **condit
     return select(held.answers, now, *columns).select_from(held.answers.join(current, true())).cte("gate")
 
 
+def _both(held: guards.Held) -> ColumnElement[bool]:
+    """Return whether both users are there."""
+    return select(func.count() == literal_column("2")).select_from(held.people).scalar_subquery()
+
+
 def _inserted(
     schema: Schema,
     engine: EngineRules,
-    people: Mapping[str, CTE],
+    gate: CTE,
     tie: Tie,
     event: type[EdgeEvent],
+    ascending: bool,
     *may: ColumnElement[bool],
 ) -> Possible:
-    """Return the insert of the *tie* of two *people*, if it *may* be."""
-    inserted = insert_row(schema, engine, tie.table(schema), tie.row, people, select(and_(*may)).scalar_subquery())
-    return Possible(KINDS[event], returned_by(schema, engine, inserted, tie.name))
+    """Return the insert of the *tie* that *gate* has the values of, if it *may* be."""
+    row = select(*(gate.c[name].label(column) for column, name in tie.row.items())).where(*may)
+    inserted = engine.insert_from(tie.table(schema), list(tie.row), row)
+    return Possible(KINDS[event], returned_by(schema, engine, inserted, tie.name), ascending)
 
 
-def _met(gate: CTE) -> Sequence[ColumnElement[Any]]:
+def _met(held: guards.Held, gate: CTE) -> Sequence[ColumnElement[Any]]:
     """Return the columns of *gate* that say what was met, and whether that is current."""
-    return [column for column in gate.c if not column.name.startswith("may")]
+    return [gate.c[column.name] for column in held.answers.c] + [gate.c.current]

@@ -43,7 +43,7 @@ def before_unfollow(schema: Schema, engine: EngineRules) -> Rows:
 
     Whether *followed* approves followers does not matter; it is enough if there is neither a request nor an edge.
     """
-    asked = exists(pair_of(schema, REQUEST, "timestamp"))
+    asked = select(exists(pair_of(schema, REQUEST, "timestamp")).label("asked")).subquery("request").c.asked
     nothing = false() if engine.keeps_snapshot else and_(~asked, ~is_edge(schema, engine))
     return select(*labelled(locked=false(), unchanged=nothing, asked=asked))
 

@@ -23,6 +23,7 @@ from retinue.events import EdgeEvent, Event
 from retinue.faults import Fault
 from retinue.models import FollowCountMixin
 from retinue.schema import Schema
+from retinue.ties import FOLLOW
 from retinue.values import Counts, Key
 from retinue.work import Work
 
@@ -52,17 +53,15 @@ class CountRows(InStatement):
         edges = [one for one in possible if one.kind.edges]
         if not edges:
             return Parts(())
-        first = rows.add_if(schema, "first", edges)
-        second = rows.add_if(schema, "second", edges, after=first)
+        lower, higher = FOLLOW.ends if edges[0].ascending else FOLLOW.ends[::-1]
+        first = rows.add_if(schema, "first", lower, edges)
+        second = rows.add_if(schema, "second", higher, edges, after=first)
         return Parts((first, second), (rows.number(first), rows.number(second)))
 
     def parameters(self, schema: Schema, changes: Sequence[Change]) -> Mapping[str, Any]:
-        """Return whose rows these are, and what the first change that is one of an edge adds to them."""
-        edges = [(event, kind.edges) for event, kind in changes if kind.edges]
-        if not edges:
-            return {}
-        # Where both users may lose a follower, it is in slot 0.
-        return adding.of_both(schema, _of_edge(*edges[0]), spread=len(edges) == 1)
+        """Return the slot of the new follower, where counts are spread."""
+        del changes
+        return {"followers_slot": adding.slot(schema, (1, 0))} if schema.settings.counter_slots > 1 else {}
 
     def complete(self, work: Work, changes: Sequence[Change], answers: Any) -> Sequence[Event]:
         """Make the first row that was not there, and add to the other."""

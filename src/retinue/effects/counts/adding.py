@@ -43,16 +43,16 @@ def add(work: Work, more: Sequence[More]) -> None:
         _add(work, user, delta)
 
 
-def of_both(schema: Schema, more: Sequence[More], *, spread: bool = True) -> dict[str, Any]:
-    """Return what is added to the rows of two users as parameters; in slot 0, unless it is *spread*."""
+def of_both(schema: Schema, more: Sequence[More]) -> dict[str, Any]:
+    """Return what is added to the rows of two users as parameters."""
     (first, first_more), (second, second_more) = more
     return {
         "first_user": first,
-        "first_slot": slot(schema, first_more) if spread else 0,
+        "first_slot": slot(schema, first_more),
         "first_followers": first_more[0],
         "first_following": first_more[1],
         "second_user": second,
-        "second_slot": slot(schema, second_more) if spread else 0,
+        "second_slot": slot(schema, second_more),
         "second_followers": second_more[0],
         "second_following": second_more[1],
     }

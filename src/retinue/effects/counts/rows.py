@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import reduce
-from operator import add
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -36,6 +34,7 @@ from retinue.effects.changes import Possible
 from retinue.engines import EngineRules, Rows
 from retinue.models import FollowCountMixin
 from retinue.schema import Schema
+from retinue.ties import FOLLOW
 from retinue.work.building import OPTION, ROW, insert_row, once, people, row_names, user_key
 
 #: Their columns.
@@ -218,22 +217,23 @@ def add_to_both(schema: Schema, engine: EngineRules, less: bool) -> Update:
     return update(rows).where(*theirs(rows), both).values(more)
 
 
-def add_if(schema: Schema, which: str, edges: Sequence[Possible], *, after: CTE | None = None) -> CTE:
+def add_if(schema: Schema, name: str, end: str, edges: Sequence[Possible], *, after: CTE | None = None) -> CTE:
     """
-    Return the update of one row, if one of *edges* is made: its user, slot and numbers are the parameters *which*.
+    Return the update of the row of *end*, which is *follower* or *followed*, if one of *edges* is made.
 
-    There may be the edge that these are of, and its opposite, by which followers and following change places.
-    *after*: the update before it, without which it is not made.
+    There may be their edge and its opposite, at which each is the other end: then it is in slot 0 that somebody loses a
+    follower, else in *followers_slot*. *after*: the update before it, without which it is not made.
     """
-    rows, less = count_rows(schema), edges[0].kind.edges < 0
-    mine = rows.c.user_id == user_key(schema, f"{which}_user"), rows.c.slot == bindparam(f"{which}_slot")
+    rows, settings, one = count_rows(schema), schema.settings, len(edges) == 1
+    more = dict[str, ColumnElement[int]]()
+    for edge, number in zip(edges, NUMBERS if end == FOLLOW.ends[1] else NUMBERS[::-1], strict=False):
+        amount: ColumnElement[int] = literal_column(str(edge.kind.edges), Integer)
+        more[number] = plus(schema, number, amount if one else amount * edge.number(), less=edge.kind.edges < 0)
+    spread = settings.counter_slots > 1 and one and end == FOLLOW.ends[1]
+    slot = bindparam("followers_slot", type_=rows.c.slot.type) if spread else literal_column("0")
     holds = or_(*(edge.is_made() for edge in edges)) if after is None else exists(select(after.c.slot))
-    sent = [bindparam(f"{which}_{name}", type_=rows.c[name].type) for name in NUMBERS]
-    more: dict[str, ColumnElement[int]] = {}
-    for name, values in zip(NUMBERS, (sent, sent[::-1]), strict=True):
-        sums = [value * edge.number() for value, edge in zip(values, edges, strict=False)]
-        more[name] = plus(schema, name, values[0] if len(edges) == 1 else reduce(add, sums), less=less)
-    return update(rows).where(*mine, holds).values(more).returning(rows.c.slot).cte(f"{which}_count")
+    mine = rows.c.user_id == user_key(schema, end), rows.c.slot == slot
+    return update(rows).where(*mine, holds).values(more).returning(rows.c.slot).cte(f"{name}_count")
 
 
 def number(part: CTE) -> ColumnElement[int]:
