@@ -6,7 +6,7 @@ Retinue beside its peers and the floor, on the same data, in one run.
     python3 dev.py bench --databases wire          PostgreSQL, a quarter of a millisecond away
     python3 dev.py bench --graph follows.csv.gz    a graph of your own: follower,followed,timestamp
     python3 dev.py bench --only "first page"       the rows with these words in their names, or loads of that name
-    python3 dev.py bench --write                   and make docs/benchmarks.md and its charts anew
+    python3 dev.py bench --write                   and make docs/benchmarks.md, its charts and its figures anew
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ from benchmarks.cores import keep_to_clients_core
 from benchmarks.data import Data, generate, read
 from benchmarks.databases import DATABASES, WIRE, Place, place, server_version
 from benchmarks.loads import LOADS
+from benchmarks.page import write
 from benchmarks.pages import __main__ as pages
-from benchmarks.report import in_words, text, write
+from benchmarks.report import in_words, text
 from benchmarks.results import Row, run_here, save
 from tests.servers import ServerMissingError
 
@@ -61,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--graph", nargs="+", type=Path, metavar="FILE", help="graphs to read instead")
     parser.add_argument("--only", default="", metavar="WORDS", help="rows, and loads, with these words in their names")
     parser.add_argument("--json", type=Path, metavar="FILE", help="where to save the figures")
-    parser.add_argument("--write", action="store_true", help="make docs/benchmarks.md and its charts anew")
+    parser.add_argument("--write", action="store_true", help="make docs/benchmarks.md and what lies beside it anew")
     return parser
 
 

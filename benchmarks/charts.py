@@ -1,45 +1,70 @@
-"""A chart of what the benchmark found: how far everybody is from the floor."""
+"""One chart for each engine: what one would pick instead, and how far each is from the bare driver."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 
 from benchmarks.amounts import amount, times
-from benchmarks.results import RETINUE, Row
+from benchmarks.results import ENTITIES, FLOOR, ORM, RETINUE, Row
 
-WIDTH, MARGIN, COLUMNS = 880.0, 24.0, 2
-PANEL = (WIDTH - 3 * MARGIN) / COLUMNS
-TOP = 84.0
+WIDTH, MARGIN, STEP, TOP = 880.0, 24.0, 30.0, 128.0
+#: Where the names of operations end, and where the axis and the columns of numbers begin.
+NAMES, AXIS, COLUMNS = 296.0, 312.0, (712.0, 786.0, 856.0)
 
-BAR, STEP, HEAD = 11.0, 17.0, 38.0
-NAMES, VALUES = 164.0, 90.0
-
-#: Light first, and what differs on dark. Nothing is told by colour alone: all that is drawn has its name beside it.
+#: Light first, and what differs on dark. Nothing is told by colour alone: each has a shape of its own.
 STYLE = """
 text { font: 12px system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; fill: #1f2937 }
 .paper { fill: #ffffff }
 .title { font-size: 18px; font-weight: 650 }
-.head { font-size: 13px; font-weight: 650 }
-.quiet { fill: #57606a }
-.small { font-size: 11px } .tiny { font-size: 9.5px }
-.over { paint-order: stroke; stroke: #ffffff; stroke-width: 3px; stroke-linejoin: round }
-.strong { font-weight: 650 } .second { fill: #57606a } .ours .second { fill: #0b57d0; font-weight: 400 }
-.ours { fill: #0b57d0; font-weight: 650 }
-.grid { stroke: #e2e6ea; stroke-width: 1 }
-.floor-line { stroke: #57606a; stroke-width: 1 }
-.bar { fill: #a9b4c0 } .bar.floor { fill: #57606a } .bar.ours { fill: #0b57d0 } .bar.every { fill: #7aa7ee }
-.goal { stroke: #b3261e; stroke-width: 2 } .around { stroke: #ffffff; stroke-width: 5 }
+.quiet { fill: #57606a } .tiny { font-size: 10px } .strong { font-weight: 650 }
+text.ours { fill: #0b57d0; font-weight: 650 }
+.grid { stroke: #e2e6ea; stroke-width: 1 } .floor { stroke: #57606a; stroke-width: 2 }
+.mark { fill: #8b97a5; stroke: #ffffff; stroke-width: 1 }
+.mark.ours { fill: #0b57d0 } .mark.ring { fill: #ffffff; stroke: #0b57d0; stroke-width: 2.5 }
+.mark.cross { fill: none; stroke: #57606a; stroke-width: 2 }
+.goal { stroke: #b3261e; stroke-width: 2 }
 @media (prefers-color-scheme: dark) {
-  text { fill: #e6edf3 } .over { stroke: #0d1117 } .second { fill: #9da7b3 } .ours .second { fill: #82b1ff }
-  .paper { fill: #0d1117 } .quiet { fill: #9da7b3 } text.ours { fill: #82b1ff }
-  .grid { stroke: #262c36 } .floor-line { stroke: #9da7b3 }
-  .bar { fill: #525d6b } .bar.floor { fill: #9da7b3 } .bar.ours { fill: #5c9bff } .bar.every { fill: #35598f }
-  .goal { stroke: #ff8a80 } .around { stroke: #0d1117 }
+  text { fill: #e6edf3 } .paper { fill: #0d1117 } .quiet { fill: #9da7b3 } text.ours { fill: #82b1ff }
+  .grid { stroke: #262c36 } .floor { stroke: #9da7b3 }
+  .mark { fill: #7d8896; stroke: #0d1117 } .mark.ours { fill: #5c9bff }
+  .mark.ring { fill: #0d1117; stroke: #5c9bff } .mark.cross { fill: none; stroke: #9da7b3 }
+  .goal { stroke: #ff8a80 }
 }
 """
+
+#: Draws the shape around a point.
+Shape = Callable[[float, float], str]
+
+
+def _points(*corners: tuple[float, float]) -> Shape:
+    def draw(x: float, y: float) -> str:
+        return f'<polygon class="mark" points="{" ".join(f"{x + dx:.1f},{y + dy:.1f}" for dx, dy in corners)}"/>'
+
+    return draw
+
+
+def _circle(radius: float, kind: str) -> Shape:
+    return lambda x, y: f'<circle class="mark {kind}" cx="{x:.1f}" cy="{y:.1f}" r="{radius}"/>'
+
+
+def _cross(x: float, y: float) -> str:
+    lines = f"M{x - 4:.1f},{y - 4:.1f} l8,8 M{x - 4:.1f},{y + 4:.1f} l8,-8"
+    return f'<path class="mark cross" d="{lines}"/>'
+
+
+#: Who is drawn, in the order of the legend, and how; what comes last lies on top.
+SHAPES: dict[str, Shape] = {
+    RETINUE: _circle(6.5, "ours"),
+    ENTITIES: _circle(5, "ring"),
+    ORM: _cross,
+    "lesson": _points((-5, -5), (5, -5), (5, 5), (-5, 5)),
+    "django-friendship": _points((0, -6.5), (6.5, 5), (-6.5, 5)),
+    "django-activity-stream": _points((0, -7), (7, 0), (0, 7), (-7, 0)),
+    "Valkey sorted sets": _points((-6.5, -5), (6.5, -5), (0, 6.5)),
+}
 
 
 @dataclass(frozen=True)
@@ -63,55 +88,67 @@ class Scale:
         return [10.0**power for power in range(first, last + 1)]
 
 
-def _kind(competitor: str, *, is_floor: bool) -> str:
-    """Return how a competitor is drawn."""
-    if is_floor:
-        return "floor"
-    return "ours" if competitor == RETINUE else "every" if competitor.startswith(RETINUE) else ""
+def drawn(rows: Sequence[Row]) -> list[Row]:
+    """Return the calls that have a goal: those of which there is something to show."""
+    return [row for row in rows if row.is_call and row.ratio_goal]
 
 
-def ratio_chart(rows: Sequence[Row], title: str) -> str:
-    """Draw a panel for each operation, with a bar for each competitor: how many times as long as the floor it takes."""
-    rows, title = [row for row in rows if row.figures], f"{title}: how far from the floor"
-    ratios = [row.over_floor(figure) for row in rows for figure in row.figures]
-    low, high = min(1.0, *ratios) * 0.85, max(10.0, *ratios) * 1.05
-    about = (
-        "How many times as long as the bare driver with hand-written SQL (which is 1), on",
-        "a logarithmic scale; beside it the median. The red mark is the goal for Retinue.",
-    )
-    parts = [_text(MARGIN, 36, title, "title")]
-    parts += [_text(MARGIN, 56 + 16 * number, words, "quiet") for number, words in enumerate(about)]
-    height = TOP
-    for start in range(0, len(rows), COLUMNS):
-        side_by_side = rows[start : start + COLUMNS]
-        for column, row in enumerate(side_by_side):
-            left = MARGIN + column * (PANEL + MARGIN)
-            parts += _ratio_panel(row, left, height, Scale(low, high, left + NAMES, left + PANEL - VALUES))
-        height += max(HEAD + STEP * len(row.figures) for row in side_by_side) + 18
+def chart(rows: Sequence[Row], title: str) -> str:
+    """Draw a line for each operation, with a mark for each competitor: how many times as long as the floor it takes."""
+    rows = drawn(rows)
+    ratios = [row.over_floor(figure) for row in rows for figure in row.figures if figure.competitor in SHAPES]
+    scale = Scale(min(1.0, *ratios) * 0.85, max(10.0, *ratios) * 1.15, AXIS, COLUMNS[0] - 76)
+    bottom = TOP + STEP * len(rows)
+    shown = [name for name in SHAPES if any(row.of(name) for row in rows)]
+    parts = [
+        _text(MARGIN, 36, title, "title"),
+        _text(MARGIN, 56, "How many times as long as the bare driver with hand-written SQL (the line at 1)", "quiet"),
+        *_legend(shown),
+    ]
+    for decade in scale.decades:
+        parts.append(_line(scale(decade), TOP - 8, scale(decade), bottom - 8, "floor" if decade == 1 else "grid"))
+        parts.append(_text(scale(decade), TOP - 13, f"{decade:,g}", "tiny quiet", "middle"))
+    for at, name in zip(COLUMNS, (FLOOR, RETINUE, "next best"), strict=True):
+        parts.append(_text(at, TOP - 13, name, "tiny ours" if name == RETINUE else "tiny quiet", "end"))
+    for number, row in enumerate(rows):
+        parts += _operation(row, shown, TOP + STEP * number, scale)
     sentences = [
         f"{row.operation}: " + ", ".join(f"{one.competitor} {times(row.over_floor(one))}" for one in row.figures)
         for row in rows
     ]
-    return _document(WIDTH, height, title, ". ".join(sentences) + ".", parts)
+    return _document(WIDTH, bottom + 8, title, ". ".join(sentences) + ".", parts)
 
 
-def _ratio_panel(row: Row, left: float, top: float, scale: Scale) -> Iterator[str]:
-    yield _text(left, top + 14, row.operation, "head")
-    first, last = top + HEAD - 4, top + HEAD + STEP * len(row.figures) - 4
-    for decade in scale.decades:
-        yield _line(scale(decade), first, scale(decade), last, "floor-line" if decade == 1 else "grid")
-        yield _text(scale(decade), first - 3, f"{decade:,g}", "tiny quiet", "middle")
-    for number, figure in enumerate(row.figures):
-        y = top + HEAD + STEP * number
-        kind, value = _kind(figure.competitor, is_floor=figure is row.floor), row.over_floor(figure)
-        yield _text(left + NAMES - 8, y + BAR - 1, figure.competitor, f"small {kind}", "end")
-        yield _bar(scale(1), scale(value), y, BAR, kind)
-        end = max(scale(1), scale(value))
-        if figure.competitor == RETINUE and row.goal is not None:
-            goal = scale(1 / row.goal if row.throughput else row.goal)
-            yield from (_line(goal, y - 2, goal, y + BAR + 2, drawn) for drawn in ("around", "goal"))
-            end = max(end, goal)
-        yield _text(end + 6, y + BAR - 1, times(value), f"small over {kind}", second=amount(figure.p50, row))
+def _legend(shown: Sequence[str]) -> Iterator[str]:
+    x = MARGIN + 8
+    for name in shown:
+        yield SHAPES[name](x, 78)
+        yield _text(x + 11, 82, name, "tiny")
+        x += 28 + 5.4 * len(name)
+    yield _line(x, 71, x, 85, "goal")
+    yield _text(x + 8, 82, "goal", "tiny")
+
+
+def _operation(row: Row, shown: Sequence[str], top: float, scale: Scale) -> Iterator[str]:
+    middle = top + 6
+    yield _text(NAMES, middle + 4, row.operation, "", "end")
+    yield _line(scale.start, middle, scale.end, middle, "grid")
+    goal = scale(row.goal or 1)
+    yield _line(goal, middle - 9, goal, middle + 9, "goal")
+    for name in reversed(shown):
+        figure = row.of(name)
+        if figure:
+            yield SHAPES[name](scale(row.over_floor(figure)), middle)
+    others = [row.over_floor(one) for one in row.figures if one.competitor in SHAPES and not _is_ours(one.competitor)]
+    ours = row.of(RETINUE)
+    if row.floor and ours:
+        yield _text(COLUMNS[0], middle + 4, amount(row.floor.p50, row), "quiet", "end")
+        yield _text(COLUMNS[1], middle + 4, f"x {times(row.over_floor(ours))}", "ours", "end")
+        yield _text(COLUMNS[2], middle + 4, f"x {times(min(others))}" if others else "-", "quiet", "end")
+
+
+def _is_ours(name: str) -> bool:
+    return name.startswith(RETINUE)
 
 
 # --- SVG: readable on light and on dark, and by those who hear it ---------------------------------
@@ -128,20 +165,11 @@ def _document(width: float, height: float, title: str, description: str, parts: 
     )
 
 
-def _text(x: float, y: float, words: str, kind: str = "", anchor: str = "start", second: str = "") -> str:
-    """Write *words*, which begin, end or have their middle at x; and a *second*, weaker one beside them."""
-    inside = escape(words)
-    if second:
-        inside = f'<tspan class="strong">{inside}</tspan><tspan dx="6" class="second">{escape(second)}</tspan>'
-    return f'<text x="{x:.1f}" y="{y:.1f}" class="{kind}" text-anchor="{anchor}">{inside}</text>'
+def _text(x: float, y: float, words: str, kind: str = "", anchor: str = "start") -> str:
+    """Write *words*, which begin, end or have their middle at x."""
+    return f'<text x="{x:.1f}" y="{y:.1f}" class="{kind}" text-anchor="{anchor}">{escape(words)}</text>'
 
 
 def _line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
     """Draw a line."""
     return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" class="{kind}"/>'
-
-
-def _bar(x1: float, x2: float, y: float, height: float, kind: str) -> str:
-    """Draw a horizontal bar from x1 to x2, whichever is greater."""
-    left, width = min(x1, x2), max(abs(x2 - x1), 2)
-    return f'<rect x="{left:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:g}" rx="1.5" class="bar {kind}"/>'

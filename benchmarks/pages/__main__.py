@@ -22,6 +22,8 @@ from functools import partial
 from itertools import repeat
 from pathlib import Path
 
+import numpy as np
+
 from benchmarks.data import generate
 from benchmarks.databases import Place, place, server_version
 from benchmarks.pages import apps
@@ -93,9 +95,13 @@ def measure(here: Place, rounds: int, seconds: float) -> Iterator[Row]:
         for operation, sides in OPERATIONS.items():
             busy = os.getloadavg()[0]
             turns = {name: partial(_turn, people, crews[app], do, seconds) for name, (app, do) in sides.items()}
+            for crew in crews.values():
+                for visitor in crew:
+                    visitor.took.clear()
             found = take_turns(turns, rounds)
             ahead = quarters(ratios(found[RETINUE], found[INDEXED]))[0]
             stated = [Stated("ahead of the lesson with an index, times", ahead, GOAL, at_least=True)]
+            stated += [Stated(f"{app}: p99 of all that it was asked, ms", _p99(crew)) for app, crew in crews.items()]
             if len(sides) == len(APPS):
                 stated += [Stated(f"{name}: bytes of a page", _weight(crew[0])) for name, crew in crews.items()]
             yield Row(
@@ -136,11 +142,18 @@ def _turn(
 
 def _rate(visitor: Visitor, do: Callable[[Visitor], None], seconds: float) -> float:
     """Return how often in a second a visitor can *do* that; what has begun is ended, and counts."""
-    start, done = time.perf_counter(), 0
-    while (passed := time.perf_counter() - start) < seconds:
+    start = before = time.perf_counter()
+    done = 0
+    while before - start < seconds:
         do(visitor)
-        done += 1
-    return done / passed
+        after = time.perf_counter()
+        visitor.took.append(after - before)
+        before, done = after, done + 1
+    return done / (before - start)
+
+
+def _p99(crew: list[Visitor]) -> float:
+    return float(np.percentile([took * 1e3 for visitor in crew for took in visitor.took], 99))
 
 
 def _weight(visitor: Visitor) -> float:

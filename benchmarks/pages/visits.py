@@ -54,6 +54,8 @@ class Visitor:
     #: What they have done so far.
     looked: int = 0
     pressed: int = 0
+    #: Seconds that each of it took.
+    took: list[float] = field(default_factory=list)
     #: Whom they can follow: on whose page, and whom.
     buttons: list[tuple[int, int]] = field(default_factory=list)
 

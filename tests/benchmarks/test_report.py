@@ -1,16 +1,14 @@
-"""What the benchmark found, as tables, as a page and as charts."""
+"""What the benchmark found, as figures and as tables for the terminal."""
 
 from __future__ import annotations
 
 import json
 import re
 from pathlib import Path
-from xml.etree import ElementTree as ET
 
 import pytest
 
 from benchmarks import amounts, report
-from benchmarks.charts import ratio_chart
 from benchmarks.growth import Curve, curves
 from benchmarks.results import Figure, Row, Run, Stated, load, peers, run_here, save
 
@@ -203,44 +201,6 @@ def test_a_row_is_printed_as_it_is_found() -> None:
     ]
 
 
-def test_the_page_shows_the_middle_size_and_folds_the_others(tmp_path: Path) -> None:
-    sizes = (100_000, 2_000_000, 20_000_000)
-    path = report.write(Run(tuple(row(edges=size) for size in sizes), {"memory": "1 GiB"}, {"SQLite": "3"}), tmp_path)
-
-    text = path.read_text()
-    assert text.startswith("# ")
-    assert "- memory: 1 GiB\n- versions: SQLite 3\n" in text
-    assert re.findall(r"<summary>(.*)</summary>", text) == ["PostgreSQL, 100,000 edges", "PostgreSQL, 20 million edges"]
-    assert "| is_following | 100 µs | 140 µs | 1.40 (1.30 to 1.50) | ≤ 1.5 | yes | 20 |" in text
-    assert "| is_following | flat (0.00) | flat (0.00) | flat (0.00) |" in text
-    assert "No goal is missed." in text
-    pictures = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", text)
-    assert sorted(pictures) == sorted(f"benchmarks/{file.name}" for file in (tmp_path / "benchmarks").iterdir())
-    assert len(pictures) == 3
-
-
-def test_a_missed_goal_is_listed_with_the_reason_written_for_it() -> None:
-    rows = (row(ratio=1.8), row(edges=5_000_000, ratio=1.9), row("unfollow", ratio=1.7, database="sqlite"), STORAGE)
-    template = "$machine$versions$tables\nMISSED\n$missed\nGROWTH\n$growth"
-
-    text = report.page(Run(rows, {}, {}), template, {"postgresql": {"is_following": "Because."}})
-
-    first, second, third = text.partition("MISSED\n")[2].partition("\nGROWTH")[0].splitlines()
-    wanted = "ratio to the floor ≤ 1.5 was wanted, and it is"
-    sizes = "1.80 with 100,000 edges, 1.90 with 5 million edges"
-    assert first == f"- **is_following** on PostgreSQL: {wanted} {sizes}. Because."
-    assert second == f"- **unfollow** on SQLite: {wanted} 1.70 with 100,000 edges. Not explained yet."
-    assert third.startswith("- **storage** on PostgreSQL: bytes per edge ≤ 1.2 was wanted, and it is 1.25 with ")
-    assert "| **no** |" in text
-
-
-def test_charts_of_an_earlier_run_go(tmp_path: Path) -> None:
-    report.write(Run((row(database="mariadb"),), {}, {}), tmp_path)
-    report.write(Run((row(),), {}, {}), tmp_path)
-
-    assert [file.name for file in (tmp_path / "benchmarks").iterdir()] == ["postgresql-100000.svg"]
-
-
 def test_the_command_prints_the_tables_of_saved_runs(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -250,21 +210,3 @@ def test_the_command_prints_the_tables_of_saved_runs(
     report.main()
 
     assert capsys.readouterr().out.startswith("PostgreSQL, 100,000 edges")
-
-
-def test_a_chart_is_sound_tells_what_it_shows_and_stays_on_its_paper() -> None:
-    drawing = ET.fromstring(ratio_chart([row("a & <b>"), row("quick", ratio=0.4), THROUGHPUT, STORAGE], "PostgreSQL"))
-
-    space = "{http://www.w3.org/2000/svg}"
-    assert drawing.get("role") == "img"
-    assert (drawing.findtext(f"{space}title") or "").startswith("PostgreSQL: ")
-    assert "a & <b>: floor " in (drawing.findtext(f"{space}desc") or "")
-    assert "prefers-color-scheme: dark" in (drawing.findtext(f"{space}style") or "")
-    words = {"".join(text.itertext()) for text in drawing.iter(f"{space}text")}
-    assert {"a & <b>", "floor", "Retinue", "lesson"} <= words
-    width, height = float(drawing.get("width", 0)), float(drawing.get("height", 0))
-    for element in drawing.iter():
-        for name in ("x", "x1", "x2"):
-            assert 0 <= float(element.get(name, 0)) <= width
-        for name in ("y", "y1", "y2"):
-            assert 0 <= float(element.get(name, 0)) <= height
