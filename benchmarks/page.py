@@ -13,7 +13,7 @@ from pathlib import Path
 from string import Template
 from typing import Any, TypeAlias
 
-from benchmarks.amounts import amount, database, edges, times
+from benchmarks.amounts import amount, database, duration, edges, times
 from benchmarks.charts import chart, drawn
 from benchmarks.growth import Curve, curves
 from benchmarks.results import RATIO, RETINUE, Figure, Row, Run, Stated
@@ -65,7 +65,7 @@ def page(run: Run, template: str, reasons: Reasons) -> str:
         "calls": _table(of, calls=True),
         "loads": _table(of, calls=False),
         "missed": "\n".join(_missed(of, reasons)) or "No goal is missed.",
-        "growth": _growth_in_words(run),
+        "growth": "\n".join([*_growth_in_words(run), *_in_time(of)]) or "One size was measured.",
         "machine": ", ".join(f"{name} {value}" for name, value in run.machine.items()),
         "versions": ", ".join(f"{database(name)} {version}" for name, version in run.versions.items()),
     }
@@ -100,7 +100,10 @@ def _cell(row: Row) -> str:
     if goal and not goal.reached:
         words = f"**{words}**"
     words += f" ({_wanted(goal)})" if goal else ""
-    return words if row.is_call or ours is None else f"{amount(ours.p50, row)}, {words}"
+    if row.is_call or ours is None:
+        return words
+    slow = next((duration(one.value) for one in row.stated if one.what.startswith(f"{RETINUE}: p99 of")), None)
+    return ", ".join([amount(ours.p50, row), *([f"p99 {slow}"] if slow else []), words])
 
 
 def _wanted(goal: Stated) -> str:
@@ -145,9 +148,8 @@ def _markdown(lines: Sequence[Line]) -> str:
 # --- How it grows --------------------------------------------------------------------------------
 
 
-def _growth_in_words(run: Run) -> str:
+def _growth_in_words(run: Run) -> Iterator[str]:
     """Say of each database how Retinue's calls grow with the graph, and which of them faster than a logarithm."""
-    lines = []
     for name in run.databases:
         found = [curve for curve in curves(run.of(name)) if curve.competitor == RETINUE]
         if not found:
@@ -160,8 +162,16 @@ def _growth_in_words(run: Run) -> str:
         if slowest:
             words += f"{len(found) - len(fast)} of {len(found)} calls are flat or grow like a logarithm"
             words += f" (the steepest: {slowest.operation}, {_growth_of(slowest)})"
-        lines.append(words + (f". Faster: {grow}." if fast else "."))
-    return "\n".join(lines) or "One size was measured."
+        yield words + (f". Faster: {grow}." if fast else ".")
+
+
+def _in_time(of: Mapping[str, Sequence[Row]]) -> Iterator[str]:
+    """Yield what is known of databases beside figures: how they do in the course of time."""
+    for name, rows in of.items():
+        for row in rows:
+            if not row.figures:
+                numbers = "; ".join(f"{one.what} {times(one.value)}" for one in row.stated)
+                yield f"- {row.operation}, {database(name)}: {numbers}. {row.note}".rstrip()
 
 
 def _growth_of(curve: Curve) -> str:

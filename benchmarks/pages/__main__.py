@@ -101,7 +101,7 @@ def measure(here: Place, rounds: int, seconds: float) -> Iterator[Row]:
             found = take_turns(turns, rounds)
             ahead = quarters(ratios(found[RETINUE], found[INDEXED]))[0]
             stated = [Stated("ahead of the lesson with an index, times", ahead, GOAL, at_least=True)]
-            stated += [Stated(f"{app}: p99 of all that it was asked, ms", _p99(crew)) for app, crew in crews.items()]
+            stated += [Stated(f"{app}: p99 of a request, us", _p99(crew)) for app, crew in crews.items()]
             if len(sides) == len(APPS):
                 stated += [Stated(f"{name}: bytes of a page", _weight(crew[0])) for name, crew in crews.items()]
             yield Row(
@@ -153,7 +153,7 @@ def _rate(visitor: Visitor, do: Callable[[Visitor], None], seconds: float) -> fl
 
 
 def _p99(crew: list[Visitor]) -> float:
-    return float(np.percentile([took * 1e3 for visitor in crew for took in visitor.took], 99))
+    return float(np.percentile([took * 1e6 for visitor in crew for took in visitor.took], 99))
 
 
 def _weight(visitor: Visitor) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -11,6 +12,7 @@ from benchmarks import page
 from benchmarks.charts import chart
 from benchmarks.loads import LOADS
 from benchmarks.operations import OPERATIONS
+from benchmarks.pages import __main__ as pages
 from benchmarks.results import Run, Stated
 from tests.benchmarks.test_report import STORAGE, THROUGHPUT, row
 
@@ -26,14 +28,15 @@ def missed(*rows: object) -> list[str]:
 
 
 def test_the_page_shows_one_size_and_the_files_have_all(tmp_path: Path) -> None:
-    run = Run((*(row(edges=size) for size in SIZES), THROUGHPUT), {"memory": "1 GiB"}, {"SQLite": "3"})
+    crowd = replace(THROUGHPUT, stated=(Stated("Retinue: p99 of a call, us", 9_000),))
+    run = Run((*(row(edges=size) for size in SIZES), crowd), {"memory": "1 GiB"}, {"SQLite": "3"})
 
     text = page.write(run, tmp_path).read_text()
 
     assert text.startswith("# ")
     assert "memory 1 GiB; SQLite 3" in text
     assert "| is_following | 1.40 (≤ 1.5) |" in text
-    assert "| 16 connections | 6,300/s, 0.70 (≥ 0.66) |" in text
+    assert "| 16 connections | 6,300/s, p99 9.00 ms, 0.70 (≥ 0.66) |" in text
     assert "1 of 1 calls are flat or grow like a logarithm (the steepest: is_following, 1.00 times as long" in text
     assert "No goal is missed." in text
     assert "](benchmarks/postgresql.svg)" in text
@@ -69,6 +72,7 @@ def test_a_missed_goal_is_named_behind_the_reason_written_for_it() -> None:
         "- Because. **PostgreSQL:** *is_following* 1.80 (≤ 1.5); *unfollow* 1.90 (≤ 1.5). **SQLite:** *unfollow* 1.70 (≤ 1.5).",
         "- Not explained yet. **PostgreSQL:** *storage* bytes per edge 1.25 (≤ 1.2).",
     ]
+    assert "- storage, PostgreSQL: bytes per edge 1.25; bytes 150" in page.page(Run((STORAGE,), {}, {}), MISSED, {})
     assert missed(row(stated=(Stated("ahead by", 3, 8, at_least=True),))) == [
         "- Because. **PostgreSQL:** *is_following* ahead by 3.00 (≥ 8)."
     ]
@@ -78,7 +82,7 @@ def test_reasons_are_of_operations_that_there_are() -> None:
     text = (page.HERE / "reasons.toml").read_text()
     named = {name for found in page.reasons_of(tomllib.loads(text)["reason"]).values() for name in found}
 
-    assert named <= {one.name for one in OPERATIONS} | {load.operation for load in LOADS}
+    assert named <= {one.name for one in OPERATIONS} | {load.operation for load in LOADS} | pages.OPERATIONS.keys()
 
 
 def test_what_an_earlier_run_left_goes(tmp_path: Path) -> None:
