@@ -46,7 +46,8 @@ def write(run: Run, docs: Path = DOCS) -> Path:
     _save(folder / "growth.csv", _GROWTH, growth(run))
     path = docs / "benchmarks.md"
     reasons = reasons_of(tomllib.loads((HERE / "reasons.toml").read_text())["reason"])
-    path.write_text(page(run, (HERE / "page.md.in").read_text(), reasons))
+    files = sorted(file.name for file in folder.glob("*.csv"))  # also that of a soak, where there is one
+    path.write_text(page(run, (HERE / "page.md.in").read_text(), reasons, files))
     return path
 
 
@@ -57,8 +58,8 @@ def shown(run: Run, name: str) -> list[Row]:
     return [rows[operation] for operation in dict.fromkeys(row.operation for row in run.of(name))]
 
 
-def page(run: Run, template: str, reasons: Reasons) -> str:
-    """Return the page as Markdown."""
+def page(run: Run, template: str, reasons: Reasons, files: Sequence[str] = ()) -> str:
+    """Return the page as Markdown, with links to the *files* that lie beside its charts."""
     of = {name: shown(run, name) for name in run.databases}
     words = {
         "charts": "\n\n".join(_chart(name) for name, rows in of.items() if drawn(rows)),
@@ -66,6 +67,7 @@ def page(run: Run, template: str, reasons: Reasons) -> str:
         "loads": _table(of, calls=False),
         "missed": "\n".join(_missed(of, reasons)) or "No goal is missed.",
         "growth": "\n".join([*_growth_in_words(run), *_in_time(of)]) or "One size was measured.",
+        "files": ", ".join(f"[{name}](benchmarks/{name})" for name in files),
         "machine": ", ".join(f"{name} {value}" for name, value in run.machine.items()),
         "versions": ", ".join(f"{database(name)} {version}" for name, version in run.versions.items()),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import tomllib
 from dataclasses import replace
 from pathlib import Path
@@ -31,6 +32,10 @@ def test_the_page_shows_one_size_and_the_files_have_all(tmp_path: Path) -> None:
     crowd = replace(THROUGHPUT, stated=(Stated("Retinue: p99 of a call, us", 9_000),))
     run = Run((*(row(edges=size) for size in SIZES), crowd), {"memory": "1 GiB"}, {"SQLite": "3"})
 
+    folder = tmp_path / "benchmarks"
+    folder.mkdir()
+    (folder / "soak.csv").touch()
+
     text = page.write(run, tmp_path).read_text()
 
     assert text.startswith("# ")
@@ -40,8 +45,9 @@ def test_the_page_shows_one_size_and_the_files_have_all(tmp_path: Path) -> None:
     assert "1 of 1 calls are flat or grow like a logarithm (the steepest: is_following, 1.00 times as long" in text
     assert "No goal is missed." in text
     assert "](benchmarks/postgresql.svg)" in text
-    folder = tmp_path / "benchmarks"
-    assert {file.name for file in folder.iterdir()} == {"postgresql.svg", "figures.csv", "growth.csv"}
+    files = re.findall(r"\]\(benchmarks/(.*?)\)", text)
+    assert {file.name for file in folder.iterdir()} == {"postgresql.svg", "figures.csv", "growth.csv", "soak.csv"}
+    assert set(files) == {file.name for file in folder.iterdir()}
     assert "2 million edges" in (folder / "postgresql.svg").read_text()
     lines = list(csv.DictReader((folder / "figures.csv").read_text().splitlines()))
     assert [line["edges"] for line in lines if line["operation"] == "is_following"] == [
