@@ -124,7 +124,7 @@ def _legend(shown: Sequence[str]) -> Iterator[str]:
     for name in shown:
         yield SHAPES[name](x, 78)
         yield _text(x + 11, 82, name, "tiny")
-        x += 28 + 5.4 * len(name)
+        x += 28 + sum(8 if letter.isupper() else 5.2 for letter in name)
     yield _line(x, 71, x, 85, "goal")
     yield _text(x + 8, 82, "goal", "tiny")
 
