@@ -37,7 +37,7 @@ class Effort:
 
 
 FULL = Effort(9, 100, 30, patience_seconds=0.125, checks=30, checking_seconds=5)
-QUICK = Effort(5, 30, 8, patience_seconds=0.01, checks=15, checking_seconds=0.15)
+QUICK = Effort(5, 30, 8, patience_seconds=0.01, checks=6, checking_seconds=0.05)
 
 
 class DifferentAnswerError(AssertionError):
