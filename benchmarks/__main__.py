@@ -23,7 +23,7 @@ from benchmarks.data import Data, generate, read
 from benchmarks.databases import DATABASES, WIRE, Place, place, server_version
 from benchmarks.loads import LOADS
 from benchmarks.page import write
-from benchmarks.pages import __main__ as pages
+from benchmarks.pages import measuring as pages
 from benchmarks.report import in_words, text
 from benchmarks.results import Row, run_here, save
 from tests.servers import ServerMissingError

@@ -105,7 +105,8 @@ class Visitor:
 
 
 def rows_of(page: str) -> dict[int, str]:
-    """Return the people of *page* in their order, with all words that stand in their rows."""
+    """Return the people of *page* in their order, with all words that stand in their rows on a wide screen."""
+    page = re.sub(r'<span class="retinue-short">.*?</span>', "", page)
     found = re.findall(r'<li class="[a-z-]*" id="user-(\d+)"[^>]*>(.*?)</li>', page, re.DOTALL)
     return {int(user): " ".join(re.sub(r"<[^>]*>", " ", row).split()) for user, row in found}
 

@@ -13,7 +13,7 @@ from benchmarks import page
 from benchmarks.charts import chart
 from benchmarks.loads import LOADS
 from benchmarks.operations import OPERATIONS
-from benchmarks.pages import __main__ as pages
+from benchmarks.pages import measuring as pages
 from benchmarks.results import Run, Stated
 from tests.benchmarks.test_report import STORAGE, THROUGHPUT, row
 

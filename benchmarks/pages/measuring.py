@@ -1,9 +1,7 @@
 """
 Pages as their users feel them: followers, forty to a page, and a follow click, by Retinue and by the lesson's code.
 
-    python -m benchmarks.pages                          on SQLite
-    python -m benchmarks.pages sqlite postgresql
-    python -m benchmarks.pages --json pages.json        for `python -m benchmarks.report`
+    python3 dev.py bench --only pages --databases sqlite
 
 Two Flask apps with Flask-SQLAlchemy and Flask-Login show the same people of the same graph with the same words. Each is
 served by waitress, with eight threads, in a process of its own; another process has eight people look at pages and press
@@ -12,7 +10,6 @@ buttons, each on a connection that stays open. The apps take turns in short roun
 
 from __future__ import annotations
 
-import argparse
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -20,22 +17,18 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
 from itertools import repeat
-from pathlib import Path
 
 import numpy as np
 
-from benchmarks.data import generate
-from benchmarks.databases import Place, place, server_version
+from benchmarks.databases import Place
 from benchmarks.pages import apps
 from benchmarks.pages.apps import App
 from benchmarks.pages.browser import Browser
 from benchmarks.pages.serving import served
 from benchmarks.pages.visits import PEOPLE, Plan, Visitor, compare_clicks, compare_pages, plan
-from benchmarks.report import in_words
-from benchmarks.results import RETINUE, Row, Stated, run_here, save
+from benchmarks.results import RETINUE, Row, Stated
 from benchmarks.runner import figures, quarters, ratios, take_turns
 
-EDGES = 100_000
 GOAL = 2.0
 LESSON, INDEXED = "lesson", "lesson, with an index"
 
@@ -51,32 +44,6 @@ OPERATIONS: dict[str, dict[str, tuple[str, Callable[[Visitor], None]]]] = {
         INDEXED: (INDEXED, Visitor.press),
     },
 }
-
-
-def main() -> None:
-    """Measure, print, and save what was found."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.pages", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("databases", nargs="*", default=["sqlite"], metavar="sqlite, postgresql")
-    parser.add_argument("--rounds", type=int, default=15, help="how often the apps take turns")
-    parser.add_argument("--seconds", type=float, default=2.0, help="how long a turn is")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="where to save the figures")
-    wanted = parser.parse_args()
-    if not set(wanted.databases) <= {"sqlite", "postgresql"}:
-        parser.error("the lesson's code is measured on sqlite and postgresql")
-    rows: list[Row] = []
-    servers: dict[str, str] = {}
-    data = generate(EDGES)
-    for kind in wanted.databases:
-        with place(kind, data) as here:
-            if kind != "sqlite":
-                servers[kind] = server_version(here)
-            for row in measure(here, wanted.rounds, wanted.seconds):
-                rows.append(row)
-                print(in_words(row), flush=True)
-    if wanted.json:
-        save(run_here(rows, servers), wanted.json)
 
 
 def measure(here: Place, rounds: int, seconds: float) -> Iterator[Row]:
@@ -158,7 +125,3 @@ def _p99(crew: list[Visitor]) -> float:
 
 def _weight(visitor: Visitor) -> float:
     return float(len(visitor.page(visitor.pages[0]).encode()))
-
-
-if __name__ == "__main__":
-    main()
