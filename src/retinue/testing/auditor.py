@@ -199,7 +199,7 @@ class _Scope:
         for source in sources:
             if isinstance(source, (Subquery, CTE)):
                 self._read_subquery(source)
-            elif _is_list(source):
+            elif _has_given_rows(source):
                 self.fixed |= {_key(column): _Reach.SEVERAL for column in source.c}
         for condition, only in _conditions(element, origins):
             self._fix(condition, only)
@@ -338,7 +338,7 @@ def _selected_parameter(element: Any) -> BindParameter[Any] | None:
     return column if is_it else None
 
 
-def _is_list(source: Any) -> bool:
+def _has_given_rows(source: Any) -> bool:
     """Return whether *source* is a function that makes rows of nothing but a parameter."""
     made: Any = source.element if isinstance(source, TableValuedAlias) else None
     values = [] if made is None else list(made.clauses)
