@@ -51,6 +51,8 @@ class Keys(NamedTuple):
     of_text: Callable[[str], Any]
     #: Whether a value may have another form than the key that it becomes.
     converts: bool = False
+    #: Returns whether all of some values are keys as they are; False also where that is not seen at one look.
+    are_keys: Callable[[Sequence[Any]], bool] = lambda _values: False
 
 
 def row_number(value: object) -> int:
@@ -143,7 +145,7 @@ def _without_spaces(keys: Keys) -> Keys:
 def _stored(kind: TypeEngine[Any], engine: EngineRules, *, padded: bool) -> Keys:
     """Return the keys of a type of SQLAlchemy's own."""
     if isinstance(kind, Integer):
-        return _read_by(_integers(kind, engine), _whole_number, int)
+        return _integers(kind, engine)
     if isinstance(kind, Uuid):
         return _uuids(engine) if kind.as_uuid else _texts_of_uuids(engine)
     if isinstance(kind, Enum):
@@ -213,7 +215,7 @@ def _converted(stored: Keys, converters: list[TypeDecorator[Any]], dialect: Dial
 # --- Types of SQLAlchemy's own -------------------------------------------------------------------
 
 
-def _integers(kind: Integer, engine: EngineRules) -> Callable[[object], int]:
+def _integers(kind: Integer, engine: EngineRules) -> Keys:
     lowest, highest = _range_of(kind, engine)
 
     def check(value: object) -> int:
@@ -225,7 +227,10 @@ def _integers(kind: Integer, engine: EngineRules) -> Callable[[object], int]:
             raise InvalidUserError(value, f"a key here lies between {lowest} and {highest}")
         return value
 
-    return check
+    def are_keys(values: Sequence[Any]) -> bool:
+        return set(map(type, values)) == {int} and lowest <= min(values) and max(values) <= highest
+
+    return _read_by(check, _whole_number, int)._replace(are_keys=are_keys)
 
 
 def _range_of(kind: Integer, engine: EngineRules) -> tuple[int, int]:

@@ -293,16 +293,16 @@ class Work:
 
     def keys(self, users: Iterable[Any]) -> list[Key]:
         """Return the keys of *users*, each once; at most 1,000, and none without a key."""
-        check, kind = self.user_keys().check, self.schema.user
-        keys = dict.fromkeys(
-            [
-                check(user) if type(user) in _KEYS or not isinstance(user, kind) else self.key(user)
-                for user in arguments.batch(users)
+        chosen, known = arguments.batch(users), self.user_keys()
+        if not known.are_keys(chosen):
+            check, kind = known.check, self.schema.user
+            chosen = [
+                check(user) if type(user) in _KEYS or not isinstance(user, kind) else self.key(user) for user in chosen
             ]
-        )
+        keys = list(dict.fromkeys(chosen))
         if None in keys:
             raise InvalidUserError(None, "a user has no key yet: add it to the session first")
-        return cast("list[Key]", list(keys))
+        return keys
 
     def user_keys(self) -> Keys:
         """Return what keys users can have, found out once for each kind of database."""
