@@ -35,7 +35,7 @@ PARTS: Final = {
 
 #: So many lines of code each part may have. When this count began: 7,021 in the core, 20,742 in all.
 LIMITS: Final = {
-    "timeline": 1_114,
+    "timeline": 1_110,
     "discovery": 290,
     "insight": 334,
     "doctor": 488,
@@ -47,7 +47,7 @@ LIMITS: Final = {
     "demo": 2_967,
     "benchmarks": 4_745,
     "examples": 650,
-    "core": 9_462,
+    "core": 9_512,
 }
 
 #: Tokens that are no code.

@@ -484,9 +484,7 @@ class Graph(Generic[U]):
         behind a place already passed; by name, so may a user who is renamed. Rows that
         the viewer may not see are left out before the page is cut: it is never short.
 
-        One select, at any depth. For a viewer other than `ALL`, one more where
-        users can hide their lists, approve followers, block or be inactive; for the owner,
-        one more where users can be inactive.
+        One select, at any depth, for any viewer.
 
         Args:
             user: Whose followers.
@@ -585,8 +583,7 @@ class Graph(Generic[U]):
         Return a page of those who follow *user* and whom *viewer* follows, with ``Page.total``.
 
         `Person.since` is when *viewer* began to follow them, and the list goes by it: what
-        is read is bounded by how many *viewer* follows, however many follow *user*. Else
-        as `followers()`, and one select more, for the total.
+        is read is bounded by the shorter of the two lists. Else as `followers()`.
         """
         work = Work(self._session, self._schema)
         return people.page(work, kinds.KNOWN_FOLLOWERS, user, viewer, limit, cursor, columns)

@@ -72,7 +72,6 @@ WORDED = {
     ),
     "unblock": ("one insert for the guards (none on SQLite), one select, one delete",),
     "expire": ("One delete for each kind that is declared",),
-    "followers_you_know": ("as `followers()`, and one select more, for the total",),
     "suggested_keys": ("the same as `suggestions()`", "one select less"),
 }
 

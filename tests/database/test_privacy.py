@@ -560,7 +560,11 @@ def test_suspended_users_stay_counted_and_come_back(place: Place) -> None:
     assert place.keys(graph.followers(8, viewer=7, limit=4)) == [5, 4, 2, 1]
     assert not graph.followers(8, viewer=7).hidden
     assert graph.followers(8, viewer=8).hidden
-    assert not graph.followers(8, viewer=8, limit=2).hidden
+    newest = graph.followers(8, viewer=8, limit=2)
+    assert not newest.hidden
+    older = graph.followers(8, viewer=8, limit=2, cursor=newest.next)
+    assert older.hidden
+    assert graph.followers(8, viewer=8, limit=2, cursor=older.prev).items == newest.items
     assert place.keys(graph.followers(8)) == [5, 4, 3, 2, 1]
     assert graph.counts([8])[8].followers == 5
     place[3].active = True

@@ -59,7 +59,6 @@ from retinue.engines.mariadb import MariaDB
 from retinue.engines.postgresql import PostgreSQL
 from retinue.engines.sqlite import SQLite
 from retinue.lists.columns import attributes_of
-from retinue.lists.keyset import Ends
 from retinue.lists.kinds import FOLLOWERS, FOLLOWING, KNOWN_FOLLOWERS, OWN
 from retinue.lists.views import Look
 from retinue.schema import Schema, schema_of
@@ -69,7 +68,8 @@ from retinue.ties import TIES, delete_edge
 from retinue.values import Only, Sort
 from retinue.verbs import follows
 from retinue.verbs.before import before_block, before_follow, before_unfollow
-from retinue.viewer import Audience, Context
+from retinue.viewer import LISTS as LISTS_TOLD
+from retinue.viewer import Admission, Audience
 from retinue.work.building import OPTION
 from tests import models
 from tests.builders import BUILDERS
@@ -124,10 +124,10 @@ def forms_of(schema: Schema, name: str, rules: EngineRules) -> Iterator[Callable
         "way": [None, *Way],
         "attributes": [None, attributes_of((EVERYTHING.user.id,), EVERYTHING.user)],
         "audience": list(Audience),
-        "lists": [Context.FOLLOWERS | Context.FOLLOWING],
+        "lists": [LISTS_TOLD],
         "people": [people for people in LISTS if people.tie.is_declared(schema)],
         "look": [None, *LOOKS],
-        "ends": [Ends(), Ends(first=True, last=True)],
+        "admission": [Admission(audience, lists) for audience in Audience for lists in (None, LISTS_TOLD)],
         "table": tables,
         "key": [schema.key],
         "tie": [tie for tie in TIES if tie.is_declared(schema) and (name != "delete_ended" or tie.ended is not None)],
@@ -193,7 +193,6 @@ def test_every_statement_holds_to_an_owner_or_says_why_not(name: str, engine: st
         called = statement.get_execution_options()[OPTION]
         named_else = {
             "page_of": {f"{kind.name}{more}" for kind in LISTS for more in ("", "_viewed")},
-            "left_out_of": {"left_out_of_view"},
             "change_with_effects": {f.__name__ for f in CHANGES},
             "insert_at_once": {"insert_edge"},
             "insert_change": {"insert_history"},

@@ -8,7 +8,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import Column, Date, Executable, Select, Subquery, Table, bindparam, func, literal_column, select
+from sqlalchemy import CTE, Column, Date, Executable, Select, Subquery, Table, bindparam, func, literal_column, select
 from sqlalchemy.engine import Connection, CursorResult
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.sql.elements import ColumnElement
@@ -196,10 +196,14 @@ class EngineRules(ABC):
         """
         return parameter
 
-    def decided(self, answer: ColumnElement[Any], name: str) -> ColumnElement[Any]:
+    def decided(self, answer: ColumnElement[Any]) -> ColumnElement[Any]:
         """Return *answer*, which reads rows: found once, for a statement that has it in several places."""
-        del name
-        return answer
+        once = self.materialized(select(answer.label("answer")))
+        return select(once.c.answer).scalar_subquery()
+
+    def materialized(self, rows: Rows, name: str | None = None) -> CTE:
+        """Return *rows* as a CTE that is computed once, however often it is used."""
+        return rows.cte(name).prefix_with("MATERIALIZED")
 
     def opens(self, gate: ColumnElement[bool]) -> ColumnElement[bool]:
         """Return the condition that lets a walk begin only if *gate* is open."""

@@ -21,12 +21,14 @@ from typing import Any, ClassVar, Final
 from uuid import UUID
 
 from sqlalchemy import (
+    CTE,
     Executable,
     Subquery,
     Table,
     and_,
     bindparam,
     case,
+    false,
     func,
     literal_column,
     select,
@@ -125,6 +127,12 @@ class MariaDB(EngineRules):
         """Return an owner for each slot; those left over are nobody's."""
         padded = [*owners, *[None] * (self.slots(len(owners)) - len(owners))]
         return {f"owner_{slot}": owner for slot, owner in enumerate(padded)}
+
+    def materialized(self, rows: Rows, name: str | None = None) -> CTE:
+        """Return a recursive CTE, which adds nothing to *rows*: any other is computed anew wherever it is used."""
+        page = rows.subquery()
+        once = select(*page.c).cte(name, recursive=True)
+        return once.union_all(select(*once.c).where(false()))
 
     def newest_of_each(self, edges: Table, owners: Subquery, limit: int, slots: int) -> Rows:
         """Return a union with a part for each owner: MariaDB has no lateral join, and no limit within IN."""

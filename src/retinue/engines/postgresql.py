@@ -108,11 +108,6 @@ class PostgreSQL(OnConflict):
             return ~func.coalesce(rows.with_only_columns(true()).scalar_subquery(), false())
         return ~exists(rows)
 
-    def decided(self, answer: ColumnElement[Any], name: str) -> ColumnElement[Any]:
-        """Return it from a WITH that is computed once."""
-        once = select(answer.label("answer")).cte(name).prefix_with("MATERIALIZED")
-        return select(once.c.answer).scalar_subquery()
-
     def newest_of_each(self, edges: Table, owners: Subquery, limit: int, slots: int) -> Rows:
         """Return a lateral join: for each owner, the first rows of an index."""
         del slots

@@ -70,11 +70,6 @@ class SQLite(OnConflict):
         """Return a range from the empty name on, before which there is none."""
         return (names >= self.given(gate, literal("")),)
 
-    def decided(self, answer: ColumnElement[Any], name: str) -> ColumnElement[Any]:
-        """Return it from a WITH that is computed once."""
-        once = select(answer.label("answer")).cte(name).prefix_with("MATERIALIZED")
-        return select(once.c.answer).scalar_subquery()
-
     def newest_of_each(self, edges: Table, owners: Subquery, limit: int, slots: int) -> Rows:
         """
         Return a join with those among an owner's newest: SQLite has no lateral join, but lets IN look outside.

@@ -33,7 +33,7 @@ def page(work: Work, follower: Any, followed: Any, limit: int, cursor: str | Non
         "kept_after": now() - retention if retention else FIRST,
         "after": 0 if visit.empty else _present_since(work, pair),  # type: ignore[arg-type]
     }
-    rows = pages.read(work, _LISTING, visit, parameters, limit, cursor, work.engine)[0]
+    rows = pages.read(work, _LISTING, visit, parameters, limit, cursor, work.engine)
     entries = tuple(HistoryEntry(HistoryKind(kind), *pair, at) for kind, at in rows)  # type: ignore[arg-type]
     return replace(rows, items=entries)
 

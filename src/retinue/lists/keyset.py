@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.sql.elements import ColumnElement
@@ -13,13 +13,6 @@ from retinue.cursors import Way
 from retinue.engines import EngineRules, Rows
 from retinue.lists.columns import Attributes
 from retinue.schema import Schema
-
-
-class Ends(NamedTuple):
-    """Which ends a stretch of a list has; where it has none, it goes to that end of the list."""
-
-    first: bool = False
-    last: bool = False
 
 
 def in_order(
@@ -59,15 +52,6 @@ def beside(
     return at <= place, (at < place) | (key <= same if or_same else key < same)
 
 
-def within(
-    at: ColumnElement[Any], ends: Ends, value: Callable[[str], ColumnElement[Any]], *, ascending: bool = False
-) -> Sequence[ColumnElement[bool]]:
-    """Return the conditions for rows between those *ends* that there are, both included; *value* returns that of one."""
-    low, high = ("first", "last") if ascending else ("last", "first")
-    from_low = (at >= value(low),) if getattr(ends, low) else ()
-    return (*from_low, at <= value(high)) if getattr(ends, high) else from_low
-
-
 def hydrate(
     entity: Any,
     key: ColumnElement[Any],
@@ -76,6 +60,7 @@ def hydrate(
     way: Way | None,
     *,
     attributes: Attributes | None = None,
+    head: Subquery | None = None,
     ascending: bool = False,
     by: Callable[[ColumnElement[Any]], ColumnElement[Any]] | None = None,
 ) -> Rows:
@@ -85,13 +70,20 @@ def hydrate(
     So the page comes first, from indexes alone, and objects are joined to what is left. Its first column is the *key* of
     the object; *order* names the columns that it goes by, that which decides between equal ones last; the first one as
     *by* returns it. Where *attributes* are enough: (the key, the other columns, the attributes).
+
+    A *head* is one row, or none, whose columns every row ends with; it comes without a page, all else NULL, if that is
+    empty, or if its first column is not true.
     """
     joined, *others = page.c
     at, last = (page.c[name] for name in order)
-    found: Any = select(entity, *others)
-    if attributes is not None:
-        found = select(key, *others, *attributes.selected()).select_from(entity)
-    found = found.join(page, joined == key)
+    columns = (entity, *others) if attributes is None else (key, *others, *attributes.selected())
+    found: Any = select(*columns)
+    if head is None:
+        found = found.select_from(entity).join(page, joined == key)
+    else:
+        # Compared, as to SQLAlchemy a join on one side alone looks like a mistake.
+        told = head.c[0] == joined.is_not(None)
+        found = found.add_columns(*head.c).select_from(head).outerjoin(page, told).outerjoin(entity, joined == key)
     return found.order_by(*in_order(last, at if by is None else by(at), way, ascending=ascending))  # type: ignore[no-any-return]
 
 

@@ -41,8 +41,8 @@ def page(
     attributes = attributes_of(columns, work.schema.user)
     visit = pages.enter(work, user, viewer, None, unread, attributes=attributes)
     parameters = {"user": visit.owner, **moment(work.schema, now())}
-    given = (work.engine, unread, attributes, visit.audience)
-    return pages.read(work, _LISTING, visit, parameters, limit, cursor, *given)[0]
+    given = (work.engine, unread, attributes, visit.admission.audience)
+    return pages.read(work, _LISTING, visit, parameters, limit, cursor, *given)
 
 
 def unread_of(work: Work, user: Any) -> int:

@@ -6,21 +6,24 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from retinue import arguments
 from retinue.cursors import Place, Scope, Way
 from retinue.engines import Rows
-from retinue.errors import InvalidCursor, InvalidUserError
+from retinue.errors import InvalidCursor, InvalidUserError, NotVisibleError
 from retinue.keys import Keys
 from retinue.lists.columns import Attributes, may_repeat
 from retinue.models import aware
 from retinue.schema import Schema, identity
 from retinue.values import ALL, Everything, Key, Page
-from retinue.viewer import Audience, Context, admit
+from retinue.viewer import Admission, Audience, Context, admit, refuse_unseen
 from retinue.work import Work
 
 T = TypeVar("T")
+
+#: How many columns a head has.
+_HEAD: Final = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,7 +59,7 @@ class Visit(NamedTuple):
 
     #: Whose list, who looks, and what else makes it another list.
     name: tuple[Any, ...]
-    audience: Audience = Audience.TRUSTED
+    admission: Admission = Admission(Audience.TRUSTED)
     #: Whether there can be no rows: it is the list of nobody, for one.
     empty: bool = False
     #: The attributes that are enough of each object; None: the objects are wanted.
@@ -75,13 +78,6 @@ class Visit(NamedTuple):
         return None if key is ALL else key
 
 
-class Stretch(NamedTuple):
-    """The part of a list that a page covers, by what the list goes by, both included; None: to that end of it."""
-
-    first: datetime | str | None
-    last: datetime | str | None
-
-
 def enter(
     work: Work,
     user: Any,
@@ -95,7 +91,7 @@ def enter(
 
     Raises:
         InvalidUserError: One is neither a user nor a possible key.
-        NotVisibleError: *viewer* may not see it.
+        NotVisibleError: It is for *user* alone. If *viewer* may not see it otherwise, `read()` says so.
     """
     work.read()
     key: Key | Everything | None = work.viewer(viewer)
@@ -111,7 +107,8 @@ def read(
     limit: int,
     cursor: str | None,
     *options: Any,
-) -> tuple[Page[T], Stretch]:
+    headed: bool = False,
+) -> Page[T]:
     """
     Return the page of a list that *cursor* leads to, of at most *limit* rows. One select; none where it is empty.
 
@@ -123,9 +120,11 @@ def read(
         limit: Rows.
         cursor: Where the page is; None: it is the first.
         options: What `Listing.build` gets.
+        headed: Whether its rows end with a head: whether the list may be seen, its total, whether somebody is left out.
 
     Raises:
         InvalidCursor: *cursor* is of another list, or altered.
+        NotVisibleError: Who looks may not see it.
         ValueError: *limit* is outside its range.
     """
     limit = arguments.page_limit(limit)
@@ -135,8 +134,10 @@ def read(
     scope = Scope((listing.name, *visit.name), secret_key, keys.of_text, listing.order_type, keys.text)
     place = None if cursor is None else _place(work, scope, keys, cursor)
     if visit.empty:
-        return Page(), Stretch(None, None)
-    values = {**parameters, "limit": limit + 1}
+        if visit.owner is not None:
+            refuse_unseen(work, visit.owner, visit.viewer_key, visit.admission)
+        return Page()
+    values = {**parameters, "limit": limit + 1, "shown": limit}
     if place is not None:
         values |= {"at": place.at, "key": place.key}
     options = (*options, None if place is None else place.way)
@@ -149,18 +150,32 @@ def read(
         if work.schema.hides or may_repeat(work.schema, *classes):
             # By their places, which no two rows of a list share: that takes a tenth of what it takes SQLAlchemy to
             # compare whole rows.
-            result = result.unique(place_of)
+            result = result.unique(lambda row: row[0] is not None and place_of(row))
         found = result.all()
+    total, hidden = None, False
+    if headed:
+        found, (total, hidden) = _beheaded(visit, found)
     rows = list(found[:limit])
     if place is not None and not place.way.forward:
         rows.reverse()
     on, back = _ends(place, [place_of(row) for row in (rows[:1] + rows[-1:])], more=len(found) > limit)
-    page = Page(
+    return Page(
         tuple(listing.items(rows if visit.attributes is None else visit.attributes.put_first(rows))),
         None if on is None else partial(scope.encode, on),
         None if back is None else partial(scope.encode, back),
+        hidden,
+        total,
     )
-    return page, Stretch(first=None if back is None else back.at, last=None if on is None else on.at)
+
+
+def _beheaded(visit: Visit, found: Sequence[Sequence[Any]]) -> tuple[Sequence[Sequence[Any]], tuple[int | None, bool]]:
+    """Return the rows of a page without its head, and what that tells; there is none, and no row, of nobody's list."""
+    if not found:
+        return found, (None, False)
+    may_see, total, hidden = found[0][-_HEAD:]
+    if not may_see:
+        raise NotVisibleError(visit.owner)
+    return [row[:-_HEAD] for row in found if row[0] is not None], (total, bool(hidden))
 
 
 def _place(work: Work, scope: Scope, keys: Keys, cursor: object) -> Place:

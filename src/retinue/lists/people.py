@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cache, partial
 from typing import Any
 
@@ -14,16 +13,15 @@ from retinue.errors import InvalidCursor, MappingError
 from retinue.lists import pages
 from retinue.lists.columns import Columns, attributes_of
 from retinue.lists.filters import filters_of
-from retinue.lists.keyset import Ends
 from retinue.lists.kinds import People
 from retinue.lists.pages import Listing
-from retinue.lists.statements import left_out_of, page_of, total_of
+from retinue.lists.statements import has_head, page_of
 from retinue.lists.views import Look
 from retinue.models import now
 from retinue.schema import Schema
 from retinue.settings import SEARCH_MOST
 from retinue.values import Only, Page, Sort
-from retinue.viewer import LISTS, Audience, Context, has_reasons
+from retinue.viewer import LISTS, Context
 from retinue.work import Work
 from retinue.work.building import moment
 
@@ -41,7 +39,7 @@ def page(
     view: View = _PLAIN,
 ) -> Page[Any]:
     """
-    Return a page of *people* of *user*, as *viewer* may see it. One select; see `Graph.followers()` for others.
+    Return a page of *people* of *user*, as *viewer* may see it. One select.
 
     Raises:
         ModelMissingError: The model of its ties is not declared.
@@ -67,29 +65,18 @@ def page(
             parameters |= only.parameters(schema, at)
     parameters |= {"user": visit.owner, "viewer": visit.viewer_key}
     listing = _listing(people, by_name=view.sort is Sort.NAME)
+    given = (work.engine, people, look, attributes, visit.admission)
+    headed = has_head(schema, work.engine, people, visit.admission)
     try:
-        found, stretch = pages.read(
-            work, listing, visit, parameters, limit, cursor, work.engine, people, look, attributes, visit.audience
-        )
+        return pages.read(work, listing, visit, parameters, limit, cursor, *given, headed=headed)
     except DBAPIError as error:
         if not work.engine.cannot_hold(error):
             raise
         if not view.search.isascii():
-            return Page()
+            return pages.read(work, listing, visit._replace(empty=True), parameters, limit, cursor)
         if cursor is not None and view.sort is Sort.NAME:
             raise InvalidCursor(cursor) from None
         raise
-    if visit.empty:
-        return found
-    if people.counted:
-        ((total,),) = work.seen(total_of, parameters, work.engine, people, visit.audience)
-        found = replace(found, total=total)
-    if visit.audience is Audience.OWNER and has_reasons(schema, work.engine, Context.OWN_LIST):
-        ends = {name: end for name, end in zip(Ends._fields, stretch, strict=True) if end is not None}
-        which = Ends(**dict.fromkeys(ends, True))
-        hidden = work.run(left_out_of, {**parameters, **ends}, work.engine, people, look, which).scalar_one()
-        found = replace(found, hidden=bool(hidden))
-    return found
 
 
 @cache

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
@@ -34,7 +35,7 @@ from sqlalchemy.sql.selectable import FromClause
 from retinue.cursors import Way
 from retinue.engines import EngineRules, Rows
 from retinue.lists.filters import filters_of
-from retinue.lists.keyset import Ends, beside, in_order, within
+from retinue.lists.keyset import beside, in_order
 from retinue.lists.kinds import People, Source
 from retinue.models import SearchTexts
 from retinue.schema import Schema
@@ -66,7 +67,6 @@ class Look:
     only: Only
 
 
-WHOLE: Final = Ends()
 _NOTHING: Final = Only(0)
 _AS_IT_IS: Final = Look(searched=False, sort=Sort.NEWEST, only=_NOTHING)
 
@@ -76,9 +76,12 @@ _AS_IT_IS: Final = Look(searched=False, sort=Sort.NEWEST, only=_NOTHING)
 #: What is asked of a user, by the key.
 Conditions = Callable[[ColumnElement[Any]], Sequence[ColumnElement[bool]]]
 
+#: A gate, and what reads the rows behind it.
+_Side = tuple[ColumnElement[bool] | None, Callable[..., Rows]]
+
 
 class View:
-    """One list as it is looked at, from a place on or between two ends, up to *limit*."""
+    """One list as it is looked at, from a place on."""
 
     def __init__(
         self,
@@ -87,12 +90,10 @@ class View:
         kind: People,
         look: Look | None,
         way: Way | None,
-        ends: Ends,
-        limit: ColumnElement[int] | None,
     ) -> None:
         look = look or _AS_IT_IS
-        self._schema, self._engine, self._look, self._way, self._ends = schema, engine, look, way, ends
-        self._own, self._limit = kind, limit
+        self._schema, self._engine, self._look, self._way = schema, engine, look, way
+        self._own = kind
         #: Another list, on which everybody must be who is on a page.
         self._met: People | None = kind.other_end() if Only.MUTUAL in look.only else kind.met
         #: What is searched; None: names.
@@ -100,19 +101,30 @@ class View:
         self.by_name: bool = look.sort is Sort.NAME
         self.ascending: bool = look.sort is not Sort.NEWEST
 
-    def rows(self, also: Conditions) -> Any:
-        """Return its rows: from each side from which it may be read, each behind its gate; *also* is asked of each user."""
+    def rows(self, also: Conditions, limit: ColumnElement[int] | None) -> Any:
+        """
+        Return its rows, up to *limit* if there is one; *also* is asked of each user.
+
+        From each side from which it may be read, each behind its gate.
+        """
+        found = [side(gate, also).limit(limit) for gate, side in self._gated]
+        if len(found) == 1:
+            return found[0]
+        return union_all(*(select(side.subquery(f"branch_{n}")) for n, side in enumerate(found)))
+
+    @cached_property
+    def _gated(self) -> list[_Side]:
+        """The sides, each with the gate that is open if no gate before it is; None: there is but one side."""
         gates, sides = zip(*self._sides(), strict=True)
         if len(sides) == 1:
-            return sides[0](None, also)
+            return [(None, sides[0])]
         numbers: list[ColumnElement[int]] = [literal_column(str(number)) for number in range(len(sides))]
         # Once, as a gate reads rows; and none after an open one.
         which = case(*zip(gates[:-1], numbers, strict=False), else_=numbers[-1])
-        chosen = self._engine.decided(which, "side")
-        found = [side(chosen == number, also) for side, number in zip(sides, numbers, strict=True)]
-        return union_all(*(select(side.subquery(f"branch_{n}")) for n, side in enumerate(found)))
+        chosen = self._engine.decided(which)
+        return [(chosen == number, side) for side, number in zip(sides, numbers, strict=True)]
 
-    def _sides(self) -> Iterator[tuple[ColumnElement[bool] | None, Callable[..., Rows]]]:
+    def _sides(self) -> Iterator[_Side]:
         """Yield the sides with their gates, in the order in which they are asked; the last is read if none is open."""
         short, sorted_, few = BOUNDS
         long, very_long = self._longer(self._own, short), self._longer(self._own, sorted_)
@@ -194,7 +206,7 @@ class View:
         chosen = select(*columns).where(*conditions)
         if through is not None and not self.by_name:
             chosen = chosen.select_from(self._engine.perhaps_many(through))
-        return chosen.order_by(*in_order(key, at, self._way, ascending=self.ascending)).limit(self._limit)
+        return chosen.order_by(*in_order(key, at, self._way, ascending=self.ascending))
 
     # --- Gates -----------------------------------------------------------------------------------
 
@@ -225,15 +237,7 @@ class View:
     def _beside_time(self, edges: Source) -> Sequence[ColumnElement[bool]]:
         if self.by_name:
             return ()
-        time = edges.since
-        place = beside(self._engine, edges.user, time, self._way, ascending=self.ascending)
-        ends = within(
-            time,
-            self._ends,
-            lambda end: self._engine.whichever(bindparam(end, type_=time.type)),
-            ascending=self.ascending,
-        )
-        return (*place, *ends)
+        return beside(self._engine, edges.user, edges.since, self._way, ascending=self.ascending)
 
     def _beside_name(
         self, key: ColumnElement[Any], name: ColumnElement[Any], gate: ColumnElement[bool] | None = None
@@ -244,9 +248,7 @@ class View:
         if self._way is not None:
             place = by_name(bindparam("at", type_=String))
             this = place if gate is None else self._engine.given(gate, place)
-        found = beside(self._engine, key, by_name(name), self._way, ascending=True, this=this)
-        ends = within(by_name(name), self._ends, lambda end: by_name(bindparam(end, type_=String)), ascending=True)
-        return (*found, *ends)
+        return beside(self._engine, key, by_name(name), self._way, ascending=True, this=this)
 
     def _name_range(
         self, key: ColumnElement[Any], name: ColumnElement[Any], gate: ColumnElement[bool]

@@ -49,4 +49,4 @@ def home_timeline(
     visit = pages.enter(work, user, viewer, None, attributes=attributes)
     parameters = {"user": visit.owner, "seen_at": at, "last": LAST, **moment(schema, at)}
     listing = _LISTINGS[schema.timeline is not None]
-    return pages.read(work, listing, visit, parameters, limit, cursor, work.engine, attributes)[0]
+    return pages.read(work, listing, visit, parameters, limit, cursor, work.engine, attributes)

@@ -96,26 +96,40 @@ def may_see(owner: Row, lists: Context, *, passed: Context = _NOWHERE) -> Sequen
     return _nothing_against(owner, lists, passed)
 
 
-def admit(work: Work, owner: Key | None, viewer: Key | Everything | None, lists: Context | None) -> Audience:
-    """
-    Return who looks at a list of *owner* that tells of those *lists*; None: it is for the owner alone.
+class Admission(NamedTuple):
+    """Who looks at a list, and what is still to be asked before they do."""
 
-    One select where something may speak against it, and somebody else looks.
+    audience: Audience
+    #: The lists of its user that it tells of, where something may speak against them; None: nothing can.
+    lists: Context | None = None
+
+
+def admit(work: Work, owner: Key | None, viewer: Key | Everything | None, lists: Context | None) -> Admission:
+    """
+    Return who looks at a list of *owner* that tells of those *lists*; None: it is for the owner alone. No statement.
 
     Raises:
-        NotVisibleError: *viewer* may not see it.
+        NotVisibleError: It is somebody else's.
     """
     audience = Audience.of(viewer, owner)
     if audience in (Audience.TRUSTED, Audience.OWNER) or owner is None:
-        return audience
+        return Admission(audience)
     if lists is None:
         raise NotVisibleError(owner)
-    if has_reasons(work.schema, work.engine, lists):
+    return Admission(audience, lists if has_reasons(work.schema, work.engine, lists) else None)
+
+
+def refuse_unseen(work: Work, owner: Key, viewer: Key | None, admission: Admission) -> None:
+    """
+    Raise `NotVisibleError` if *viewer* may not see the list that *admission* is about.
+
+    One select, where something may speak against it: for who reads nothing else, which would tell as well.
+    """
+    if admission.lists is not None:
         parameters = {"user": owner, "viewer": viewer, **moment(work.schema, now())}
-        answer = work.run(visibility, parameters, work.engine, lists, audience).first()
+        answer = work.run(visibility, parameters, work.engine, admission).first()
         if answer is not None and not answer[0]:
             raise NotVisibleError(owner)
-    return audience
 
 
 def shown(row: Row, where: Context) -> Sequence[ColumnElement[bool]]:
@@ -189,8 +203,13 @@ def _viewer(schema: Schema, engine: EngineRules, audience: Audience) -> ColumnEl
 
 
 @once
-def visibility(schema: Schema, engine: EngineRules, lists: Context, audience: Audience) -> Rows:
-    """Whether *viewer* may see those *lists* of *user*; no row if there is no such user."""
-    return select(and_(true(), *may_see(owner_of(schema, engine, audience), lists))).where(
-        schema.key == whichever_user(schema, engine, "user")
-    )
+def visibility(schema: Schema, engine: EngineRules, admission: Admission) -> Rows:
+    """Whether *viewer* may see the lists of *user* that *admission* is about; no row if there is no such user."""
+    owner = owner_of(schema, engine, admission.audience)
+    conditions = () if admission.lists is None else may_see(owner, admission.lists)
+    return select(and_(true(), *conditions).label("may_see")).where(schema.key == owner.key)
+
+
+def leaves_out(schema: Schema, engine: EngineRules, audience: Audience) -> bool:
+    """Return whether *audience* is told that somebody was left out: the owner is, where somebody can be."""
+    return audience is Audience.OWNER and has_reasons(schema, engine, Context.OWN_LIST)

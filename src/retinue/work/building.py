@@ -130,14 +130,14 @@ def row_names(
     return {**values, **{column: None for column in own.blank if column not in taken and column not in beside}}
 
 
-def page_limit(engine: EngineRules | None = None) -> ColumnElement[int]:
+def page_limit(engine: EngineRules | None = None, name: str = "limit") -> ColumnElement[int]:
     """
-    Return the parameter *limit*, which becomes a number in the statement's text, unless *engine* does as well without.
+    Return the parameter *name*, which becomes a number in the statement's text, unless *engine* does as well without.
 
     PostgreSQL takes an unknown limit for a tenth of all rows, and after some runs
     plans for that: 90 milliseconds for a page that takes one.
     """
-    return bindparam("limit", type_=Integer, literal_execute=engine is None or engine.plans_for_limit)
+    return bindparam(name, type_=Integer, literal_execute=engine is None or engine.plans_for_limit)
 
 
 def people(schema: Schema, *names: str) -> Mapping[str, FromClause]:

@@ -19,4 +19,4 @@ _CLASSES: Final = {"sqlite": "NewestOnSQLite", "postgresql": "NewestOnPostgreSQL
 def newest_of(engine: EngineRules) -> Newest:
     """Return how the database of *engine* finds the newest rows."""
     family = type(engine).__module__.rpartition(".")[2]
-    return cast("Newest", getattr(import_module(f"retinue.timeline.newest.{family}"), _CLASSES[family])())
+    return cast("Newest", getattr(import_module(f"retinue.timeline.newest.{family}"), _CLASSES[family])(engine))

@@ -15,7 +15,7 @@ from sqlalchemy import CTE, Column, Integer, Table, func, literal_column, select
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause
 
-from retinue.engines.contract import Rows
+from retinue.engines.contract import EngineRules, Rows
 
 #: Maps a column of the table to that column of some rows.
 Of: TypeAlias = Callable[[Column[Any]], ColumnElement[Any]]
@@ -103,6 +103,9 @@ class Feed:
 class Newest(ABC):
     """How one family of databases finds the newest rows of a set of authors; all select (key, time)."""
 
+    def __init__(self, engine: EngineRules) -> None:
+        self.materialized: Callable[[Rows, str], CTE] = engine.materialized
+
     @abstractmethod
     def found(
         self, feed: Feed, authors: Authors, gate: ColumnElement[bool] | None, *, looks: bool
@@ -120,10 +123,6 @@ class Newest(ABC):
     def among(self, author: ColumnElement[Any], authors: Authors) -> ColumnElement[bool]:
         """Return whether *author* is one of the *authors*, for many rows at a time."""
         return author.in_(authors.listed())
-
-    def materialized(self, rows: Rows, name: str) -> CTE:
-        """Return *rows* as a CTE that is computed once, however often it is used."""
-        return rows.cte(name).prefix_with("MATERIALIZED")
 
 
 def hits(look: FromClause) -> ColumnElement[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import CTE, and_, false, func, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause
 
@@ -14,13 +14,7 @@ from retinue.timeline.newest.looking import Looking
 
 
 class NewestOnMariaDB(Looking):
-    """MariaDB has no LATERAL, and computes a CTE anew wherever it is used, except a recursive one."""
-
-    def materialized(self, rows: Rows, name: str) -> CTE:
-        """Return a recursive CTE, which adds nothing to *rows*."""
-        page = rows.subquery()
-        once = select(*page.c).cte(name, recursive=True)
-        return once.union_all(select(*once.c).where(false()))
+    """MariaDB has no LATERAL."""
 
     def look(self, feed: Feed, authors: Authors, window: int, gate: ColumnElement[bool] | None) -> Rows:
         """
