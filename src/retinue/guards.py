@@ -70,11 +70,12 @@ def ask_and_take(work: Work, pair: tuple[Key, Key], ask: Question, at: datetime)
     if work.schema.guards is None:
         return Before()
     parameters = {"follower": pair[0], "followed": pair[1], **moment(work.schema, at)}
-    at_once = work.engine.modifying_ctes
+    # The one writer first of all: so what is asked stays as it is.
+    alone, at_once = work.engine.hold_all(work.connection), work.engine.modifying_ctes
     build, arguments = (ask_and_take_guards, (work.engine, ask)) if at_once else (ask, (work.engine,))
     found: Any = work.run(build, parameters, *arguments).first()
     before = Before(*(bool(answer) for answer in found or ()))
-    if not (at_once or before.unchanged):
+    if not (alone or at_once or before.unchanged):
         take(work, *(pair if before.locked or before.asked else pair[:1]), beside=pair)
     return before
 

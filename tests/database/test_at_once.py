@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session
 
 from retinue import BlockedError, Graph, LimitError, Outcome, Settings
 from retinue.testing import count_statements
-from retinue.values import Key
 from tests.database.graph_models import HUNG
 from tests.database.models_private import declare
 
@@ -39,7 +38,7 @@ def engine_of_three(engine: Engine) -> Engine:
     return engine
 
 
-def counts(session: Session) -> dict[Key, tuple[int, int]]:
+def counts(session: Session) -> dict[Any, tuple[int, int]]:
     """Return how many follow each of the three, and how many they follow."""
     found = Graph(session, MODELS.user).counts([ANN, BOB, CAY])
     return {key: (one.followers, one.following) for key, one in found.items()}
@@ -141,7 +140,7 @@ def test_a_block_remembers_what_it_cut_and_is_renewed(engine_of_three: Engine) -
             assert graph.block(ANN, BOB, until=until)
             assert not graph.block(ANN, BOB, until=until)
         assert len(statements) == 2
-        block: Any = session.get(MODELS.block, (ANN, BOB))
+        block: Any = session.get_one(MODELS.block, (ANN, BOB))
         cut = [block.cut_following, block.cut_followed_by, block.cut_requested, block.cut_requested_by]
         assert [since is not None for since in cut] == [True, False, False, True]
         session.execute(update(MODELS.block).values(until=datetime.now(UTC) - hour))

@@ -72,4 +72,4 @@ def test_columns_of_ones_own_get_their_values(engine: Engine, by_python: bool) -
         with count_statements(engine) as ran:
             people[1].follow(people[2])
             people[1].unfollow(people[2])
-        assert (len(ran) < 8) == (engine.dialect.name == "postgresql" and not by_python)
+        assert (len(ran) < 6) == (engine.dialect.name == "postgresql" and not by_python)

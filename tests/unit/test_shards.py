@@ -143,6 +143,7 @@ def forms_of(schema: Schema, name: str, rules: EngineRules) -> Iterator[Callable
         "slots": [1, 10],
         "event": list(KINDS),
         "ascending": [True, False],
+        "edges": [1, -1],
         "kind": list(KINDS.values()),
         "build": CHANGES,
         "notice": [notice for kind in KINDS.values() for notice in kind.notices],

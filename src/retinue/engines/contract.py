@@ -34,6 +34,8 @@ class NewRow(NamedTuple):
     users: Mapping[str, FromClause]
     #: May be about these tables.
     conditions: Sequence[ColumnElement[bool]]
+    #: The parameter in *users* whose key each of these columns has.
+    ends: Mapping[str, str]
 
     def selected(self) -> Rows:
         """Return a select of the row."""

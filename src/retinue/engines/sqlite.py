@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from sqlalchemy import (
+    Executable,
     Subquery,
     Table,
     and_,
@@ -23,9 +24,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.elements import ColumnElement
 
-from retinue.engines.contract import Aftermath, Rows, Unlike, newest_edges_of
+from retinue.engines.contract import Aftermath, NewRow, Rows, Unlike, newest_edges_of
 from retinue.engines.on_conflict import OnConflict
 from retinue.engines.preparing import begin_to_write, in_transaction, is_prepared
 
@@ -51,6 +53,7 @@ class SQLite(OnConflict):
     integer_range: ClassVar[tuple[int, int]] = (-(2**63), 2**63 - 1)
     integers_are_alike = True
     one_writer = True
+    unknown_user_fails = True
     insert: ClassVar[staticmethod[[Table], Any]] = staticmethod(insert)
 
     def by_name(self, name: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -93,6 +96,29 @@ class SQLite(OnConflict):
     def cascades(self, connection: Connection) -> bool:
         """Return whether this connection enforces foreign keys, as that of a prepared engine does."""
         return bool(connection.execute(_FOREIGN_KEYS).scalar())
+
+    def insert_new(self, row: NewRow) -> Executable:
+        """
+        As elsewhere; but where no condition stands against the row, it has NULL for a user who is not there.
+
+        The database refuses that. So no row means that there is one already, and nobody need ask why.
+        """
+        if row.conditions:
+            return super().insert_new(row)
+        values = []
+        for key, name in row.values.items():
+            value: ColumnElement[Any] = bindparam(name, type_=row.table.c[key].type)
+            if key in row.ends:
+                user = row.users[row.ends[key]].c[row.key.key]
+                value = select(user).where(user == bindparam(name, type_=row.key.type)).scalar_subquery()
+            values.append(value.label(key))
+        fresh = self._unless_there(row.table, list(row.values), select(*values).where(true()))
+        statement: Executable = fresh.returning(next(iter(row.table.primary_key)))
+        return statement
+
+    def names_no_user(self, error: IntegrityError) -> bool:
+        """Return whether a column is NULL that must not be."""
+        return getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_CONSTRAINT_NOTNULL
 
     def hold_all(self, connection: Connection) -> bool:
         """Begin to write, unless that is done. Only a prepared engine does so before it reads what decides."""

@@ -289,6 +289,9 @@ class _Scope:
             names = [getattr(name, "key", name) for name in insert._select_names]  # noqa: SLF001 - no other way
             value = _bare(list(insert.select.selected_columns)[names.index(owner)])
             inner = self._scope_of(insert.select, None)
+            if isinstance(value, ScalarSelect):  # a key that is looked up
+                inner = self._scope_of(value.element, None)
+                (value,) = value.element.selected_columns
             if not isinstance(value, BindParameter):
                 reach = inner.fixed.get(_key(value))
         if reach:

@@ -66,6 +66,8 @@ def follow(work: Work, pair: Pair, at: datetime) -> Tried:
     if found is None:
         return Tried()
     if found.unchanged:
+        # A row of this pair that the session has loaded may be of an edge that somebody has replaced.
+        work.refresh(work.schema.follow, pair)
         return Tried(Outcome.UNCHANGED)
     if found.edge:
         effects.complete(work, found, done)

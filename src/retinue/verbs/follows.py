@@ -60,8 +60,6 @@ def remove_follower(work: Work, user: Any, follower: Any) -> bool:
 
 def _follow_freely(work: Work, pair: Pair) -> Outcome:
     """Follow where nothing can stand against it but an edge that is there."""
-    if work.engine.one_writer and _edge_exists(work, pair):
-        return Outcome.UNCHANGED  # and nobody waits for who changes nothing
     added = add_edge(work, Followed(*pair, now()))
     if added.done:
         return Outcome.FOLLOWED
@@ -249,7 +247,7 @@ def insert_edge(schema: Schema, engine: EngineRules) -> Executable:
     """*follower* follows *followed* since *at*, unless they do already, or may not without being asked."""
     users = people(schema, *FOLLOW.ends)
     conditions = _unblocked(schema, engine)
-    if not engine.keeps_snapshot:
+    if not engine.unknown_user_fails:
         # The insert decides. This spares a repeated follow the locks on its users, and so a write to the disk.
         conditions.append(~is_edge(schema, engine))
     locked = schema.flag("locked", users["followed"], engine)

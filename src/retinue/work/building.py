@@ -75,7 +75,8 @@ def insert_row(
     *conditions: ColumnElement[bool],
 ) -> Executable:
     """Return `EngineRules.insert_new()`, in which a default of the application's own finds the row that it is for."""
-    row = NewRow(table, values, schema.key, users, conditions)
+    ends = {column: name for column, name in values.items() if name in users}
+    row = NewRow(table, values, schema.key, users, conditions, ends)
     names = row_names(schema, table, values, *conditions, beside=users)
     if names is None:
         return engine.insert_new(row)

@@ -33,6 +33,12 @@ class CountRows(InStatement):
 
     def write(self, work: Work, changes: Sequence[Change], *, bulk: bool) -> Sequence[Event]:
         """Add to the rows of all users: one statement each, up to four more for one without a row; *bulk*: three in all."""
+        alone = len(changes) == 1 and not bulk
+        if alone and work.engine.one_writer and work.schema.settings.counter_slots == 1:
+            ((event, kind),) = changes
+            if kind.edges:
+                adding.add_to_both(work, (event.follower_id, event.followed_id), kind.edges)
+            return ()
         more = _ascending(changes)
         if more:
             (adding.add_to_many if bulk else adding.add)(work, more)

@@ -19,7 +19,7 @@ from retinue.effects.counts import rows
 from retinue.engines import Rows
 from retinue.schema import Schema
 from retinue.values import Counts, Key
-from retinue.work import Work, inserting
+from retinue.work import Pair, Work, inserting
 
 #: How many more followers, and how many more followed.
 Delta: TypeAlias = tuple[int, int]
@@ -29,33 +29,25 @@ More: TypeAlias = tuple[Key, Delta]
 
 
 def add(work: Work, more: Sequence[More]) -> None:
-    """
-    Add *more* to the rows of users, ascending: one statement each, up to four more for one without a row.
-
-    Where an engine has one writer at a time, it is one statement for both users of an edge.
-    """
-    if work.engine.one_writer and len(more) == len(rows.BOTH):
-        parameters = of_both(work.schema, more)
-        less = min(*more[0][1], *more[1][1]) < 0
-        if work.run(rows.add_to_both, parameters, work.engine, less).rowcount:
-            return
+    """Add *more* to the rows of users, ascending: one statement each, up to four more for one without a row."""
     for user, delta in more:
         _add(work, user, delta)
 
 
-def of_both(schema: Schema, more: Sequence[More]) -> dict[str, Any]:
-    """Return what is added to the rows of two users as parameters."""
-    (first, first_more), (second, second_more) = more
-    return {
-        "first_user": first,
-        "first_slot": slot(schema, first_more),
-        "first_followers": first_more[0],
-        "first_following": first_more[1],
-        "second_user": second,
-        "second_slot": slot(schema, second_more),
-        "second_followers": second_more[0],
-        "second_following": second_more[1],
-    }
+def add_to_both(work: Work, pair: Pair, edges: int) -> None:
+    """
+    Add so many *edges* (1 or -1) of a *pair* to the rows of both, where writers come one at a time and there is one slot.
+
+    One statement; up to four more for each without a row.
+    """
+    both = {"follower": pair[0], "followed": pair[1]}
+    number = work.run(rows.add_to_both, both, edges).rowcount
+    if number == len(pair):
+        return
+    there = number and work.run(rows.first_slot, {"user": pair[0]}).first()
+    for user, delta in ((pair[0], (0, edges)), (pair[1], (edges, 0))):
+        if not number or (user == pair[0]) is not bool(there):
+            _start(work, _parameters(work.schema, user, delta))
 
 
 def start(work: Work, more: Sequence[More]) -> None:

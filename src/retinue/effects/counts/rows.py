@@ -40,9 +40,6 @@ from retinue.work.building import OPTION, ROW, insert_row, once, people, row_nam
 #: Their columns.
 COLUMNS: Final[tuple[str, ...]] = ("user_id", "slot", "followers", "following")
 
-#: The two users of an edge, ascending, in the names of parameters.
-BOTH: Final[tuple[str, str]] = ("first", "second")
-
 #: Those with numbers.
 NUMBERS: Final[tuple[str, ...]] = COLUMNS[2:]
 
@@ -192,29 +189,15 @@ def add_to_count(schema: Schema, engine: EngineRules, less: bool) -> Executable:
 
 
 @once
-def add_to_both(schema: Schema, engine: EngineRules, less: bool) -> Update:
-    """
-    Add to the rows of two users, if both are there: `BOTH`, each with its user, slot and numbers as parameters.
-
-    *less*: whether any of the numbers is below zero.
-    """
-    del engine
-    rows = count_rows(schema)
-
-    users = [user_key(schema, f"{which}_user") for which in BOTH]
-
-    def of_user(row: Any, name: str) -> ColumnElement[Any]:
-        """Return the parameter *name* of the user whose *row* it is."""
-        values = [bindparam(f"{which}_{name}", type_=rows.c[name].type) for which in BOTH]
-        return case((row.c.user_id == users[0], values[0]), else_=values[1])
-
-    def theirs(row: Any) -> tuple[ColumnElement[bool], ...]:
-        return row.c.user_id.in_(users), row.c.slot == of_user(row, "slot")
-
-    there = rows.alias("there")
-    both = select(func.count() == literal_column("2")).select_from(there).where(*theirs(there)).scalar_subquery()
-    more = {name: plus(schema, name, of_user(rows, name), less=less) for name in NUMBERS}
-    return update(rows).where(*theirs(rows), both).values(more)
+def add_to_both(schema: Schema, edges: int) -> Update:
+    """Add so many *edges* (1 or -1) of *follower* and *followed* to the rows of both, in slot 0."""
+    rows, ends = count_rows(schema), [user_key(schema, end) for end in FOLLOW.ends]
+    amount = literal_column(str(edges), Integer)
+    more = {
+        name: case((rows.c.user_id == end, plus(schema, name, amount, less=edges < 0)), else_=rows.c[name])
+        for name, end in zip(NUMBERS[::-1], ends, strict=True)
+    }
+    return update(rows).where(rows.c.user_id.in_(ends), rows.c.slot == literal_column("0")).values(more)
 
 
 def add_if(schema: Schema, name: str, end: str, edges: Sequence[Possible], *, after: CTE | None = None) -> CTE:
