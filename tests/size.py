@@ -39,7 +39,7 @@ LIMITS: Final = {
     "discovery": 290,
     "insight": 334,
     "doctor": 488,
-    "transfer": 1_063,
+    "transfer": 1_064,
     "testing": 611,
     "async": 318,
     "flask": 2_318,

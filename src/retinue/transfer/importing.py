@@ -101,7 +101,7 @@ def import_follows(
             which it was read is committed. What it raises ends the import.
         header: Whether the file's first line names its columns; None: if it looks so.
         batch_rows: The most rows of a batch. It takes fewer where they would hold their
-            locks for more than about a second. Each takes about half a kilobyte of memory.
+            locks for more than about three seconds, or one on MariaDB. Each takes about half a kilobyte of memory.
 
     Returns:
         The report of the whole import.

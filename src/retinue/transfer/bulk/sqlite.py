@@ -3,6 +3,9 @@ SQLite: a batch is a temporary table.
 
 The connection gets a larger page cache meanwhile: the indexes do not fit into the
 usual 2 MB, and their pages would be written and read several times in one batch.
+
+A batch changes most pages of the indexes, however few its rows are. So the smaller the batches, the more is
+written for each row; and the longer that takes, the smaller they would become.
 """
 
 from __future__ import annotations
@@ -25,14 +28,17 @@ _DUPLICATES = (1555, 2067, 2579)
 #: Parameters of one statement: SQLite itself takes no more than 32,766.
 _MAX_PARAMETERS = 30_000
 
-#: Kibibytes of page cache.
-_CACHE = 65_536
+#: Kibibytes of page cache, at most: the indexes of some two million edges.
+_CACHE = 262_144
 
 
 class SQLiteBulk(Bulk):
     """SQLite, whose writers come one at a time."""
 
     in_process: ClassVar[bool] = True
+
+    # Other writers wait meanwhile, as they do for one another.
+    hold_seconds: ClassVar[float] = 3.0
 
     def __init__(self, dialect: Dialect, options: Mapping[str, Any]) -> None:
         super().__init__(dialect, options)
