@@ -161,13 +161,14 @@ class SameStatements(Competitor):
     def _write(self, name: str, follower: int, followed: int) -> bool:
         self.writing.execute("BEGIN IMMEDIATE" if kind_of(self.url) == "sqlite" else "BEGIN")
         changed = False
-        for number, (statement, parameters) in enumerate(
-            self._of[f"{name} {follower < followed}"].sent((follower, followed))
-        ):
+        for statement, parameters in self._of[f"{name} {follower < followed}"].sent((follower, followed)):
             self.writing.execute(statement, parameters)
             rows = self.writing.fetchall() if self.writing.description else None
-            if number == 0:
-                # The first one changes the edge; where it did not, there is nothing to count.
+            if statement.startswith("SELECT"):  # whether it is so already
+                if rows:
+                    break
+            elif not changed:
+                # The first one that writes changes the edge; where it did not, there is nothing to count.
                 changed = bool(rows and rows[0][0]) if rows is not None else self.writing.rowcount > 0
                 if not changed:
                     break

@@ -88,6 +88,8 @@ class Loader:
         self.in_process: bool = self._bulk.in_process
         #: Seconds that a batch should take.
         self.seconds: float = self._bulk.hold_seconds
+        #: Rows that it should have at least.
+        self.rows_least: int = self._bulk.rows_least
 
     def packed(self, edges: Edges) -> Packed:
         """Return *edges*, which are some, as `load()` takes them: all that can be done while another batch is written."""

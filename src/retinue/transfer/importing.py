@@ -24,9 +24,8 @@ from retinue.transfer.rows import Reader, RowError, Skipped, SkipReason
 from retinue.transfer.sources import Records, Source
 from retinue.work import Pair
 
-#: Rows of the first batch, and of the smallest.
+#: Rows of the first batch.
 _ROWS_FIRST: Final = 10_000
-_ROWS_LEAST: Final = 1_000
 
 #: Why an edge between existing users is left out, in words.
 _DETAILS: Final = {
@@ -101,7 +100,8 @@ def import_follows(
             which it was read is committed. What it raises ends the import.
         header: Whether the file's first line names its columns; None: if it looks so.
         batch_rows: The most rows of a batch. It takes fewer where they would hold their
-            locks for more than about three seconds, or one on MariaDB. Each takes about half a kilobyte of memory.
+            locks for more than about three seconds, or one on MariaDB; but no fewer than 50,000 on SQLite, where that
+            would shorten nothing. Each takes about half a kilobyte of memory.
 
     Returns:
         The report of the whole import.
@@ -172,7 +172,7 @@ class _Import:
                     progress(self.report())
                 if batch.edges:
                     wanted = int(len(batch.edges) * self._loader.seconds / max(seconds, 0.001))
-                    self._size = min(max(wanted, self._size // 2, _ROWS_LEAST), self._size * 2, max_rows)
+                    self._size = min(max(wanted, self._size // 2, self._loader.rows_least), self._size * 2, max_rows)
 
     def _batches(self) -> Generator[_Batch, None, None]:
         rows = iter(self._records)

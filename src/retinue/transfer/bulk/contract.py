@@ -27,6 +27,9 @@ class Bulk(ABC):
     #: About how many seconds a batch should hold its locks.
     hold_seconds: ClassVar[float] = 1.0
 
+    #: Rows that a batch has at least, however long it takes, if the caller does not want fewer.
+    rows_least: ClassVar[int] = 1_000
+
     def __init__(self, dialect: Dialect, options: Mapping[str, Any]) -> None:
         self.dialect: Dialect = dialect
         #: Execution options of the statements that are run here.

@@ -39,6 +39,7 @@ class SQLiteBulk(Bulk):
 
     # Other writers wait meanwhile, as they do for one another.
     hold_seconds: ClassVar[float] = 3.0
+    rows_least: ClassVar[int] = 50_000
 
     def __init__(self, dialect: Dialect, options: Mapping[str, Any]) -> None:
         super().__init__(dialect, options)
