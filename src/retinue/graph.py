@@ -102,7 +102,7 @@ class Graph(Generic[U]):
         that is pending when *followed* no longer approves becomes an edge.
 
         Cost on PostgreSQL: one statement, whatever is declared; two where somebody else is just changing the same
-        users, or where it takes the place of a request. Elsewhere: one insert, and two updates where counts are kept
+        users; and where it takes the place of a request, one more for that, and one for its notification. Elsewhere: one insert, and two updates where counts are kept
         (one on SQLite); history and notifications cost one insert each where they are declared, home timelines one
         update, requests, blocks or limits a select, on MariaDB with an insert for the guards, limits one select (two more
         on MariaDB). If nothing changed, one select or insert. For a user who was never counted it is up

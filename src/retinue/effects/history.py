@@ -234,7 +234,9 @@ def _insert(schema: Schema, *made: tuple[Kind, Changed]) -> Insert:
         }
         selects.append(select(*(one.label(name) for name, one in values.items())))
         names = list(values)
-    return insert(table).from_select(names, selects[0] if len(selects) == 1 else union_all(*selects))
+    # Several as one: only to a plain select does SQLAlchemy add what defaults of the application's own are in SQL.
+    rows = selects[0] if len(selects) == 1 else select(union_all(*selects).subquery("rows"))
+    return insert(table).from_select(names, rows)
 
 
 @once
