@@ -51,7 +51,7 @@ TABLE: Final = {
     "follow(me, fan)":                                                   Row(1,         1,            (1, 1, 4)),  # they do
     "follow(uncounted, uncounted_too)":                                  Row(1,         (4, 4, 7),    (8, 4, 12)),  # their first change ever
     "follow(me, locked)":                                                Row(___,       ___,          (4, 1, 5)),  # a request
-    "follow(asker, locked)":                                             Row(___,       ___,          1),  # they asked
+    "follow(asker, locked)":                                             Row(___,       ___,          (1, 1, 4)),  # they asked
     "unfollow(me, fan)":                                                 Row(1,         (2, 1, 3),    (6, 1, 8)),
     "unfollow(me, stranger)":                                            Row(2,         2,            (4, 2, 5)),  # they do not
     "unfollow(asker, locked)":                                           Row(___,       ___,          (4, 1, 5)),  # they asked

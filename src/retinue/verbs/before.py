@@ -27,12 +27,19 @@ def before_follow(schema: Schema, engine: EngineRules) -> Rows:
     waits: Any = false()
     there: FromClause = schema.key.table
     if REQUEST.is_declared(schema) and "locked" in schema.flags:
-        requests = REQUEST.table(schema)
-        there = there.outerjoin(requests, and_(*REQUEST.pair(schema, requests)))
-        asked, private = requests.c.follower_id.is_not(None), schema.flag("locked", schema.key.table, engine)
-        locked, waits = cast("Any", private).is_(true()), and_(asked, pending(schema, requests))
-    unchanged = or_(is_edge(schema, engine), and_(locked, waits))
-    answers = labelled(locked=locked, unchanged=unchanged, asked=asked, waits=waits)
+        requests, private = REQUEST.table(schema), schema.flag("locked", schema.key.table, engine)
+        locked = cast("Any", private).is_(true())
+        if engine.keeps_snapshot:
+            # By looks of their own: a row that is joined would be locked with the user, before the guards.
+            request = pair_of(schema, REQUEST, "timestamp")
+            asked, waits = exists(request), exists(request.where(pending(schema, requests)))
+        else:
+            there = there.outerjoin(requests, and_(*REQUEST.pair(schema, requests)))
+            asked = requests.c.follower_id.is_not(None)
+            waits = and_(asked, pending(schema, requests))
+    # What a snapshot shows of a request may be long over, as of an edge.
+    still_asks = false() if engine.keeps_snapshot else and_(locked, waits)
+    answers = labelled(locked=locked, unchanged=or_(is_edge(schema, engine), still_asks), asked=asked, waits=waits)
     return engine.current(select(*answers).select_from(there).where(schema.key == user_key(schema, "followed")))
 
 
