@@ -108,6 +108,7 @@ def read(
     cursor: str | None,
     *options: Any,
     headed: bool = False,
+    counted: bool = False,
 ) -> Page[T]:
     """
     Return the page of a list that *cursor* leads to, of at most *limit* rows. One select; none where it is empty.
@@ -121,6 +122,7 @@ def read(
         cursor: Where the page is; None: it is the first.
         options: What `Listing.build` gets.
         headed: Whether its rows end with a head: whether the list may be seen, its total, whether somebody is left out.
+        counted: Whether there is a total.
 
     Raises:
         InvalidCursor: *cursor* is of another list, or altered.
@@ -154,7 +156,7 @@ def read(
         found = result.all()
     total, hidden = None, False
     if headed:
-        found, (total, hidden) = _beheaded(visit, found)
+        found, (total, hidden) = _beheaded(visit, found, counted=counted)
     rows = list(found[:limit])
     if place is not None and not place.way.forward:
         rows.reverse()
@@ -168,10 +170,12 @@ def read(
     )
 
 
-def _beheaded(visit: Visit, found: Sequence[Sequence[Any]]) -> tuple[Sequence[Sequence[Any]], tuple[int | None, bool]]:
+def _beheaded(
+    visit: Visit, found: Sequence[Sequence[Any]], *, counted: bool
+) -> tuple[Sequence[Sequence[Any]], tuple[int | None, bool]]:
     """Return the rows of a page without its head, and what that tells; there is none, and no row, of nobody's list."""
     if not found:
-        return found, (None, False)
+        return found, (0 if counted else None, False)
     may_see, total, hidden = found[0][-_HEAD:]
     if not may_see:
         raise NotVisibleError(visit.owner)

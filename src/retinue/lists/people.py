@@ -66,9 +66,9 @@ def page(
     parameters |= {"user": visit.owner, "viewer": visit.viewer_key}
     listing = _listing(people, by_name=view.sort is Sort.NAME)
     given = (work.engine, people, look, attributes, visit.admission)
-    headed = has_head(schema, work.engine, people, visit.admission)
+    how = {"headed": has_head(schema, work.engine, people, visit.admission), "counted": people.counted}
     try:
-        return pages.read(work, listing, visit, parameters, limit, cursor, *given, headed=headed)
+        return pages.read(work, listing, visit, parameters, limit, cursor, *given, **how)
     except DBAPIError as error:
         if not work.engine.cannot_hold(error):
             raise
