@@ -138,7 +138,7 @@ def test_a_place_in_the_timeline_of_another(town: Site, famous: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("page", "number"), [("/?limit={1}", 11), ("/public?limit={1}", 3), ("/@{0}/posts?limit={1}", 6), ("/@{0}", 11)]
+    ("page", "number"), [("/?limit={1}", 10), ("/public?limit={1}", 3), ("/@{0}/posts?limit={1}", 6), ("/@{0}", 8)]
 )
 def test_what_a_page_of_posts_costs(site: Site, famous: str, page: str, number: int) -> None:
     """One post or a hundred, the first page or a deep one: the same few statements."""
