@@ -79,7 +79,7 @@ def directory_page(whom: ColumnElement[bool]) -> dict[str, Any]:
 
 @pages.get("/@<username:username>")
 def profile(username: str) -> str:
-    """One person; if one may see them, their newest posts, followers, and those whom one knows. Eleven statements."""
+    """One person; if one may see them, their newest posts, followers, and those whom one knows. Eight statements."""
     looking = viewer()
     user: User = user_or_404(username, looking)
     graph = Graph(db.session, User)

@@ -39,7 +39,7 @@ timelines = Blueprint("timelines", __name__)
 
 @timelines.get("/")
 def home() -> str:
-    """The newest posts of those whom one follows, whom to follow, and who follows one lately. Eleven statements."""
+    """The newest posts of those whom one follows, whom to follow, and who follows one lately. Ten statements."""
     looking = viewer()
     if looking is None:
         return landing()
