@@ -50,7 +50,7 @@ class ListForm(NamedTuple):
 
 @page("/@<retinue_slug:slug>/<any(followers, following, mutuals):kind>")
 def people(slug: str, kind: str) -> str | tuple[str, int]:
-    """Show one of a user's lists; 404, on a page that says so, if the viewer may not see it. Nine statements."""
+    """Show one of a user's lists; 404, on a page that says so, if the viewer may not see it. Seven statements."""
     reader = viewer()
     if kind == "mutuals":
         return _list(slug, kind, reader, lambda user, **place: current().graph().mutuals(user, **place))
@@ -66,7 +66,7 @@ def people(slug: str, kind: str) -> str | tuple[str, int]:
 
 @page("/@<retinue_slug:slug>/known")
 def known(slug: str) -> str | tuple[str, int]:
-    """Show those followers of a user whom the viewer follows, too; else as `people()`. Ten statements."""
+    """Show those followers of a user whom the viewer follows, too; else as `people()`. Seven statements."""
 
     def read(user: Any, *, viewer: Any, **place: Any) -> Page[Person[Any]]:
         return current().graph().followers_you_know(viewer, user, **place)

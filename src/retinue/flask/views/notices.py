@@ -41,7 +41,7 @@ class Item:
 
 @page("/notifications")
 def notifications() -> str:
-    """Show the notifications, newest first, and who waits for an answer. Seven statements. Marks nothing as read."""
+    """Show the notifications, newest first, and who waits for an answer. Six statements. Marks nothing as read."""
     viewer, limit, graph = somebody(), addresses.rows_asked_for(), current().graph()
     found = graph.notifications(
         viewer, viewer=viewer, limit=limit, cursor=request.args.get("cursor"), columns=current().columns

@@ -22,13 +22,13 @@ from retinue.flask.views.routing import form, page
 
 @page("/requests")
 def requests() -> str:
-    """Show who waits for the viewer's answer, newest first. Eight statements."""
+    """Show who waits for the viewer's answer, newest first. Six statements."""
     return _list("requests.html", "received", Graph.requests)
 
 
 @page("/requests/sent")
 def sent_requests() -> str:
-    """Show for whose answer the viewer waits, newest first. Eight statements."""
+    """Show for whose answer the viewer waits, newest first. Six statements."""
     return _list("requests.html", "sent", Graph.sent_requests)
 
 
@@ -48,7 +48,7 @@ def answer_all(answer: str) -> Response:
 
 @page("/<any(blocked, muted):kind>")
 def kept_away(kind: str) -> str:
-    """Show whom the viewer blocks, or mutes, newest first. Eight statements."""
+    """Show whom the viewer blocks, or mutes, newest first. Six statements."""
     lists: dict[str, Callable[..., Page[Any]]] = {"blocked": Graph.blocks, "muted": Graph.mutes}
     return _list("kept_away.html", kind, lists[kind])
 

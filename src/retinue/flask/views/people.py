@@ -35,7 +35,7 @@ def user_or_404(slug: str, viewer: Any) -> Any:
 @page("/@<retinue_slug:slug>/page", endpoint="person")
 @page("/@<retinue_part:slug>", endpoint="person")
 def person(slug: str) -> str:
-    """Show one person, and who of their followers the viewer follows. Ten statements."""
+    """Show one person, and who of their followers the viewer follows. Seven statements."""
     reader = viewer()
     user = user_or_404(slug, reader)
     known: Page[Any] = Page()

@@ -17,7 +17,7 @@ from retinue.flask.views.routing import page
 
 @page("/suggestions")
 def suggestions() -> str:
-    """Show whom the viewer may want to follow, the best first. Ten statements at most."""
+    """Show whom the viewer may want to follow, the best first. Eight statements at most."""
     limit, state = current_app.config[config.SUGGESTIONS], current()
     found: list[Suggestion[Any]] = state.graph().suggestions(somebody(), limit, columns=state.columns)
     return render("suggestions.html", people=suggested(found))
