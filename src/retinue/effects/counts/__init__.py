@@ -67,7 +67,7 @@ class CountRows(InStatement):
     def parameters(self, schema: Schema, changes: Sequence[Change]) -> Mapping[str, Any]:
         """Return the slot of the new follower, where counts are spread."""
         del changes
-        return {"followers_slot": adding.slot(schema, (1, 0))} if schema.settings.counter_slots > 1 else {}
+        return {"followers_slot": adding.slot(schema, (1, 0))}
 
     def complete(self, work: Work, changes: Sequence[Change], answers: Any) -> Sequence[Event]:
         """Make the first row that was not there, and add to the other."""
