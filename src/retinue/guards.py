@@ -138,25 +138,19 @@ class Held(NamedTuple):
         return select(func.coalesce(alone, false()).label("current")).cte("current")
 
 
-def hold(schema: Schema, engine: EngineRules, ask: Question | None = None) -> Held:
+def hold(schema: Schema, engine: EngineRules, ask: Question) -> Held:
     """
     Return what a statement begins with that holds the guards of *follower* and *followed*.
 
-    Where it has a question, it is that of the follower, that of *followed* too if *locked* or *asked*, and none if *unchanged*.
+    By what it *asks*, it is that of the follower, that of *followed* too if *locked* or *asked*, and none if *unchanged*.
     """
     pair = follower, _ = user_key(schema, "follower"), user_key(schema, "followed")
-    question = select(true().label("asked")) if ask is None else ask(schema, engine)
-    answers = question.cte("answers")
+    answers = ask(schema, engine).cte("answers")
     locked = schema.flag("locked", schema.key.table)
     people = _people(schema, schema.key.in_(pair), (false() if locked is None else locked.is_(true())).label("locked"))
-    chosen: ColumnElement[bool] = true()
-    if ask is not None:
-        both = select(or_(answers.c.locked, answers.c.asked)).scalar_subquery()
-        people = people.where(select(answers.c.unchanged).scalar_subquery().is_not(true()))
-    there = people.cte("people")
-    if ask is not None:
-        chosen = or_(there.c[schema.key.key] == follower, both)
-    taken = _taken(schema, engine, there, chosen)
+    both = select(or_(answers.c.locked, answers.c.asked)).scalar_subquery()
+    there = people.where(select(answers.c.unchanged).scalar_subquery().is_not(true())).cte("people")
+    taken = _taken(schema, engine, there, or_(there.c[schema.key.key] == follower, both))
     return Held(answers, there, taken.returning(*taken.table.columns).cte("taken"))
 
 

@@ -148,7 +148,8 @@ class Loader:
         at = now()
         batch = self._bulk.send(connection, of.edges, some.edges)
         if self._look_first or (of.privacy and of.privacy.looks_first):
-            loaded.present = {(follower, followed) for follower, followed in connection.execute(of.present, batch)}
+            present: Any = connection.execute(of.present, batch)
+            loaded.present = {(follower, followed) for follower, followed in present}
         if of.privacy and some.pairs:
             known = set(some.pairs) - loaded.present
             # Where there is no room for all, those stay that come first in the source.
@@ -224,13 +225,13 @@ class Packed:
         self.since = since
         self.of = of
         self._make: Callable[[Edges], Packed] = lambda edges: Packed(edges, of, people, bulk)
-        self.pairs = sorted(since)
+        self.pairs: list[Pair] = sorted(since)
         following, followers = (Counter(map(itemgetter(end), self.pairs)) for end in (0, 1))
         #: Both ends of all, ascending; and how many more followers and followed each gets.
-        self.users = sorted(following.keys() | followers.keys())
+        self.users: list[Any] = sorted(following.keys() | followers.keys())
         more = ([counter[user] for user in self.users] for counter in (followers, following))
-        self.people = bulk.packed(people, (self.users, *more))
-        self.edges = bulk.packed(of.edges, of.columns(self.pairs, since))
+        self.people: Any = bulk.packed(people, (self.users, *more))
+        self.edges: Any = bulk.packed(of.edges, of.columns(self.pairs, since))
 
     def without(self, users: Collection[Key], pairs: Collection[Pair]) -> Packed:
         """Return the same without the edges of these *users*, and without these *pairs*."""
@@ -264,10 +265,10 @@ class _EdgeStatements:
         key = (schema.key.type, spelled_key)
         since = {"since": (time_type, bulk.compiled(time_type))} if dated else {}
         self._dated = dated
-        self.edges = bulk.batch("edges", {"follower": key, "followed": key, **since})
+        self.edges: Subquery = bulk.batch("edges", {"follower": key, "followed": key, **since})
         new = self.edges.c
         same_edge = and_(follows.c.follower_id == new.follower, follows.c.following_id == new.followed)
-        self.present = named(
+        self.present: Any = named(
             as_sent(select(new.follower, new.followed).join_from(self.edges, follows, same_edge)), "present_edges"
         )
         at: ColumnElement[Any] = bindparam("edges_at", type_=time_type)
@@ -275,10 +276,10 @@ class _EdgeStatements:
             at = func.coalesce(new.since, at, type_=time_type)
         number = bindparam("edges_first_id", type_=BigInteger) + new.n
         #: The edges, once they are there. The numbers of a batch are used up in less time than it takes to write one.
-        self.changed = Changed(new.follower, new.followed, at, number)
-        self.insert = named(bulk.insert_all(follows, EDGE, select(*self.changed[:3])), "insert_edges")
+        self.changed: Changed = Changed(new.follower, new.followed, at, number)
+        self.insert: Any = named(bulk.insert_all(follows, EDGE, select(*self.changed[:3])), "insert_edges")
         guarded = schema.guards is not None
-        self.privacy = Privacy(schema, engine, bulk, spelled_key, self.edges) if guarded else None
+        self.privacy: Privacy | None = Privacy(schema, engine, bulk, spelled_key, self.edges) if guarded else None
 
     def columns(self, pairs: Sequence[Pair], edges: Edges) -> Sequence[Sequence[Any]]:
         """Return what is sent of *edges*: those of *pairs*."""

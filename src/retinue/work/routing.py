@@ -77,7 +77,7 @@ def place_of(session: Session, schema: Schema, *, writes: bool) -> tuple[Connect
     """
     transaction = session.get_nested_transaction() or session.get_transaction()
     place: Place | None = session.info.get(_PLACES, _NO_PLACES).get((schema, writes))
-    if place is not None and place.transaction() is transaction is not None and transaction.is_active:
+    if place and transaction and place.transaction() is transaction and transaction.is_active:
         known = place.connection()
         if (
             known is not None
