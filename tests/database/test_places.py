@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from retinue import NotWritableError, prepare_engine
 from retinue.testing import count_statements
+from retinue.work import routing
 from tests.database.graph_models import ONE, edges, populate
 
 pytestmark = pytest.mark.tables(ONE.metadata)
@@ -38,6 +39,13 @@ def test_a_savepoint_that_is_rolled_back_takes_its_verbs_along(engine: Engine) -
         graph.follow(1, 4)
         session.commit()
     assert edges(engine, ONE) == {(1, 4)}
+
+
+def test_a_session_with_one_database_is_known_by_what_sqlalchemy_keeps(engine: Engine) -> None:
+    """In an attribute that has no public name: without it each new session would be asked about every class."""
+    assert routing._has_one_bind(Session(engine))
+    for several in (Session(binds={ONE.user: engine}), Session(engine, binds={ONE.user: engine})):
+        assert not routing._has_one_bind(several)
 
 
 def test_each_transaction_of_a_session_has_its_connection(engine: Engine) -> None:

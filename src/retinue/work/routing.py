@@ -96,11 +96,14 @@ def place_of(session: Session, schema: Schema, *, writes: bool) -> tuple[Connect
 def _remember(session: Session, schema: Schema, connection: Connection, engine: EngineRules, *, writes: bool) -> None:
     transaction = session.get_nested_transaction() or session.get_transaction()
     if transaction is not None:
-        mapper, reading, writing = _questions(schema)[0]
-        clause = writing if writes else reading
-        bind = session.get_bind(mapper=mapper, clause=clause)
+        bind, asked = bind_of(session, schema, writes=writes), _questions(schema)[0].arguments(writes=writes)
         session.info.setdefault(_PLACES, {})[schema, writes] = Place(
-            ref(transaction), mapper, clause, bind, ref(connection), engine, connection.dialect.is_async
+            ref(transaction),
+            **asked,
+            bind=bind,
+            connection=ref(connection),
+            engine=engine,
+            awaited=bind.dialect.is_async,
         )
 
 
@@ -112,14 +115,12 @@ def connection_of(session: Session, schema: Schema, *, writes: bool, **options: 
         MappingError, AsyncSessionError: As `refuse_unfit()`.
     """
     refuse_unfit(session, schema, writes=writes)
-    mapper, reading, writing = _questions(schema)[0]
-    return session.connection({"mapper": mapper, "clause": writing if writes else reading}, options or None)
+    return session.connection(_questions(schema)[0].arguments(writes=writes), options or None)
 
 
 def bind_of(session: Session, schema: Schema, *, writes: bool) -> Engine | Connection:
     """Return what `connection_of()` connects to. No statement, and no connection."""
-    mapper, reading, writing = _questions(schema)[0]
-    return session.get_bind(mapper=mapper, clause=writing if writes else reading)
+    return session.get_bind(**_questions(schema)[0].arguments(writes=writes))
 
 
 def refuse_unfit(session: Session, schema: Schema, *, writes: bool = True) -> None:
